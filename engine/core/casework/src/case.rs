@@ -1,0 +1,14 @@
+//! One family's file: what instances, work items and audit entries belong to.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Case {
+    pub id: String,
+    pub agency: String,
+    /// For people: `IFS-2026-00001`.
+    pub number: String,
+    pub opened: Timestamp,
+    pub opened_by: String,
+}

@@ -1,0 +1,27 @@
+//! The rules that protect families and public money: who may do what, when things are due, what a
+//! fund can bear, and the record of it all. Pure functions over plain records.
+//!
+//! It stores nothing, knows no workflow and no clock: state, time and principals arrive as
+//! arguments, and a decision comes back as the next state or a [`Refusal`].
+//!
+//! Own crate for reasons of law: purity is held by its dependency list.
+
+pub mod access;
+pub mod audit;
+pub mod calendar;
+pub mod case;
+pub mod fund;
+pub mod money;
+pub mod policy;
+pub mod principal;
+pub mod refusal;
+pub mod work_item;
+
+pub use calendar::{Calendar, Term};
+pub use case::Case;
+pub use fund::Fund;
+pub use money::Money;
+pub use policy::Policy;
+pub use principal::Principal;
+pub use refusal::{Code, Refusal};
+pub use work_item::WorkItem;

@@ -1,0 +1,99 @@
+//! Why a rule said no: a stable code, the same through every door.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// A refusal. `message` is a sentence for the person who was refused and holds no personal data.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refusal {
+    pub code: Code,
+    pub message: String,
+    /// For `form-invalid`: field and sentence.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fields: Vec<(String, String)>,
+}
+
+/// Stable codes; their texts are API.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Code {
+    NotFound,
+    SelfApproval,
+    NotAssigned,
+    AlreadyClaimed,
+    NotClaimed,
+    AlreadyDecided,
+    StaleRevision,
+    UnknownOutcome,
+    FormInvalid,
+    OverLimit,
+    InsufficientFunds,
+    NoBasis,
+    UnknownFund,
+    UnknownReservation,
+    CurrencyMismatch,
+    AmountInvalid,
+    ReservationClosed,
+}
+
+impl Code {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::NotFound => "not-found",
+            Self::SelfApproval => "self-approval",
+            Self::NotAssigned => "not-assigned",
+            Self::AlreadyClaimed => "already-claimed",
+            Self::NotClaimed => "not-claimed",
+            Self::AlreadyDecided => "already-decided",
+            Self::StaleRevision => "stale-revision",
+            Self::UnknownOutcome => "unknown-outcome",
+            Self::FormInvalid => "form-invalid",
+            Self::OverLimit => "over-limit",
+            Self::InsufficientFunds => "insufficient-funds",
+            Self::NoBasis => "no-basis",
+            Self::UnknownFund => "unknown-fund",
+            Self::UnknownReservation => "unknown-reservation",
+            Self::CurrencyMismatch => "currency-mismatch",
+            Self::AmountInvalid => "amount-invalid",
+            Self::ReservationClosed => "reservation-closed",
+        }
+    }
+
+    /// The status that HTTP gives for it.
+    pub const fn status(self) -> u16 {
+        match self {
+            Self::NotFound | Self::UnknownFund | Self::UnknownReservation => 404,
+            Self::SelfApproval | Self::NotAssigned | Self::OverLimit => 403,
+            Self::AlreadyClaimed
+            | Self::NotClaimed
+            | Self::AlreadyDecided
+            | Self::StaleRevision
+            | Self::InsufficientFunds
+            | Self::NoBasis
+            | Self::ReservationClosed => 409,
+            Self::UnknownOutcome
+            | Self::FormInvalid
+            | Self::CurrencyMismatch
+            | Self::AmountInvalid => 422,
+        }
+    }
+}
+
+impl Refusal {
+    pub fn new(code: Code, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            message: message.into(),
+            fields: Vec::new(),
+        }
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Refusal {}

@@ -1,0 +1,34 @@
+//! The workflow language: YAML text in, checked [`Workflow`] and [`Diagnostic`]s out.
+//!
+//! ```text
+//! text ── yaml ──▶ spanned tree ── read ──▶ Workflow + Diagnostics
+//!                                  │
+//!                                  └── expression: the simple subset is evaluated here,
+//!                                      anything else becomes a Question for the shell
+//! ```
+//!
+//! It does not run anything: `machine` does. It reads no file, knows no clock and no database,
+//! and depends on no other crate of ours.
+//!
+//! Own crate for reasons of law: purity is held by its dependency list.
+
+pub mod diagnostic;
+pub mod expression;
+pub mod form;
+pub mod pack;
+pub mod read;
+pub mod schema;
+pub mod surroundings;
+pub mod template;
+pub mod term;
+pub mod workflow;
+
+pub use diagnostic::{Diagnostic, Severity};
+pub use expression::{Answer, Answers, Expression, Question};
+pub use form::Form;
+pub use read::{Reading, read};
+pub use schema::Schema;
+pub use surroundings::{Signature, Surroundings};
+pub use template::Template;
+pub use term::{Period, Term};
+pub use workflow::{Task, Workflow};

@@ -1,0 +1,37 @@
+//! What a document may name: functions, forms, roles, funds, policies.
+//!
+//! Filled by whoever reads a document from the pack around it and the plugins installed.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::{Form, Schema};
+
+/// The names that exist around a document.
+#[derive(Debug, Clone, Default)]
+pub struct Surroundings {
+    /// Functions of plugins by full name, `payment-issue.pay`.
+    pub functions: BTreeMap<String, Signature>,
+    /// Whether `functions` is all there is: an unknown function is an error only then.
+    pub functions_known: bool,
+    /// The pack around the document; without one its names are not checked.
+    pub pack: Option<PackNames>,
+}
+
+#[derive(Debug, Clone, Default)]
+pub struct PackNames {
+    pub forms: BTreeMap<String, Form>,
+    pub roles: BTreeSet<String>,
+    pub teams: BTreeSet<String>,
+    pub funds: BTreeSet<String>,
+    pub policies: BTreeSet<String>,
+}
+
+/// What a function takes and gives.
+#[derive(Debug, Clone)]
+pub struct Signature {
+    pub title: String,
+    pub input: Schema,
+    pub output: Schema,
+    /// Codes of the errors it declares, without the plugin's name.
+    pub errors: Vec<String>,
+}

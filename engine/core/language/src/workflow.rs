@@ -1,0 +1,248 @@
+//! The checked document: what `machine` runs.
+//!
+//! Every struct is `non_exhaustive`, so that a value can only come from [`crate::read()`]: whoever
+//! holds a [`Workflow`] holds one that passed every check. Nothing here runs.
+
+use serde_json::Value;
+
+use crate::{Expression, Period, Schema, Template, Term};
+
+/// A workflow document that passed every check.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Workflow {
+    pub document: Document,
+    /// SHA-256 of the source text, lower-case hexadecimal: what an instance is pinned to.
+    pub digest: String,
+    /// The whole document as JSON, for `$workflow.definition`.
+    pub definition: Value,
+    pub input: Inlet,
+    pub output: Outlet,
+    /// Time the whole instance may take, from its start.
+    pub timeout: Option<Span>,
+    pub tasks: Vec<Task>,
+}
+
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Document {
+    pub dsl: String,
+    pub namespace: String,
+    pub name: String,
+    pub version: String,
+    pub title: Option<String>,
+    pub summary: Option<String>,
+}
+
+/// One step of a document.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Task {
+    pub name: String,
+    /// JSON pointer with index and name: `/do/0/tryGetPet/try/0/getPet`.
+    pub reference: String,
+    /// This task as JSON, for `$task.definition`.
+    pub definition: Value,
+    /// Line in the document, from 1.
+    pub line: usize,
+    /// `if`: on the raw input; false means skipped, without export and without `then`.
+    pub condition: Option<Expression>,
+    pub input: Inlet,
+    pub output: Outlet,
+    pub export: Option<Export>,
+    pub timeout: Option<Span>,
+    pub then: Then,
+    pub kind: Kind,
+}
+
+/// `input`: the schema sees the raw value, `from` makes the transformed one.
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct Inlet {
+    pub schema: Option<Schema>,
+    pub from: Option<Template>,
+}
+
+/// `output`: `as` makes the transformed value, which the schema sees.
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct Outlet {
+    pub transform: Option<Template>,
+    pub schema: Option<Schema>,
+}
+
+/// `export`: replaces `$context`; evaluated on the transformed output.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Export {
+    pub transform: Template,
+    pub schema: Option<Schema>,
+}
+
+/// A duration as written: fixed, or an expression giving ISO 8601 text.
+#[derive(Debug, Clone)]
+pub enum Span {
+    Fixed(Period),
+    Computed(Expression),
+}
+
+/// Where the flow goes after a task.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Then {
+    /// The next task of the list.
+    Continue,
+    /// Leave this list.
+    Exit,
+    /// End the instance.
+    End,
+    /// The task at this index of the same list.
+    Task(usize),
+}
+
+#[derive(Debug, Clone)]
+pub enum Kind {
+    Do(Vec<Task>),
+    Set(Template),
+    Switch(Vec<Case>),
+    Call(Call),
+    Human(Box<Human>),
+    Raise(Problem),
+    Try(Box<Try>),
+    Wait(Span),
+}
+
+/// One case of a `switch`; the default has no `when` and stands last here wherever it was written.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Case {
+    pub name: String,
+    pub when: Option<Expression>,
+    pub then: Then,
+}
+
+/// A call that gives a value: `fund.*` or a function of a plugin. Human work is [`Human`].
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Call {
+    /// `fund.reserve`, `payment-issue.pay`.
+    pub function: String,
+    /// Only where the document names one: `name:1.2.0@default`.
+    pub version: Option<String>,
+    pub with: Template,
+}
+
+/// `call: human-task` or `call: approval`.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Human {
+    pub approval: bool,
+    pub title: Template,
+    pub show: Option<Template>,
+    /// Name of a form of the pack.
+    pub form: Option<String>,
+    pub assign: Assign,
+    pub due: Option<Term>,
+    /// Names of tasks whose completers may not decide; only ever adds to the engine's exclusions.
+    pub different_person_from: Vec<String>,
+    /// How many different people must approve.
+    pub approvals: u32,
+    pub limit: Option<Limit>,
+    /// Who is paid: excluded from deciding.
+    pub payee: Option<Template>,
+    pub outcomes: Vec<String>,
+}
+
+#[derive(Debug, Clone)]
+pub enum Assign {
+    Role(Template),
+    Team(Template),
+    Person(Template),
+}
+
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Limit {
+    /// Name of a policy of the pack.
+    pub policy: String,
+    pub money: Template,
+}
+
+/// `raise`: an RFC 7807 problem with expressions in it; a name in `use.errors` is resolved.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Problem {
+    pub kind: Template,
+    pub status: Template,
+    pub title: Option<Template>,
+    pub detail: Option<Template>,
+    pub instance: Option<Template>,
+}
+
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Try {
+    pub tasks: Vec<Task>,
+    pub catch: Catch,
+}
+
+/// Order: `with`, `when`/`except_when`, retry until exhausted, `tasks`, `then`.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Catch {
+    pub with: Filter,
+    /// Name of the variable, `error` unless written.
+    pub variable: String,
+    pub when: Option<Expression>,
+    pub except_when: Option<Expression>,
+    pub retry: Option<Retry>,
+    pub tasks: Option<Vec<Task>>,
+    pub then: Option<Then>,
+}
+
+/// `errors.with`: what is absent matches everything.
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct Filter {
+    pub kind: Option<String>,
+    pub status: Option<i64>,
+    pub instance: Option<String>,
+    pub title: Option<String>,
+    pub detail: Option<String>,
+}
+
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Retry {
+    pub when: Option<Expression>,
+    pub except_when: Option<Expression>,
+    pub delay: Option<Span>,
+    pub backoff: Backoff,
+    /// Retries after the first run.
+    pub count_max: Option<u32>,
+    /// Time one attempt may take.
+    pub attempt_duration_max: Option<Span>,
+    /// Time all attempts together may take.
+    pub duration_max: Option<Span>,
+    pub jitter: Option<(Span, Span)>,
+}
+
+/// How the delay grows: constant, by one delay each time, or doubling.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Backoff {
+    Constant,
+    Linear,
+    Exponential,
+}
+
+impl Workflow {
+    /// `namespace/name:version`, as people and logs name a workflow.
+    pub fn identity(&self) -> String {
+        let Document {
+            namespace,
+            name,
+            version,
+            ..
+        } = &self.document;
+        format!("{namespace}/{name}:{version}")
+    }
+}

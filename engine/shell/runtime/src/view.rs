@@ -1,0 +1,162 @@
+//! What the engine answers: plain values for API and console. No rights in here: they were checked.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// A page of a list.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Page<T> {
+    pub items: Vec<T>,
+    /// Give it back to get the next page; opaque.
+    pub next: Option<String>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct StartedView {
+    pub id: String,
+    pub case: String,
+    pub status: String,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct InstanceView {
+    pub id: String,
+    pub workflow: String,
+    pub version: String,
+    pub case: String,
+    pub status: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub output: Option<Value>,
+    /// RFC 7807.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<Value>,
+    pub waiting: Vec<WaitingView>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct WaitingView {
+    /// `work-item`, `call`, `timer`, `retry`.
+    pub kind: String,
+    pub task: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub work_item: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct WorkItemView {
+    pub id: String,
+    pub instance: String,
+    pub case: String,
+    pub case_number: String,
+    pub task: String,
+    pub title: String,
+    pub state: String,
+    /// `{role}`, `{team}` or `{person}`.
+    pub assigned: Value,
+    /// Display name and id of who holds it.
+    pub claimed_by: Option<PersonView>,
+    pub due: Option<Timestamp>,
+    pub overdue: bool,
+    pub approval: bool,
+    pub outcomes: Vec<String>,
+    pub form: Option<String>,
+    pub show: Value,
+    pub offered: Timestamp,
+    pub revision: u64,
+    /// Why the asking principal may not decide, if so: refusal code and sentence.
+    pub barred: Option<(String, String)>,
+    pub decisions: Vec<DecisionView>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PersonView {
+    pub id: String,
+    pub display_name: String,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DecisionView {
+    pub by: PersonView,
+    pub role: String,
+    pub at: Timestamp,
+    pub outcome: String,
+    pub comment: Option<String>,
+}
+
+/// A line of the work queue.
+#[derive(Debug, Clone, Default)]
+pub struct WorkItemFilter {
+    pub state: Option<String>,
+    pub role: Option<String>,
+    pub case: Option<String>,
+    pub instance: Option<String>,
+    pub cursor: Option<String>,
+    pub limit: Option<usize>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct CaseView {
+    pub id: String,
+    pub number: String,
+    pub agency: String,
+    pub opened: Timestamp,
+    pub instances: Vec<InstanceView>,
+}
+
+/// One line of a case's timeline, from its audit chain; the console makes the sentence.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TimelineEntry {
+    /// Durable anchor within the case.
+    pub index: u64,
+    pub at: Timestamp,
+    pub who: PersonView,
+    /// As `audit::Action` is written.
+    pub action: String,
+    pub instance: Option<String>,
+    pub subject: Option<String>,
+    /// Title of the work item or task name, where there is one.
+    pub title: Option<String>,
+    pub detail: Option<String>,
+    pub comment: Option<String>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct HistoryEntry {
+    pub sequence: u64,
+    pub at: Timestamp,
+    /// Name of the event as written in the journal.
+    pub event: String,
+    pub tasks: Vec<Value>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FundView {
+    pub name: String,
+    pub title: String,
+    pub currency: String,
+    pub allocated_minor: i64,
+    pub committed_minor: i64,
+    pub reserved_minor: i64,
+    pub available_minor: i64,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct WorkflowView {
+    pub namespace: String,
+    pub name: String,
+    pub version: String,
+    pub title: Option<String>,
+    /// Form for the start input, if the pack names one with `metadata.startForm`.
+    pub start_form: Option<String>,
+}

@@ -1,0 +1,20 @@
+//! Durable state: one atomic way to write, a few ways to read.
+//!
+//! ```text
+//! submit(batch) ─ guards checked against pending state ─▶ queue ─▶ writer: one group, one flush
+//!      │                                                              │
+//!      └─ Ticket ◀───────────────── position, after the flush ────────┘
+//! ```
+//!
+//! It decides nothing and drives nothing. Backends: `redb` (one file) and `memory` (with planted
+//! faults), held equal by one conformance suite.
+//!
+//! Own crate for reasons of weight: redb and cryptography stay below it.
+
+pub mod batch;
+pub mod port;
+pub mod table;
+
+pub use batch::{AuditAppend, Batch, EventAppend, Fold, Guard, Put, Under};
+pub use port::{Committed, History, OpenError, ReadError, Row, Store, SubmitError, Ticket};
+pub use table::Table;

@@ -1,0 +1,59 @@
+//! The tables of rows. A row is what must be found by key: events are not rows.
+
+/// Names are formats: never renamed, never reused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Table {
+    /// Case id -> case.
+    Case,
+    /// Work item id -> work item.
+    WorkItem,
+    /// (agency, bucket, due, work item id) -> line of the queue. No personal data in keys.
+    Queue,
+    /// (time, instance, timer) -> nothing.
+    Timer,
+    /// (agency, fund) -> fund.
+    Fund,
+    /// (agency, fund, sequence) -> ledger entry.
+    Ledger,
+    /// Instance id -> facts that lists need without the snapshot.
+    Instance,
+    /// (agency, case, instance) and other orders of lists.
+    Index,
+    /// Digest -> deployed pack with its files.
+    Deployment,
+    /// Agency -> digest now in force.
+    InForce,
+    /// User id -> user.
+    User,
+    /// (agency, sign-in name hash) -> user id.
+    SignIn,
+    /// Session hash -> session.
+    Session,
+    /// Token hash -> service token.
+    Token,
+    /// (principal, idempotency key) -> request hash and answer.
+    Request,
+    /// Blocks of case numbers and other counters.
+    Counter,
+}
+
+impl Table {
+    pub const ALL: [Self; 16] = [
+        Self::Case,
+        Self::WorkItem,
+        Self::Queue,
+        Self::Timer,
+        Self::Fund,
+        Self::Ledger,
+        Self::Instance,
+        Self::Index,
+        Self::Deployment,
+        Self::InForce,
+        Self::User,
+        Self::SignIn,
+        Self::Session,
+        Self::Token,
+        Self::Request,
+        Self::Counter,
+    ];
+}

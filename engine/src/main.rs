@@ -1,0 +1,2 @@
+//! The binary `casewright`.
+fn main() {}
