@@ -208,6 +208,15 @@ impl Engine {
         unimplemented!()
     }
 
+    /// The audit chain of a case, to be verified elsewhere. Audited like opening the case.
+    pub async fn audit(
+        &self,
+        _who: &Principal,
+        _case: &str,
+    ) -> Result<Vec<casewright_casework::audit::Link>, Refused> {
+        unimplemented!()
+    }
+
     pub async fn cases(
         &self,
         _who: &Principal,
@@ -226,6 +235,11 @@ impl Engine {
 
     /// Local time zone of the principal's agency, for pages.
     pub fn zone(&self, _who: &Principal) -> jiff::tz::TimeZone {
+        unimplemented!()
+    }
+
+    /// The engine's clock: pages say "today" by it.
+    pub fn now(&self) -> jiff::Timestamp {
         unimplemented!()
     }
 

@@ -90,11 +90,16 @@ pub struct DecisionView {
     pub comment: Option<String>,
 }
 
-/// A line of the work queue.
+/// Which work items a list holds; every field narrows it.
 #[derive(Debug, Clone, Default)]
 pub struct WorkItemFilter {
+    /// `offered`, `claimed`, `held`, `completed` or `withdrawn`; `None`: the open ones (offered,
+    /// claimed, held).
     pub state: Option<String>,
+    /// Assigned to this role.
     pub role: Option<String>,
+    /// Held by this person (id): "my tasks".
+    pub claimed_by: Option<String>,
     pub case: Option<String>,
     pub instance: Option<String>,
     pub cursor: Option<String>,
