@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 /// What somebody did or tried.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,6 +19,7 @@ pub struct Entry {
     pub detail: Option<String>,
 }
 
+/// What was done; the names are a format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Action {
@@ -51,17 +53,97 @@ pub struct Link {
     pub entry: Entry,
 }
 
-/// The hash before the first entry of a case.
-pub fn genesis(_case: &str) -> String {
-    unimplemented!()
+/// The hash before the first entry of a case: chains of different cases cannot be exchanged.
+pub fn genesis(case: &str) -> String {
+    hex(Sha256::new()
+        .chain_update(b"casewright audit 1\n")
+        .chain_update(case.as_bytes()))
 }
 
 /// The next link.
-pub fn link(_previous_hash: &str, _index: u64, _entry: &Entry) -> Link {
-    unimplemented!()
+pub fn link(previous_hash: &str, index: u64, entry: &Entry) -> Link {
+    let text = serde_json::to_string(entry).expect("an entry has only text and numbers");
+    let hash = hex(Sha256::new()
+        .chain_update(previous_hash.as_bytes())
+        .chain_update(index.to_be_bytes())
+        .chain_update(text.as_bytes()));
+    Link {
+        index,
+        hash,
+        entry: entry.clone(),
+    }
 }
 
-/// The index of the first link that does not follow from the one before, if any.
-pub fn verify(_case: &str, _links: &[Link]) -> Result<(), u64> {
-    unimplemented!()
+/// Whether the links are the whole beginning of the case's chain; otherwise the index of the first
+/// one that does not follow from what stands before it.
+pub fn verify(case: &str, links: &[Link]) -> Result<(), u64> {
+    let mut previous = genesis(case);
+    for (index, found) in (0_u64..).zip(links) {
+        if link(&previous, index, &found.entry) != *found {
+            return Err(index);
+        }
+        previous.clone_from(&found.hash);
+    }
+    Ok(())
+}
+
+fn hex(hasher: Sha256) -> String {
+    use std::fmt::Write;
+    hasher
+        .finalize()
+        .iter()
+        .fold(String::with_capacity(64), |mut text, byte| {
+            write!(text, "{byte:02x}").expect("writing to text does not fail");
+            text
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chain(count: u8) -> Vec<Link> {
+        let mut previous = genesis("case-1");
+        let links = (0..count).map(|index| {
+            let entry = Entry {
+                at: Timestamp::from_second(i64::from(index)).unwrap(),
+                who: format!("u-{index}"),
+                action: Action::WorkItemClaimed,
+                instance: None,
+                subject: Some("i-1-1".to_owned()),
+                detail: None,
+            };
+            let next = link(&previous, u64::from(index), &entry);
+            previous.clone_from(&next.hash);
+            next
+        });
+        links.collect()
+    }
+
+    #[test]
+    fn a_whole_chain_verifies_and_every_tampering_is_named() {
+        let whole = chain(5);
+        assert_eq!(verify("case-1", &whole), Ok(()));
+        assert_eq!(verify("case-2", &whole), Err(0), "a chain of another case");
+        for index in 0..5 {
+            let mut edited = whole.clone();
+            edited[index].entry.who = "u-9".to_owned();
+            assert_eq!(
+                verify("case-1", &edited),
+                Err(index as u64),
+                "an edited entry"
+            );
+            let mut removed = whole.clone();
+            removed.remove(index);
+            let expected = if index == 4 {
+                Ok(())
+            } else {
+                Err(index as u64)
+            };
+            assert_eq!(verify("case-1", &removed), expected, "a removed entry");
+        }
+        let mut swapped = whole;
+        swapped.swap(1, 2);
+        assert_eq!(verify("case-1", &swapped), Err(1));
+    }
 }

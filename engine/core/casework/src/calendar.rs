@@ -1,16 +1,34 @@
 //! Business days of a named calendar in a named zone: when something is due.
+//!
+//! Days end with the local day, never after 24 hours: a day may have 23 or 25. It holds no opening
+//! hours of its own yet: business hours are those between [`OPENS`] and [`CLOSES`].
+
+mod ical;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::{Timestamp, civil::Date};
+use jiff::civil::{Date, Time, Weekday};
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp, Zoned};
 
-use crate::Refusal;
+use crate::{Code, Refusal};
+
+/// When the working day begins and ends, for terms in business hours.
+pub const OPENS: Time = Time::constant(9, 0, 0, 0);
+/// See [`OPENS`].
+pub const CLOSES: Time = Time::constant(17, 0, 0, 0);
+
+/// The longest term, in days of any kind or in hours: far beyond any case, and it bounds the search.
+pub const TERM_MAX: u32 = 3_660;
+
+/// How many days in a row may be without work before a calendar counts as broken.
+const CLOSED_DAYS_MAX: u32 = 370;
 
 /// Working days of one place. Made by [`Calendar::new`], which checks the zone.
 #[derive(Debug, Clone)]
 pub struct Calendar {
     pub name: String,
-    zone: jiff::tz::TimeZone,
+    zone: TimeZone,
     holidays: BTreeMap<Date, String>,
     weekend: BTreeSet<i8>,
 }
@@ -25,21 +43,135 @@ pub enum Term {
 }
 
 impl Calendar {
-    /// `ical` is the text of an iCalendar file with all-day events for the holidays.
-    pub fn new(_name: &str, _zone: &str, _ical: Option<&str>) -> Result<Self, String> {
-        unimplemented!()
+    /// `ical` is the text of an iCalendar file with all-day events for the holidays. The error is a
+    /// sentence for the author of the pack.
+    pub fn new(name: &str, zone: &str, ical: Option<&str>) -> Result<Self, String> {
+        let zone = TimeZone::get(zone).map_err(|_| {
+            format!("there is no time zone `{zone}`; write an IANA name such as Australia/Brisbane")
+        })?;
+        let holidays = ical.map_or_else(|| Ok(BTreeMap::new()), ical::holidays)?;
+        let weekend = [Weekday::Saturday, Weekday::Sunday]
+            .map(Weekday::to_monday_one_offset)
+            .into();
+        Ok(Self {
+            name: name.to_owned(),
+            zone,
+            holidays,
+            weekend,
+        })
     }
 
     /// When a term that begins at `from` is over: days end with the local day.
-    pub fn due(&self, _from: Timestamp, _term: Term) -> Result<Timestamp, Refusal> {
-        unimplemented!()
+    pub fn due(&self, from: Timestamp, term: Term) -> Result<Timestamp, Refusal> {
+        let start = from.to_zoned(self.zone.clone());
+        match term {
+            Term::BusinessDays(count) => {
+                let day = self.business_day_after(start.date(), within_limit(count)?)?;
+                self.end_of(day)
+            }
+            Term::CalendarDays(count) => {
+                let days = jiff::Span::new().days(i64::from(within_limit(count)?));
+                self.end_of(start.date().checked_add(days).map_err(out_of_range)?)
+            }
+            Term::BusinessHours(count) => self.after_business_hours(start, within_limit(count)?),
+            Term::ExactMs(length) => {
+                let length = i64::try_from(length).map_err(out_of_range)?;
+                from.checked_add(SignedDuration::from_millis(length))
+                    .map_err(out_of_range)
+            }
+        }
     }
 
-    pub fn zone(&self) -> &jiff::tz::TimeZone {
+    /// The zone that days are counted in.
+    pub fn zone(&self) -> &TimeZone {
         &self.zone
     }
 
+    /// Name of the holiday on this day, if it is one.
     pub fn holiday(&self, day: Date) -> Option<&str> {
         self.holidays.get(&day).map(String::as_str)
     }
+
+    fn open_on(&self, day: Date) -> bool {
+        !self.weekend.contains(&day.weekday().to_monday_one_offset())
+            && !self.holidays.contains_key(&day)
+    }
+
+    /// Zero business days means today, or the next day of work.
+    fn business_day_after(&self, from: Date, count: u32) -> Result<Date, Refusal> {
+        let mut day = from;
+        if count == 0 {
+            return self.first_open_from(day);
+        }
+        for _ in 0..count {
+            day = self.first_open_from(day.tomorrow().map_err(out_of_range)?)?;
+        }
+        Ok(day)
+    }
+
+    fn first_open_from(&self, mut day: Date) -> Result<Date, Refusal> {
+        for _ in 0..CLOSED_DAYS_MAX {
+            if self.open_on(day) {
+                return Ok(day);
+            }
+            day = day.tomorrow().map_err(out_of_range)?;
+        }
+        let sentence = format!("calendar {} has no working day for over a year", self.name);
+        Err(Refusal::new(Code::AmountInvalid, sentence))
+    }
+
+    fn end_of(&self, day: Date) -> Result<Timestamp, Refusal> {
+        let next = day
+            .tomorrow()
+            .and_then(|next| next.to_zoned(self.zone.clone()));
+        let midnight = next
+            .and_then(|next| next.start_of_day())
+            .map_err(out_of_range)?;
+        Ok(midnight.timestamp() - SignedDuration::from_millis(1))
+    }
+
+    fn after_business_hours(&self, start: Zoned, hours: u32) -> Result<Timestamp, Refusal> {
+        let mut left = SignedDuration::from_hours(i64::from(hours));
+        let mut now = start;
+        loop {
+            let day = self.first_open_from(now.date())?;
+            let at = |time: Time| day.to_datetime(time).to_zoned(self.zone.clone());
+            let (opens, closes) = (
+                at(OPENS).map_err(out_of_range)?,
+                at(CLOSES).map_err(out_of_range)?,
+            );
+            if now < opens {
+                now = opens;
+            }
+            if now < closes {
+                let open_for = now.duration_until(&closes);
+                if left <= open_for {
+                    return now.timestamp().checked_add(left).map_err(out_of_range);
+                }
+                left -= open_for;
+            }
+            let next = day.tomorrow().map_err(out_of_range)?;
+            now = next.to_zoned(self.zone.clone()).map_err(out_of_range)?;
+        }
+    }
 }
+
+fn within_limit(count: u32) -> Result<u32, Refusal> {
+    if count <= TERM_MAX {
+        return Ok(count);
+    }
+    Err(Refusal::new(
+        Code::AmountInvalid,
+        format!("a term may be at most {TERM_MAX} days or hours"),
+    ))
+}
+
+fn out_of_range<E>(_: E) -> Refusal {
+    Refusal::new(
+        Code::AmountInvalid,
+        "the date is beyond what the calendar can express",
+    )
+}
+
+#[cfg(test)]
+mod tests;

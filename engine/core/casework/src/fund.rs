@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{Money, Refusal};
+use crate::{Code, Money, Refusal};
 
 /// A fund with its open reservations. `allocated = available + reserved + committed` always holds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,6 +18,7 @@ pub struct Fund {
     reservations: BTreeMap<String, Reservation>,
 }
 
+/// Money put aside for one intent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reservation {
     /// Equal to the idempotency key of the intent that made it.
@@ -39,6 +40,7 @@ pub struct Entry {
     pub available_after: i64,
 }
 
+/// What an entry did with its amount.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum EntryKind {
@@ -58,43 +60,209 @@ pub struct Reserve<'a> {
     pub expires: Option<Timestamp>,
 }
 
+type Booked = (Fund, Vec<Entry>);
+
 impl Fund {
-    pub fn new(_name: &str, _title: &str, _allocated: &Money) -> Result<Self, Refusal> {
-        unimplemented!()
+    /// A fund with nothing spent. The allocation may be zero, not less.
+    pub fn new(name: &str, title: &str, allocated: &Money) -> Result<Self, Refusal> {
+        if allocated.minor < 0 {
+            return Err(amount_invalid(
+                "a fund cannot be allocated less than nothing",
+            ));
+        }
+        Ok(Self {
+            name: name.to_owned(),
+            title: title.to_owned(),
+            currency: allocated.currency.clone(),
+            allocated: allocated.minor,
+            committed: 0,
+            reservations: BTreeMap::new(),
+        })
+    }
+
+    /// What was given to the fund, in minor units.
+    pub fn allocated(&self) -> i64 {
+        self.allocated
+    }
+
+    /// What was spent, in minor units.
+    pub fn committed(&self) -> i64 {
+        self.committed
+    }
+
+    /// What is put aside in open reservations, in minor units.
+    pub fn reserved(&self) -> i64 {
+        self.reservations
+            .values()
+            .map(|reservation| reservation.minor)
+            .sum()
     }
 
     /// What can still be reserved, in minor units; never negative.
     pub fn available(&self) -> i64 {
-        unimplemented!()
+        self.allocated - self.committed - self.reserved()
+    }
+
+    /// The open reservation of this id.
+    pub fn reservation(&self, id: &str) -> Option<&Reservation> {
+        self.reservations.get(id)
+    }
+
+    /// Another allocation; refused when what is spent and put aside would not fit into it.
+    pub fn reallocate(&self, allocated: &Money) -> Result<Self, Refusal> {
+        self.same_currency(allocated)?;
+        if allocated.minor < self.committed + self.reserved() {
+            let bound = Money::new(self.committed + self.reserved(), &self.currency);
+            let sentence = format!("{bound} of the fund is already spent or reserved");
+            return Err(Refusal::new(Code::InsufficientFunds, sentence));
+        }
+        Ok(Self {
+            allocated: allocated.minor,
+            ..self.clone()
+        })
     }
 
     /// Releases the owner's open reservation first. The same key again gives the same fund and no
     /// entries.
-    pub fn reserve(&self, _request: &Reserve<'_>) -> Result<(Self, Vec<Entry>), Refusal> {
-        unimplemented!()
+    pub fn reserve(&self, request: &Reserve<'_>) -> Result<Booked, Refusal> {
+        self.positive(request.money)?;
+        if self.reservations.contains_key(request.key) {
+            return Ok((self.clone(), Vec::new()));
+        }
+        let (mut fund, mut entries) = self.expire(request.at);
+        let earlier = fund
+            .reservations
+            .values()
+            .find(|open| open.owner == request.owner);
+        if let Some(earlier) = earlier.map(|open| open.id.clone()) {
+            entries.push(fund.close(request.at, &earlier, EntryKind::Release));
+        }
+        if request.money.minor > fund.available() {
+            let left = Money::new(fund.available(), &fund.currency);
+            let sentence = format!("{} is asked for, {left} is left in the fund", request.money);
+            return Err(Refusal::new(Code::InsufficientFunds, sentence));
+        }
+        let reservation = Reservation {
+            id: request.key.to_owned(),
+            owner: request.owner.to_owned(),
+            minor: request.money.minor,
+            expires: request.expires,
+        };
+        fund.reservations
+            .insert(reservation.id.clone(), reservation);
+        entries.push(fund.entry(
+            request.at,
+            EntryKind::Reserve,
+            request.key,
+            request.money.minor,
+        ));
+        Ok((fund, entries))
     }
 
     /// At most what is reserved; the rest is released. Repeating it is refused with
-    /// `reservation-closed` (the caller keeps the answer of the first).
-    pub fn commit(
-        &self,
-        _at: Timestamp,
-        _reservation: &str,
-        _money: &Money,
-    ) -> Result<(Self, Vec<Entry>), Refusal> {
-        unimplemented!()
+    /// `unknown-reservation` (the caller keeps the answer of the first).
+    pub fn commit(&self, at: Timestamp, id: &str, money: &Money) -> Result<Booked, Refusal> {
+        self.positive(money)?;
+        let reserved = self.open(at, id)?.minor;
+        if money.minor > reserved {
+            let bound = Money::new(reserved, &self.currency);
+            let sentence = format!("{money} is to be paid, only {bound} is reserved");
+            return Err(Refusal::new(Code::InsufficientFunds, sentence));
+        }
+        let mut fund = self.clone();
+        fund.reservations.remove(id);
+        fund.committed += money.minor;
+        let mut entries = Vec::new();
+        // The available amount named in an entry is what holds after all entries of the booking.
+        if money.minor < reserved {
+            entries.push(fund.entry(at, EntryKind::Release, id, reserved - money.minor));
+        }
+        entries.push(fund.entry(at, EntryKind::Commit, id, money.minor));
+        Ok((fund, entries))
     }
 
-    pub fn release(
-        &self,
-        _at: Timestamp,
-        _reservation: &str,
-    ) -> Result<(Self, Vec<Entry>), Refusal> {
-        unimplemented!()
+    /// Gives back all of an open reservation.
+    pub fn release(&self, at: Timestamp, id: &str) -> Result<Booked, Refusal> {
+        self.open(at, id)?;
+        let mut fund = self.clone();
+        let entry = fund.close(at, id, EntryKind::Release);
+        Ok((fund, vec![entry]))
     }
 
     /// Releases what has expired by `at`.
-    pub fn expire(&self, _at: Timestamp) -> (Self, Vec<Entry>) {
-        unimplemented!()
+    pub fn expire(&self, at: Timestamp) -> Booked {
+        let mut fund = self.clone();
+        let gone = |open: &&Reservation| open.expires.is_some_and(|expires| expires < at);
+        let expired: Vec<_> = self
+            .reservations
+            .values()
+            .filter(gone)
+            .map(|open| open.id.clone())
+            .collect();
+        let entries = expired
+            .iter()
+            .map(|id| fund.close(at, id, EntryKind::Expire))
+            .collect();
+        (fund, entries)
+    }
+
+    fn open(&self, at: Timestamp, id: &str) -> Result<&Reservation, Refusal> {
+        let reservation = self.reservations.get(id).ok_or_else(|| {
+            Refusal::new(
+                Code::UnknownReservation,
+                "there is no such open reservation: it was used, released or has expired",
+            )
+        })?;
+        if reservation.expires.is_some_and(|expires| expires < at) {
+            let sentence = "the reservation has expired; reserve again";
+            return Err(Refusal::new(Code::ReservationClosed, sentence));
+        }
+        Ok(reservation)
+    }
+
+    fn close(&mut self, at: Timestamp, id: &str, kind: EntryKind) -> Entry {
+        let minor = self
+            .reservations
+            .remove(id)
+            .map_or(0, |reservation| reservation.minor);
+        self.entry(at, kind, id, minor)
+    }
+
+    fn entry(&self, at: Timestamp, kind: EntryKind, reservation: &str, minor: i64) -> Entry {
+        let available_after = self.available();
+        Entry {
+            at,
+            kind,
+            reservation: reservation.to_owned(),
+            minor,
+            available_after,
+        }
+    }
+
+    fn positive(&self, money: &Money) -> Result<(), Refusal> {
+        self.same_currency(money)?;
+        if money.minor > 0 {
+            Ok(())
+        } else {
+            Err(amount_invalid("the amount must be more than zero"))
+        }
+    }
+
+    fn same_currency(&self, money: &Money) -> Result<(), Refusal> {
+        if money.currency == self.currency {
+            return Ok(());
+        }
+        let sentence = format!(
+            "the fund is in {}, the amount in {}",
+            self.currency, money.currency
+        );
+        Err(Refusal::new(Code::CurrencyMismatch, sentence))
     }
 }
+
+fn amount_invalid(sentence: &str) -> Refusal {
+    Refusal::new(Code::AmountInvalid, sentence)
+}
+
+#[cfg(test)]
+mod tests;

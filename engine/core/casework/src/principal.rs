@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+/// Somebody who asks, with what they may do at this moment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Principal {
     /// Stable id; never reused, never a name.
@@ -16,6 +17,7 @@ pub struct Principal {
     pub kind: Kind,
 }
 
+/// What sort of somebody.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
@@ -25,7 +27,24 @@ pub enum Kind {
 }
 
 impl Principal {
+    /// Whether the role is held, itself or through one that includes it.
     pub fn holds(&self, role: &str) -> bool {
         self.roles.contains(role)
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// A member of staff of the agency `agency`.
+    pub(crate) fn staff(id: &str, roles: &[&str]) -> Principal {
+        Principal {
+            id: id.to_owned(),
+            display_name: id.to_uppercase(),
+            agency: "agency".to_owned(),
+            roles: roles.iter().map(|&role| role.to_owned()).collect(),
+            kind: Kind::Staff,
+        }
     }
 }

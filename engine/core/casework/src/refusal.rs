@@ -38,6 +38,7 @@ pub enum Code {
 }
 
 impl Code {
+    /// As API and audit write it.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::NotFound => "not-found",
@@ -81,6 +82,7 @@ impl Code {
 }
 
 impl Refusal {
+    /// Without fields.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
         Self {
             code,

@@ -9,8 +9,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Money, Policy, Principal, Refusal};
+use crate::principal::Kind;
+use crate::{Code, Money, Policy, Principal, Refusal};
 
+/// A piece of human work, from its offer to its end.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct WorkItem {
     pub id: String,
@@ -38,10 +40,11 @@ pub struct WorkItem {
     pub state: State,
     pub claimed_by: Option<Claim>,
     pub decisions: Vec<Decision>,
-    /// Grows with every change of what a person sees or of the state.
+    /// Grows with every change of what there is to decide; claiming and releasing change nothing.
     pub revision: u64,
 }
 
+/// To whom it is offered.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Assigned {
@@ -50,6 +53,7 @@ pub enum Assigned {
     Person(String),
 }
 
+/// Where it stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum State {
@@ -60,6 +64,7 @@ pub enum State {
     Withdrawn,
 }
 
+/// Who holds it, since when.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Claim {
     pub person: String,
@@ -67,6 +72,7 @@ pub struct Claim {
     pub at: Timestamp,
 }
 
+/// What one person decided.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Decision {
     pub person: String,
@@ -79,6 +85,7 @@ pub struct Decision {
     pub comment: Option<String>,
 }
 
+/// The amount that a decision would release, and the policy that bounds who may.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Limit {
     pub policy: String,
@@ -107,30 +114,215 @@ pub enum Completed {
     Done(WorkItem),
 }
 
+/// The outcome that limits apply to and that several people may have to give.
+pub const APPROVE: &str = "approve";
+
 impl WorkItem {
     /// Whether this principal may know that the item exists.
-    pub fn visible(&self, _who: &Principal) -> bool {
-        unimplemented!()
+    pub fn visible(&self, who: &Principal) -> bool {
+        who.agency == self.agency
     }
 
-    pub fn claim(&self, _who: &Principal, _at: Timestamp) -> Result<Self, Refusal> {
-        unimplemented!()
+    /// Whether this principal may take part, whatever the state: the checks before the state.
+    pub fn admits(&self, who: &Principal) -> Result<(), Refusal> {
+        if !self.visible(who) {
+            return Err(Refusal::new(Code::NotFound, "there is no such task"));
+        }
+        if let Some(reason) = self.excluded.get(&who.id) {
+            return Err(Refusal::new(Code::SelfApproval, reason.clone()));
+        }
+        if !self.assigned_to(who) {
+            return Err(Refusal::new(
+                Code::NotAssigned,
+                "this task is for somebody else",
+            ));
+        }
+        Ok(())
     }
 
-    pub fn release(&self, _who: &Principal, _at: Timestamp) -> Result<Self, Refusal> {
-        unimplemented!()
+    /// Repeating one's own claim changes nothing.
+    pub fn claim(&self, who: &Principal, at: Timestamp) -> Result<Self, Refusal> {
+        self.admits(who)?;
+        match self.state {
+            State::Offered if self.has_decided(who) => Err(decided_before()),
+            State::Offered => {
+                let claim = Claim {
+                    person: who.id.clone(),
+                    display_name: who.display_name.clone(),
+                    at,
+                };
+                Ok(Self {
+                    state: State::Claimed,
+                    claimed_by: Some(claim),
+                    ..self.clone()
+                })
+            }
+            State::Claimed if self.held_by(who) => Ok(self.clone()),
+            State::Claimed | State::Held => Err(self.taken()),
+            State::Completed | State::Withdrawn => Err(self.over()),
+        }
     }
 
-    pub fn complete(&self, _who: &Principal, _by: &Completion<'_>) -> Result<Completed, Refusal> {
-        unimplemented!()
+    /// Gives it back to those it was offered to.
+    pub fn release(&self, who: &Principal, _at: Timestamp) -> Result<Self, Refusal> {
+        self.admits(who)?;
+        self.held_now(who)?;
+        Ok(Self {
+            state: State::Offered,
+            claimed_by: None,
+            ..self.clone()
+        })
+    }
+
+    /// Decides it, or counts as one of several approvals.
+    pub fn complete(&self, who: &Principal, by: &Completion<'_>) -> Result<Completed, Refusal> {
+        self.admits(who)?;
+        self.held_now(who)?;
+        if by
+            .revision
+            .is_some_and(|revision| revision != self.revision)
+        {
+            let sentence = "the task has changed since you opened it; read it again";
+            return Err(Refusal::new(Code::StaleRevision, sentence));
+        }
+        if !self.outcomes.iter().any(|known| known == by.outcome) {
+            let sentence = format!("the outcome must be one of: {}", self.outcomes.join(", "));
+            return Err(Refusal::new(Code::UnknownOutcome, sentence));
+        }
+        if !by.form_errors.is_empty() {
+            let fields = by.form_errors.to_vec();
+            let message = "the form has mistakes".to_owned();
+            return Err(Refusal {
+                code: Code::FormInvalid,
+                message,
+                fields,
+            });
+        }
+        let role = self.deciding_role(who, by)?;
+        Ok(self.decided(who, by, role))
     }
 
     /// The engine takes it back; fits every open state.
     pub fn withdraw(&self, _reason: &str, _at: Timestamp) -> Result<Self, Refusal> {
-        unimplemented!()
+        match self.state {
+            State::Completed | State::Withdrawn => Err(self.over()),
+            State::Offered | State::Claimed | State::Held => Ok(Self {
+                state: State::Withdrawn,
+                claimed_by: None,
+                revision: self.revision + 1,
+                ..self.clone()
+            }),
+        }
     }
 
+    /// Whether it should have been done by `at`.
     pub fn overdue(&self, at: Timestamp) -> bool {
         self.due.is_some_and(|due| at > due)
     }
+
+    fn assigned_to(&self, who: &Principal) -> bool {
+        // The engine offers and withdraws; it never decides for a person.
+        who.kind != Kind::Engine
+            && match &self.assigned {
+                Assigned::Role(role) => who.holds(role),
+                Assigned::Team(team) => who.holds(&format!("team:{team}")),
+                Assigned::Person(person) => who.id == *person,
+            }
+    }
+
+    fn held_by(&self, who: &Principal) -> bool {
+        self.claimed_by
+            .as_ref()
+            .is_some_and(|claim| claim.person == who.id)
+    }
+
+    fn has_decided(&self, who: &Principal) -> bool {
+        self.decisions
+            .iter()
+            .any(|decision| decision.person == who.id)
+    }
+
+    fn held_now(&self, who: &Principal) -> Result<(), Refusal> {
+        match self.state {
+            State::Offered => Err(Refusal::new(
+                Code::NotClaimed,
+                "take the task before you work on it",
+            )),
+            State::Claimed | State::Held if self.held_by(who) => Ok(()),
+            State::Claimed | State::Held => Err(self.taken()),
+            State::Completed | State::Withdrawn => Err(self.over()),
+        }
+    }
+
+    fn deciding_role(&self, who: &Principal, by: &Completion<'_>) -> Result<String, Refusal> {
+        if by.outcome == APPROVE
+            && let Some(limit) = &self.limit
+        {
+            // Without its policy nobody can show that they may: the safe answer is no.
+            let policy = by.policy.ok_or_else(|| {
+                let sentence = format!("the policy {} is not in force", limit.policy);
+                Refusal::new(Code::OverLimit, sentence)
+            })?;
+            return policy.permits(who, &limit.money);
+        }
+        Ok(match &self.assigned {
+            Assigned::Role(role) => role.clone(),
+            Assigned::Team(team) => team.clone(),
+            Assigned::Person(_) => who.roles.first().cloned().unwrap_or_default(),
+        })
+    }
+
+    fn decided(&self, who: &Principal, by: &Completion<'_>, role: String) -> Completed {
+        let mut next = self.clone();
+        next.decisions.push(Decision {
+            person: who.id.clone(),
+            display_name: who.display_name.clone(),
+            role,
+            at: by.at,
+            outcome: by.outcome.to_owned(),
+            data: by.data.clone(),
+            comment: by.comment.map(str::to_owned),
+        });
+        next.revision += 1;
+        next.claimed_by = None;
+        let approvals = next
+            .decisions
+            .iter()
+            .filter(|one| one.outcome == APPROVE)
+            .count();
+        let wanted = usize::try_from(self.approvals_needed).unwrap_or(usize::MAX);
+        if self.approval && by.outcome == APPROVE && approvals < wanted {
+            next.state = State::Offered;
+            Completed::More(next)
+        } else {
+            next.state = State::Completed;
+            Completed::Done(next)
+        }
+    }
+
+    fn taken(&self) -> Refusal {
+        let sentence = match &self.claimed_by {
+            Some(claim) => format!("{} has taken this task", claim.display_name),
+            None => "somebody has taken this task".to_owned(),
+        };
+        Refusal::new(Code::AlreadyClaimed, sentence)
+    }
+
+    fn over(&self) -> Refusal {
+        let sentence = match self.state {
+            State::Withdrawn => "this task is no longer needed",
+            _ => "this task is already done",
+        };
+        Refusal::new(Code::AlreadyDecided, sentence)
+    }
 }
+
+fn decided_before() -> Refusal {
+    Refusal::new(
+        Code::AlreadyDecided,
+        "you have approved this; another person must approve it too",
+    )
+}
+
+#[cfg(test)]
+mod tests;

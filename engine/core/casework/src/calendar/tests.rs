@@ -1,0 +1,118 @@
+//! The vectors of the field: business days over Easter, Christmas, show days and zones.
+
+use super::*;
+
+const QLD: &str = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:test\r\n\
+BEGIN:VEVENT\r\nUID:1\r\nSUMMARY:Good Friday\r\nDTSTART;VALUE=DATE:20260403\r\nEND:VEVENT\r\n\
+BEGIN:VEVENT\r\nUID:2\r\nSUMMARY:Easter Monday\r\nDTSTART;VALUE=DATE:20260406\r\nDTEND;VALUE=DATE:20260407\r\nEND:VEVENT\r\n\
+BEGIN:VEVENT\r\nUID:3\r\nSUMMARY:King's Birthday\r\nDTSTART;VALUE=DATE:20261005\r\nEND:VEVENT\r\n\
+BEGIN:VEVENT\r\nUID:4\r\nSUMMARY:Christmas Day\r\nDTSTART;VALUE=DATE:20261225\r\nEND:VEVENT\r\n\
+BEGIN:VEVENT\r\nUID:5\r\nSUMMARY:Boxing Day (substitute)\r\nDTSTART;VALUE=DATE:20261228\r\nEND:VEVENT\r\n\
+BEGIN:VEVENT\r\nUID:6\r\nSUMMARY:New Year's Day\r\nDTSTART;VALUE=DATE:20270101\r\nEND:VEVENT\r\n\
+END:VCALENDAR\r\n";
+
+const US: &str = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:test\r\n\
+BEGIN:VEVENT\r\nUID:1\r\nSUMMARY:Thanksgiving\r\nDTSTART;VALUE=DATE:20261126\r\nEND:VEVENT\r\n\
+BEGIN:VEVENT\r\nUID:2\r\nSUMMARY:Independence Day (observed)\r\nDTSTART;VALUE=DATE:20260703\r\nEND:VEVENT\r\n\
+END:VCALENDAR\r\n";
+
+/// `from` and the expected day are local; a term of days must end with the last millisecond of it.
+fn check(calendar: &Calendar, from: &str, term: Term, day: &str) {
+    let from: jiff::civil::DateTime = from.parse().unwrap();
+    let from = from.to_zoned(calendar.zone().clone()).unwrap().timestamp();
+    let due = calendar
+        .due(from, term)
+        .unwrap()
+        .to_zoned(calendar.zone().clone());
+    assert_eq!(due.datetime().to_string(), format!("{day}T23:59:59.999"));
+}
+
+#[test]
+fn business_days_skip_weekends_and_holidays() {
+    let qld = Calendar::new("AU-QLD", "Australia/Brisbane", Some(QLD)).unwrap();
+    check(
+        &qld,
+        "2026-04-02T10:00",
+        Term::BusinessDays(2),
+        "2026-04-08",
+    );
+    check(
+        &qld,
+        "2026-04-24T16:59",
+        Term::BusinessDays(1),
+        "2026-04-27",
+    );
+    check(
+        &qld,
+        "2026-12-23T09:00",
+        Term::BusinessDays(5),
+        "2027-01-04",
+    );
+    check(
+        &qld,
+        "2026-12-24T23:00",
+        Term::BusinessDays(1),
+        "2026-12-29",
+    );
+    check(
+        &qld,
+        "2026-10-02T12:00",
+        Term::BusinessDays(10),
+        "2026-10-19",
+    );
+    check(
+        &qld,
+        "2026-11-21T12:00",
+        Term::BusinessDays(0),
+        "2026-11-23",
+    );
+    let us = Calendar::new("US", "America/Chicago", Some(US)).unwrap();
+    check(&us, "2026-11-25T12:00", Term::BusinessDays(2), "2026-11-30");
+    check(&us, "2026-07-02T08:00", Term::BusinessDays(2), "2026-07-07");
+}
+
+#[test]
+fn calendar_days_are_days_even_when_the_clocks_change() {
+    let chicago = Calendar::new("US", "America/Chicago", Some(US)).unwrap();
+    check(
+        &chicago,
+        "2026-03-07T12:00",
+        Term::CalendarDays(1),
+        "2026-03-08",
+    );
+    check(
+        &chicago,
+        "2026-10-31T12:00",
+        Term::CalendarDays(3),
+        "2026-11-03",
+    );
+}
+
+#[test]
+fn business_hours_stop_at_night_and_on_holidays() {
+    let qld = Calendar::new("AU-QLD", "Australia/Brisbane", Some(QLD)).unwrap();
+    let from = "2026-04-02T15:00[Australia/Brisbane]"
+        .parse::<Zoned>()
+        .unwrap()
+        .timestamp();
+    let due = qld.due(from, Term::BusinessHours(4)).unwrap();
+    let local = due.to_zoned(qld.zone().clone()).datetime().to_string();
+    assert_eq!(local, "2026-04-07T11:00:00");
+}
+
+#[test]
+fn what_cannot_be_a_calendar_is_refused_with_a_sentence() {
+    let message = Calendar::new("x", "Mars/Olympus", None).unwrap_err();
+    assert!(message.contains("no time zone `Mars/Olympus`"), "{message}");
+    let repeating = QLD.replace("UID:1", "UID:1\r\nRRULE:FREQ=YEARLY");
+    let message = Calendar::new("x", "Australia/Brisbane", Some(&repeating)).unwrap_err();
+    assert!(message.contains("`Good Friday` repeats"), "{message}");
+    let timed = QLD.replace(";VALUE=DATE:20260403", ":20260403T000000Z");
+    let message = Calendar::new("x", "Australia/Brisbane", Some(&timed)).unwrap_err();
+    assert!(message.contains("whole day"), "{message}");
+    let qld = Calendar::new("AU-QLD", "Australia/Brisbane", None).unwrap();
+    let now = Timestamp::from_second(0).unwrap();
+    assert!(qld.due(now, Term::BusinessDays(TERM_MAX)).is_ok());
+    assert!(qld.due(now, Term::BusinessDays(TERM_MAX + 1)).is_err());
+    assert!(qld.due(now, Term::ExactMs(u64::MAX)).is_err());
+}
