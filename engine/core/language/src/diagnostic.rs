@@ -4,10 +4,19 @@
 
 use serde::Serialize;
 
+use crate::yaml::Place;
+
+mod draw;
+
+pub use draw::draw;
+
+/// Whether a finding forbids running the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
+    /// The text is refused.
     Error,
+    /// The text is accepted, and is probably not what its author meant.
     Warning,
 }
 
@@ -17,7 +26,9 @@ pub enum Severity {
 pub struct Diagnostic {
     /// Stable: `CW0103`; `casewright explain` has a page for each.
     pub code: &'static str,
+    /// Whether the text is refused.
     pub severity: Severity,
+    /// What is wrong, in one sentence without a full stop.
     pub message: String,
     /// As given to [`crate::read()`].
     pub file: String,
@@ -25,18 +36,113 @@ pub struct Diagnostic {
     pub line: usize,
     /// From 1, in characters.
     pub column: usize,
+    /// Line of the first character after the stretch meant.
     pub end_line: usize,
+    /// Column of the first character after the stretch meant.
     pub end_column: usize,
     /// What to write.
     pub help: Option<String>,
 }
 
-/// Draws findings with the source around them, as a terminal shows them.
-pub fn draw(_diagnostics: &[Diagnostic], _source: &str, _colour: bool) -> String {
-    unimplemented!()
+/// Collects what is found in one file.
+#[derive(Debug)]
+pub(crate) struct Findings {
+    file: String,
+    list: Vec<Diagnostic>,
+}
+
+impl Diagnostic {
+    /// Says what to write instead.
+    pub(crate) fn help(&mut self, help: impl Into<String>) {
+        self.help = Some(help.into());
+    }
+}
+
+impl Findings {
+    pub(crate) fn new(file: &str) -> Self {
+        Self {
+            file: file.to_owned(),
+            list: Vec::new(),
+        }
+    }
+
+    /// Notes something that forbids running the text; returned, so that help can be added.
+    pub(crate) fn error(
+        &mut self,
+        code: &'static str,
+        place: Place,
+        message: impl Into<String>,
+    ) -> &mut Diagnostic {
+        self.add(code, Severity::Error, place, message.into())
+    }
+
+    /// Notes something that is probably not meant.
+    pub(crate) fn warning(
+        &mut self,
+        code: &'static str,
+        place: Place,
+        message: impl Into<String>,
+    ) -> &mut Diagnostic {
+        self.add(code, Severity::Warning, place, message.into())
+    }
+
+    /// A finding that is not noted: for doubts that somebody else settles.
+    pub(crate) fn unnoted(&self, code: &'static str, place: Place, message: String) -> Diagnostic {
+        self.diagnostic(code, Severity::Error, place, message)
+    }
+
+    pub(crate) fn has_errors(&self) -> bool {
+        self.list
+            .iter()
+            .any(|found| found.severity == Severity::Error)
+    }
+
+    /// How many there are: to tell whether reading a part found anything.
+    pub(crate) fn count(&self) -> usize {
+        self.list.len()
+    }
+
+    /// In the order of the text.
+    pub(crate) fn into_list(mut self) -> Vec<Diagnostic> {
+        self.list
+            .sort_by_key(|found| (found.line, found.column, found.code));
+        self.list
+    }
+
+    fn add(
+        &mut self,
+        code: &'static str,
+        severity: Severity,
+        place: Place,
+        message: String,
+    ) -> &mut Diagnostic {
+        let found = self.diagnostic(code, severity, place, message);
+        self.list.push(found);
+        self.list.last_mut().expect("one was just added")
+    }
+
+    fn diagnostic(
+        &self,
+        code: &'static str,
+        severity: Severity,
+        place: Place,
+        message: String,
+    ) -> Diagnostic {
+        Diagnostic {
+            code,
+            severity,
+            message,
+            file: self.file.clone(),
+            line: place.line,
+            column: place.column,
+            end_line: place.end_line,
+            end_column: place.end_column,
+            help: None,
+        }
+    }
 }
 
 /// The page of a code: meaning, example, remedy. `None` for a code that does not exist.
 pub fn explain(_code: &str) -> Option<&'static str> {
-    unimplemented!()
+    None
 }

@@ -22,6 +22,7 @@ pub mod surroundings;
 pub mod template;
 pub mod term;
 pub mod workflow;
+pub(crate) mod yaml;
 
 pub use diagnostic::{Diagnostic, Severity};
 pub use expression::{Answer, Answers, Expression, Question};
