@@ -226,8 +226,8 @@ impl<'r> Run<'r> {
             let taken = match &step.kind {
                 StepKind::Name(name) => member(seen.value, name),
                 StepKind::Index(_) => {
-                    let index = indices.next().expect("one was evaluated for each");
-                    index(seen.value, &index.value)
+                    let key = indices.next().expect("one was evaluated for each");
+                    index(seen.value, &key.value)
                 }
                 StepKind::Slice(from, to) => {
                     let from = from.is_some().then(|| indices.next()).flatten();
