@@ -7,8 +7,10 @@ use serde::Serialize;
 use crate::yaml::Place;
 
 mod draw;
+mod suggestion;
 
 pub use draw::draw;
+pub(crate) use suggestion::{listed, similar, suggestion};
 
 /// Whether a finding forbids running the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]

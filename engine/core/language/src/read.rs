@@ -1,12 +1,41 @@
 //! From text to [`Workflow`]: every mistake in one pass.
+//!
+//! One construct of the language is one file of the same name below. Each reads what it can, notes
+//! what it cannot and goes on; whether there is a workflow is decided at the end.
 
-use crate::{Diagnostic, Question, Surroundings, Workflow};
+use crate::diagnostic::Findings;
+use crate::{Diagnostic, Question, Surroundings, Workflow, yaml};
+
+mod call;
+mod data;
+mod r#do;
+mod document;
+mod duration;
+mod flow;
+mod names;
+mod raise;
+mod reusable;
+mod scope;
+mod set;
+mod switch;
+mod tasks;
+mod r#try;
+mod unavailable;
+mod value;
+mod wait;
+
+use names::Names;
+use reusable::Reusables;
+
+#[cfg(test)]
+mod tests;
 
 /// What reading a document gave.
 #[derive(Debug, Clone)]
 pub struct Reading {
     /// Present when no diagnostic is an error.
     pub workflow: Option<Workflow>,
+    /// In the order of the text.
     pub diagnostics: Vec<Diagnostic>,
     /// Expressions beyond the simple subset, to be compiled by the evaluator so that `validate` can
     /// report their syntax; each with the place it stands at.
@@ -16,11 +45,42 @@ pub struct Reading {
 /// A question about syntax alone, and the diagnostic to report when the answer is that it fails.
 #[derive(Debug, Clone)]
 pub struct Doubt {
+    /// The program, with null for input and for every variable.
     pub question: Question,
+    /// To report when the evaluator cannot compile it; its words belong behind the message.
     pub finding: Diagnostic,
 }
 
 /// Reads one document. `file` is only used to name the place.
-pub fn read(_file: &str, _text: &str, _surroundings: &Surroundings) -> Reading {
-    unimplemented!()
+pub fn read(file: &str, text: &str, surroundings: &Surroundings) -> Reading {
+    let mut findings = Findings::new(file);
+    let Some(root) = yaml::parse(text, &mut findings) else {
+        return Reading {
+            workflow: None,
+            diagnostics: findings.into_list(),
+            questions: Vec::new(),
+        };
+    };
+    let mut reader = Reader {
+        names: Names::scan(&root),
+        reusables: Reusables::default(),
+        questions: Vec::new(),
+        findings,
+        surroundings,
+    };
+    let workflow = document::read(&mut reader, text, &root);
+    Reading {
+        workflow: workflow.filter(|_| !reader.findings.has_errors()),
+        diagnostics: reader.findings.into_list(),
+        questions: reader.questions,
+    }
+}
+
+/// What reading one document needs and gathers.
+struct Reader<'a> {
+    findings: Findings,
+    surroundings: &'a Surroundings,
+    questions: Vec<Doubt>,
+    names: Names,
+    reusables: Reusables,
 }

@@ -5,6 +5,7 @@
 
 use serde_json::Value;
 
+mod fields;
 mod scalar;
 mod syntax;
 mod tree;
@@ -12,6 +13,7 @@ mod tree;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use fields::{Fields, expected};
 pub(crate) use tree::parse;
 
 /// Largest text that is read at all.

@@ -1,0 +1,222 @@
+//! `call`: which function is meant. Its arguments are read beside it.
+
+use super::document::is_semantic_version;
+use super::scope::Moment;
+use super::tasks::{Body, Found};
+use super::{Reader, unavailable};
+use crate::diagnostic::{listed, similar};
+use crate::workflow::{Call, Kind};
+use crate::yaml::{Entry, Node, Place};
+
+mod argument;
+mod fund;
+mod human;
+mod plugin;
+
+/// Functions of the engine that are built.
+const BUILT_IN: [&str; 5] = [
+    "human-task",
+    "approval",
+    "fund.reserve",
+    "fund.commit",
+    "fund.release",
+];
+
+/// Functions that come later, with what serves meanwhile.
+const LATER: [(&str, &str); 4] = [
+    (
+        "http",
+        "call a plugin, whose grant says which addresses it may reach",
+    ),
+    (
+        "openapi",
+        "call a plugin, whose grant says which addresses it may reach",
+    ),
+    ("decide", "decide with `switch`"),
+    ("notify", "let a plugin send the message"),
+];
+
+/// `name:version@catalog` in its parts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Reference<'a> {
+    name: &'a str,
+    version: Option<&'a str>,
+    catalog: Option<&'a str>,
+}
+
+impl<'a> Reference<'a> {
+    fn parse(text: &'a str) -> Self {
+        let (text, catalog) = match text.split_once('@') {
+            Some((text, catalog)) => (text, Some(catalog)),
+            None => (text, None),
+        };
+        let (name, version) = match text.split_once(':') {
+            Some((name, version)) => (name, Some(version)),
+            None => (text, None),
+        };
+        Self {
+            name,
+            version,
+            catalog,
+        }
+    }
+}
+
+pub(super) fn read(reader: &mut Reader<'_>, body: &Body<'_, '_>) -> Option<Found> {
+    let entry = body.entry;
+    let Some(text) = entry.value.as_text() else {
+        body.fields
+            .expected(&mut reader.findings, entry, "the name of a function");
+        return None;
+    };
+    if text.contains("://") {
+        refuse(
+            reader,
+            entry,
+            "CW0909",
+            "functions from an address are not available",
+        );
+        return None;
+    }
+    let reference = Reference::parse(text);
+    if refuse_reference(reader, entry, &reference) {
+        return None;
+    }
+    match reference.name {
+        "human-task" | "approval" => human::read(reader, body, reference.name == "approval"),
+        name if BUILT_IN.contains(&name) => fund::read(reader, body, name),
+        name => plugin::read(reader, body, name, reference.version),
+    }
+}
+
+fn refuse(reader: &mut Reader<'_>, entry: &Entry, code: &'static str, message: &str) {
+    reader
+        .findings
+        .error(code, entry.place(), message)
+        .help("install the function as a plugin: `call: <plugin>.<function>`");
+}
+
+/// What is wrong with the name alone.
+fn refuse_reference(reader: &mut Reader<'_>, entry: &Entry, reference: &Reference<'_>) -> bool {
+    let name = reference.name;
+    if let Some(reason) = unavailable::reason(name) {
+        refuse(
+            reader,
+            entry,
+            "CW0908",
+            &format!("`call: {name}` is refused: {reason}"),
+        );
+        return true;
+    }
+    if let Some((_, help)) = LATER.iter().find(|(later, _)| *later == name) {
+        reader
+            .findings
+            .error(
+                "CW0902",
+                entry.place(),
+                format!("`call: {name}` is not available yet"),
+            )
+            .help(*help);
+        return true;
+    }
+    if reader.reusables.functions.contains(name) {
+        // Its definition was refused, which is the cause.
+        return true;
+    }
+    if let Some(catalog) = reference.catalog
+        && catalog != "default"
+    {
+        let message = format!("functions of the catalogue `{catalog}` are not available");
+        refuse(reader, entry, "CW0909", &message);
+        return true;
+    }
+    refuse_version(reader, entry, reference)
+}
+
+fn refuse_version(reader: &mut Reader<'_>, entry: &Entry, reference: &Reference<'_>) -> bool {
+    let name = reference.name;
+    match reference.version {
+        Some(_) if BUILT_IN.contains(&name) => {
+            reader
+                .findings
+                .error(
+                    "CW0405",
+                    entry.place(),
+                    format!("`{name}` belongs to the engine and has no version"),
+                )
+                .help(format!("write `call: {name}`"));
+            true
+        }
+        Some(version) if !is_semantic_version(version) => {
+            reader
+                .findings
+                .error(
+                    "CW0405",
+                    entry.place(),
+                    format!("`{version}` is not a version of a function"),
+                )
+                .help(format!(
+                    "write `call: {name}:1.0.0@default`, or `call: {name}` for the version deployed"
+                ));
+            true
+        }
+        _ => false,
+    }
+}
+
+/// Reports a function that does not exist.
+fn unknown(reader: &mut Reader<'_>, entry: &Entry, name: &str) {
+    let installed = reader.surroundings.functions.keys().map(String::as_str);
+    let near = similar(name, installed.clone().chain(BUILT_IN));
+    let plugin = name.split_once('.').map(|(plugin, _)| format!("{plugin}."));
+    let siblings: Vec<&str> = installed
+        .filter(|known| {
+            plugin
+                .as_ref()
+                .is_some_and(|plugin| known.starts_with(plugin))
+        })
+        .collect();
+    let help = match near {
+        Some(near) => format!("did you mean `{near}`?"),
+        None if siblings.is_empty() => format!(
+            "the engine has {}; anything else is `<plugin>.<function>` of an installed plugin",
+            listed(BUILT_IN)
+        ),
+        None => format!("that plugin has {}", listed(siblings)),
+    };
+    reader
+        .findings
+        .error(
+            "CW0401",
+            entry.place(),
+            format!("there is no function `{name}`"),
+        )
+        .help(help);
+}
+
+/// The `with` of a call and where to point when something is missing in it.
+fn arguments<'a>(body: &Body<'a, '_>) -> (Option<&'a Node>, Place) {
+    match body.fields.get("with") {
+        Some(entry) => (Some(&entry.value), entry.key.place),
+        None => (None, body.entry.place()),
+    }
+}
+
+/// A call whose arguments were checked.
+fn found(
+    reader: &mut Reader<'_>,
+    body: &Body<'_, '_>,
+    function: &str,
+    version: Option<&str>,
+) -> Option<Found> {
+    let with = match arguments(body).0 {
+        Some(with) => reader.template(with, body.scope, Moment::Definition)?,
+        None => crate::Template::Literal(serde_json::Value::Object(serde_json::Map::new())),
+    };
+    let call = Call {
+        function: function.to_owned(),
+        version: version.map(str::to_owned),
+        with,
+    };
+    Some(Kind::Call(call).into())
+}

@@ -1,0 +1,151 @@
+//! Arguments of functions: what is missing, what is unknown, what has the wrong type.
+
+use crate::diagnostic::{Findings, suggestion};
+use crate::yaml::{Content, Entry, Node, Place};
+
+/// The arguments of one call.
+pub(super) struct Arguments<'a> {
+    pub(super) function: &'a str,
+    /// The task, for findings.
+    pub(super) owner: &'a str,
+    pub(super) place: Place,
+    entries: &'a [Entry],
+}
+
+impl<'a> Arguments<'a> {
+    /// `None` when `with` is no map, which is reported.
+    pub(super) fn open(
+        findings: &mut Findings,
+        function: &'a str,
+        owner: &'a str,
+        (with, place): (Option<&'a Node>, Place),
+    ) -> Option<Self> {
+        let entries = match with.map(|with| &with.content) {
+            Some(Content::Map(entries)) => entries,
+            None | Some(Content::Null) => &[][..],
+            Some(_) => {
+                let found = with.map_or("nothing", Node::described);
+                findings
+                    .error(
+                        "CW0404",
+                        with.map_or(place, |with| with.place),
+                        format!("`with` of {owner} must be a map of arguments, found {found}"),
+                    )
+                    .help("write one argument per line: `name: value`");
+                return None;
+            }
+        };
+        Some(Self {
+            function,
+            owner,
+            place,
+            entries,
+        })
+    }
+
+    pub(super) fn entries(&self) -> &'a [Entry] {
+        self.entries
+    }
+
+    pub(super) fn get(&self, name: &str) -> Option<&'a Entry> {
+        self.entries.iter().find(|entry| entry.key.text == name)
+    }
+
+    pub(super) fn required(
+        &self,
+        findings: &mut Findings,
+        name: &str,
+        write: &str,
+    ) -> Option<&'a Entry> {
+        let entry = self.get(name);
+        if entry.is_none() {
+            findings
+                .error(
+                    "CW0402",
+                    self.place,
+                    format!("`{}` of {} needs `{name}`", self.function, self.owner),
+                )
+                .help(format!("add `{write}` below `with:`"));
+        }
+        entry
+    }
+
+    pub(super) fn refuse_unknown(&self, findings: &mut Findings, known: &[&str]) {
+        for entry in self.entries {
+            let name = entry.key.text.as_str();
+            if !known.contains(&name) {
+                findings
+                    .error(
+                        "CW0403",
+                        entry.key.place,
+                        format!("`{}` takes no argument `{name}`", self.function),
+                    )
+                    .help(suggestion(
+                        name,
+                        known.iter().copied(),
+                        "it takes no arguments",
+                    ));
+            }
+        }
+    }
+
+    /// Reports an argument of the wrong type.
+    pub(super) fn expected(
+        &self,
+        findings: &mut Findings,
+        entry: &Entry,
+        wanted: &str,
+        write: &str,
+    ) {
+        findings
+            .error(
+                "CW0404",
+                entry.place(),
+                format!(
+                    "`{}` of {} must be {wanted}, found {}",
+                    entry.key.text,
+                    self.owner,
+                    entry.value.described()
+                ),
+            )
+            .help(format!("write `{write}`"));
+    }
+
+    /// Text that is written out; an expression is refused, since it is checked before anything runs.
+    pub(super) fn literal(
+        &self,
+        findings: &mut Findings,
+        entry: &'a Entry,
+        write: &str,
+    ) -> Option<&'a str> {
+        match entry.value.as_text() {
+            Some(text) if is_expression(text) => {
+                let key = &entry.key.text;
+                findings
+                    .error(
+                        "CW0309",
+                        entry.place(),
+                        format!("`{key}` of {} cannot be an expression", self.owner),
+                    )
+                    .help(format!(
+                        "it is checked before anything runs; write `{write}`"
+                    ));
+                None
+            }
+            Some(text) => Some(text),
+            None => {
+                self.expected(findings, entry, "text", write);
+                None
+            }
+        }
+    }
+}
+
+pub(super) fn is_expression(text: &str) -> bool {
+    text.trim_start().starts_with("${")
+}
+
+/// Whether a value is left to an expression.
+pub(super) fn computed(node: &Node) -> bool {
+    node.as_text().is_some_and(is_expression)
+}

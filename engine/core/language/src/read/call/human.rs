@@ -1,0 +1,423 @@
+//! `call: human-task` and `call: approval`: what people are asked, who, and by when.
+
+use std::collections::BTreeSet;
+
+use super::argument::{Arguments, computed};
+use super::arguments;
+use super::fund::money;
+use crate::diagnostic::{listed, suggestion};
+use crate::read::Reader;
+use crate::read::scope::Moment;
+use crate::read::tasks::{Body, Found};
+use crate::workflow::{Assign, Human, Kind, Limit};
+use crate::yaml::{Content, Entry, Fields};
+use crate::{Template, Term};
+
+const KNOWN: [&str; 9] = [
+    "title", "show", "form", "assign", "due", "remind", "escalate", "rules", "outcomes",
+];
+const RULES: [&str; 4] = ["differentPersonFrom", "approvals", "limit", "payee"];
+const ASSIGN: [&str; 3] = ["role", "team", "person"];
+const TERMS: &str = "write `3 business days`, `4 business hours`, `P3D` or `PT4H`";
+
+pub(super) fn read(reader: &mut Reader<'_>, body: &Body<'_, '_>, approval: bool) -> Option<Found> {
+    let function = if approval {
+        "call: approval"
+    } else {
+        "call: human-task"
+    };
+    let owner = body.fields.owner.as_str();
+    let all = Arguments::open(&mut reader.findings, function, owner, arguments(body))?;
+    let findings = &mut reader.findings;
+    all.refuse_unknown(findings, &KNOWN);
+    let title = all.required(findings, "title", "title: What to do");
+    let assigned = all.required(findings, "assign", "assign: { role: <role> }");
+    refuse_later(reader, &all);
+    let title = title.and_then(|entry| title_of(reader, body, &all, entry));
+    let show = all
+        .get("show")
+        .map(|entry| reader.template(&entry.value, body.scope, Moment::Definition));
+    let form = all.get("form").map(|entry| form(reader, &all, entry));
+    let assign = assigned.and_then(|entry| assign(reader, body, entry));
+    let due = all.get("due").map(|entry| due(reader, &all, entry));
+    let outcomes = match all.get("outcomes") {
+        Some(entry) => outcomes(reader, &all, entry, approval),
+        None if approval => Some(vec!["approve".to_owned(), "decline".to_owned()]),
+        None => Some(vec!["done".to_owned()]),
+    };
+    let rules = match all.get("rules") {
+        Some(entry) => rules(reader, body, &all, entry, approval),
+        None => Some(Rules::default()),
+    };
+    let rules = rules?;
+    let human = Human {
+        approval,
+        title: title?,
+        show: flat(show)?,
+        form: flat(form)?,
+        assign: assign?,
+        due: flat(due)?,
+        different_person_from: rules.different_person_from,
+        approvals: rules.approvals.unwrap_or(1),
+        limit: rules.limit,
+        payee: rules.payee,
+        outcomes: outcomes?,
+    };
+    Some(Kind::Human(Box::new(human)).into())
+}
+
+/// Absent is well, broken is not.
+#[expect(clippy::option_option, reason = "absent and broken are different")]
+fn flat<T>(read: Option<Option<T>>) -> Option<Option<T>> {
+    match read {
+        Some(Some(value)) => Some(Some(value)),
+        Some(None) => None,
+        None => Some(None),
+    }
+}
+
+fn refuse_later(reader: &mut Reader<'_>, all: &Arguments<'_>) {
+    for name in ["remind", "escalate"] {
+        if let Some(entry) = all.get(name) {
+            reader
+                .findings
+                .error(
+                    "CW0904",
+                    entry.key.place,
+                    format!("`{name}` is not available yet"),
+                )
+                .help("remove it; what is overdue stands first in the work queue");
+        }
+    }
+}
+
+fn title_of(
+    reader: &mut Reader<'_>,
+    body: &Body<'_, '_>,
+    all: &Arguments<'_>,
+    entry: &Entry,
+) -> Option<Template> {
+    if entry
+        .value
+        .as_text()
+        .is_none_or(|text| text.trim().is_empty())
+    {
+        let write = "title: What to do";
+        all.expected(
+            &mut reader.findings,
+            entry,
+            "text for the person who does it",
+            write,
+        );
+        return None;
+    }
+    reader.template(&entry.value, body.scope, Moment::Definition)
+}
+
+fn form(reader: &mut Reader<'_>, all: &Arguments<'_>, entry: &Entry) -> Option<String> {
+    let name = all.literal(
+        &mut reader.findings,
+        entry,
+        "form: <file in forms/ without .yaml>",
+    )?;
+    if let Some(pack) = &reader.surroundings.pack
+        && !pack.forms.contains_key(name)
+    {
+        let known = pack.forms.keys().map(String::as_str);
+        let none = format!("add `forms/{name}.yaml` to the pack");
+        reader
+            .findings
+            .error(
+                "CW0406",
+                entry.place(),
+                format!("the pack has no form `{name}`"),
+            )
+            .help(suggestion(name, known, &none));
+        return None;
+    }
+    Some(name.to_owned())
+}
+
+fn assign(reader: &mut Reader<'_>, body: &Body<'_, '_>, entry: &Entry) -> Option<Assign> {
+    let owner = format!("`assign` of {}", body.fields.owner);
+    let findings = &mut reader.findings;
+    let place = entry.key.place;
+    let fields = Fields::open(findings, &entry.value, place, &owner, &ASSIGN)?;
+    let [only] = fields.entries() else {
+        findings
+            .error(
+                "CW0410",
+                entry.place(),
+                format!("{owner} must name exactly one"),
+            )
+            .help("write `{ role: <role> }`, `{ team: <team> }` or `{ person: <id> }`");
+        return None;
+    };
+    let text = fields.text(findings, only)?;
+    let template = reader.template(&only.value, body.scope, Moment::Definition);
+    match only.key.text.as_str() {
+        "role" => {
+            known_to_pack(reader, only, text, PackName::Role)?;
+            template.map(Assign::Role)
+        }
+        "team" => {
+            known_to_pack(reader, only, text, PackName::Team)?;
+            template.map(Assign::Team)
+        }
+        "person" => template.map(Assign::Person),
+        _ => None,
+    }
+}
+
+#[derive(Clone, Copy)]
+enum PackName {
+    Role,
+    Team,
+    Policy,
+}
+
+/// `None` when the pack has no such name, which is reported.
+fn known_to_pack(reader: &mut Reader<'_>, entry: &Entry, name: &str, kind: PackName) -> Option<()> {
+    let Some(pack) = &reader.surroundings.pack else {
+        return Some(());
+    };
+    let (names, word, key, code) = match kind {
+        PackName::Role => (&pack.roles, "role", "roles", "CW0407"),
+        PackName::Team => (&pack.teams, "team", "teams", "CW0407"),
+        PackName::Policy => (&pack.policies, "policy", "policies", "CW0409"),
+    };
+    if computed(&entry.value) || names.contains(name) {
+        return Some(());
+    }
+    let none = format!("add it to `{key}` in pack.yaml");
+    let help = suggestion(name, names.iter().map(String::as_str), &none);
+    reader
+        .findings
+        .error(
+            code,
+            entry.place(),
+            format!("the pack has no {word} `{name}`"),
+        )
+        .help(help);
+    None
+}
+
+fn due(reader: &mut Reader<'_>, all: &Arguments<'_>, entry: &Entry) -> Option<Term> {
+    let findings = &mut reader.findings;
+    let text = all.literal(findings, entry, "due: 3 business days")?;
+    match Term::parse(text) {
+        Ok(term) => Some(term),
+        Err(problem) => {
+            findings
+                .error(
+                    "CW0411",
+                    entry.place(),
+                    format!("`due` of {} is not a length of time: {problem}", all.owner),
+                )
+                .help(TERMS);
+            None
+        }
+    }
+}
+
+fn outcomes(
+    reader: &mut Reader<'_>,
+    all: &Arguments<'_>,
+    entry: &Entry,
+    approval: bool,
+) -> Option<Vec<String>> {
+    let write = "outcomes: [ approve, decline ]";
+    let findings = &mut reader.findings;
+    let Content::List(items) = &entry.value.content else {
+        all.expected(findings, entry, "a list of words", write);
+        return None;
+    };
+    let mut seen: BTreeSet<&str> = BTreeSet::new();
+    let mut outcomes = Vec::new();
+    for item in items {
+        let Some(word) = item.as_text().filter(|word| is_outcome(word)) else {
+            findings
+                .error("CW0412", item.place, format!("an outcome of {} is not a word", all.owner))
+                .help("use letters, digits and `-`: `ask-for-changes`; the console writes it as a sentence");
+            return None;
+        };
+        if !seen.insert(word) {
+            findings.error(
+                "CW0412",
+                item.place,
+                format!("the outcome `{word}` stands twice"),
+            );
+        }
+        outcomes.push(word.to_owned());
+    }
+    if outcomes.is_empty() {
+        findings
+            .error(
+                "CW0412",
+                entry.place(),
+                format!("{} has no outcomes", all.owner),
+            )
+            .help(format!("write `{write}`, or leave `outcomes` out"));
+        return None;
+    }
+    if approval && !seen.contains("approve") {
+        findings
+            .error(
+                "CW0412",
+                entry.place(),
+                "the outcomes of an approval must contain `approve`",
+            )
+            .help(
+                "limits and exclusions apply to it by this name: `outcomes: [ approve, decline ]`",
+            );
+        return None;
+    }
+    Some(outcomes)
+}
+
+fn is_outcome(word: &str) -> bool {
+    word.starts_with(|sign: char| sign.is_ascii_alphabetic())
+        && word.len() <= 40
+        && word
+            .chars()
+            .all(|sign| sign.is_ascii_alphanumeric() || sign == '-')
+}
+
+#[derive(Default)]
+struct Rules {
+    different_person_from: Vec<String>,
+    approvals: Option<u32>,
+    limit: Option<Limit>,
+    payee: Option<Template>,
+}
+
+fn rules(
+    reader: &mut Reader<'_>,
+    body: &Body<'_, '_>,
+    all: &Arguments<'_>,
+    entry: &Entry,
+    approval: bool,
+) -> Option<Rules> {
+    let owner = format!("`rules` of {}", body.fields.owner);
+    let findings = &mut reader.findings;
+    let fields = Fields::open(findings, &entry.value, entry.key.place, &owner, &RULES)?;
+    if !approval {
+        for name in ["approvals", "limit"] {
+            if let Some(entry) = fields.get(name) {
+                findings
+                    .error(
+                        "CW0414",
+                        entry.key.place,
+                        format!("`{name}` belongs to approvals only"),
+                    )
+                    .help("write `call: approval`, or remove it");
+            }
+        }
+    }
+    let different = fields
+        .get("differentPersonFrom")
+        .map(|entry| different(reader, all, entry));
+    let approvals = fields
+        .get("approvals")
+        .map(|entry| approvals(reader, all, entry));
+    let limit = fields
+        .get("limit")
+        .map(|entry| limit(reader, body, all, entry));
+    let payee = fields
+        .get("payee")
+        .map(|entry| reader.template(&entry.value, body.scope, Moment::Definition));
+    Some(Rules {
+        different_person_from: flat(different)?.unwrap_or_default(),
+        approvals: flat(approvals)?,
+        limit: flat(limit)?,
+        payee: flat(payee)?,
+    })
+}
+
+fn different(reader: &mut Reader<'_>, all: &Arguments<'_>, entry: &Entry) -> Option<Vec<String>> {
+    let write = "differentPersonFrom: [ <task> ]";
+    let Content::List(items) = &entry.value.content else {
+        all.expected(&mut reader.findings, entry, "a list of tasks", write);
+        return None;
+    };
+    let mut names = Vec::new();
+    for item in items {
+        let Some(name) = item.as_text() else {
+            all.expected(
+                &mut reader.findings,
+                entry,
+                "a list of names of tasks",
+                write,
+            );
+            return None;
+        };
+        match reader.names.get(name) {
+            Some(known) if known.human => names.push(name.to_owned()),
+            Some(_) => {
+                let human = listed(reader.names.human());
+                reader
+                    .findings
+                    .error(
+                        "CW0413",
+                        item.place,
+                        format!("nobody completes `{name}`: it is no work for people"),
+                    )
+                    .help(format!("work for people is: {human}"));
+            }
+            None => {
+                let help = suggestion(name, reader.names.human(), "there is no such task");
+                reader
+                    .findings
+                    .error("CW0413", item.place, format!("there is no task `{name}`"))
+                    .help(help);
+            }
+        }
+    }
+    Some(names)
+}
+
+fn approvals(reader: &mut Reader<'_>, all: &Arguments<'_>, entry: &Entry) -> Option<u32> {
+    let count = entry
+        .value
+        .as_integer()
+        .and_then(|count| u32::try_from(count).ok());
+    let count = count.filter(|count| (1..=20).contains(count));
+    if count.is_none() {
+        reader
+            .findings
+            .error(
+                "CW0415",
+                entry.place(),
+                format!("`approvals` of {} must be a number from 1 to 20", all.owner),
+            )
+            .help("it says how many different people must approve: `approvals: 2`");
+    }
+    count
+}
+
+fn limit(
+    reader: &mut Reader<'_>,
+    body: &Body<'_, '_>,
+    all: &Arguments<'_>,
+    entry: &Entry,
+) -> Option<Limit> {
+    let owner = format!("`limit` of {}", body.fields.owner);
+    let findings = &mut reader.findings;
+    let place = entry.key.place;
+    let fields = Fields::open(findings, &entry.value, place, &owner, &["policy", "money"])?;
+    let policy = fields.required(findings, "policy", "policy: <name in pack.yaml>");
+    let amount = fields.required(findings, "money", "money: ${ $steps.request.data.money }");
+    let policy = policy.and_then(|entry| {
+        let name = all.literal(&mut reader.findings, entry, "policy: <name in pack.yaml>")?;
+        known_to_pack(reader, entry, name, PackName::Policy)?;
+        Some(name.to_owned())
+    });
+    let amount = amount.and_then(|entry| {
+        money(&mut reader.findings, all, entry);
+        reader.template(&entry.value, body.scope, Moment::Definition)
+    });
+    Some(Limit {
+        policy: policy?,
+        money: amount?,
+    })
+}

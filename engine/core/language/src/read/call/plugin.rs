@@ -1,0 +1,143 @@
+//! Functions of plugins: arguments checked against the function's own schema, as far as they are
+//! written out.
+
+use serde_json::Value;
+
+use super::argument::{Arguments, computed};
+use super::{arguments, found, unknown};
+use crate::Signature;
+use crate::diagnostic::{Findings, suggestion};
+use crate::read::Reader;
+use crate::read::tasks::{Body, Found};
+use crate::yaml::{Content, Node};
+
+pub(super) fn read(
+    reader: &mut Reader<'_>,
+    body: &Body<'_, '_>,
+    name: &str,
+    version: Option<&str>,
+) -> Option<Found> {
+    let surroundings = reader.surroundings;
+    let signature = surroundings.functions.get(name);
+    let shaped = name.split_once('.').is_some_and(|(plugin, function)| {
+        !plugin.is_empty() && !function.is_empty() && !function.contains('.')
+    });
+    if signature.is_none() && (surroundings.functions_known || !shaped || name.starts_with("fund."))
+    {
+        unknown(reader, body.entry, name);
+        return None;
+    }
+    let owner = body.fields.owner.as_str();
+    let function = format!("call: {name}");
+    let all = Arguments::open(&mut reader.findings, &function, owner, arguments(body))?;
+    if let Some(signature) = signature {
+        check(&mut reader.findings, &all, signature, arguments(body).0);
+    }
+    found(reader, body, name, version)
+}
+
+fn check(findings: &mut Findings, all: &Arguments<'_>, signature: &Signature, with: Option<&Node>) {
+    let document = signature.input.document();
+    let before = findings.count();
+    names(findings, all, document);
+    let Some(with) = with.filter(|_| findings.count() == before) else {
+        return;
+    };
+    for violation in signature.input.violations(&with.to_json()) {
+        let at = with.nearest(&violation.pointer);
+        if computed(at) || left_open(with, &violation.pointer) {
+            continue;
+        }
+        let argument = violation.pointer.trim_start_matches('/').replace('/', ".");
+        let what = if argument.is_empty() {
+            "`with`".to_owned()
+        } else {
+            format!("`{argument}`")
+        };
+        let place = if at.place == with.place {
+            all.place
+        } else {
+            at.place
+        };
+        findings.error(
+            "CW0404",
+            place,
+            format!(
+                "{what} of {} does not fit `{}`: {}",
+                all.owner, all.function, violation.message
+            ),
+        );
+    }
+}
+
+/// Missing and unknown names at the top, which deserve better words than a schema's.
+fn names(findings: &mut Findings, all: &Arguments<'_>, document: &Value) {
+    let properties = document.get("properties").and_then(Value::as_object);
+    let known: Vec<&str> = properties
+        .map(|all| all.keys().map(String::as_str).collect())
+        .unwrap_or_default();
+    let required = document.get("required").and_then(Value::as_array);
+    for name in required.into_iter().flatten().filter_map(Value::as_str) {
+        let example = properties
+            .and_then(|all| all.get(name))
+            .map_or("...", example);
+        all.required(findings, name, &format!("{name}: {example}"));
+    }
+    match document.get("additionalProperties") {
+        Some(Value::Bool(false)) => all.refuse_unknown(findings, &known),
+        None if properties.is_some() => warn_unknown(findings, all, &known),
+        _ => {}
+    }
+}
+
+/// A function that ignores what it does not know hides a misspelt argument.
+fn warn_unknown(findings: &mut Findings, all: &Arguments<'_>, known: &[&str]) {
+    for entry in all.entries() {
+        let name = entry.key.text.as_str();
+        if !known.contains(&name) {
+            findings
+                .warning(
+                    "CW0403",
+                    entry.key.place,
+                    format!("`{}` does not name an argument `{name}`", all.function),
+                )
+                .help(suggestion(
+                    name,
+                    known.iter().copied(),
+                    "it takes no arguments",
+                ));
+        }
+    }
+}
+
+fn example(schema: &Value) -> &'static str {
+    match schema.get("type").and_then(Value::as_str) {
+        Some("integer") => "1",
+        Some("number") => "1.5",
+        Some("boolean") => "true",
+        Some("array") => "[ ... ]",
+        Some("object") => "{ ... }",
+        _ => "...",
+    }
+}
+
+/// Whether an expression stands anywhere on the way to a pointer.
+fn left_open(with: &Node, pointer: &str) -> bool {
+    let mut node = with;
+    for part in pointer.split('/').skip(1) {
+        if computed(node) {
+            return true;
+        }
+        let part = part.replace("~1", "/").replace("~0", "~");
+        let next = match &node.content {
+            Content::Map(_) => node.get(&part),
+            Content::List(items) => part.parse::<usize>().ok().and_then(|at| items.get(at)),
+            _ => None,
+        };
+        let Some(next) = next else {
+            return false;
+        };
+        node = next;
+    }
+    computed(node)
+}

@@ -1,0 +1,146 @@
+//! `use`: errors, retries and timeouts that tasks name.
+//!
+//! Each is read once, where it stands, also when nothing names it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::scope::Scope;
+use super::{Reader, duration, raise, r#try, unavailable};
+use crate::diagnostic::suggestion;
+use crate::workflow::{Problem, Retry, Span};
+use crate::yaml::{Entry, Fields};
+
+const KNOWN: [&str; 8] = [
+    "authentications",
+    "catalogs",
+    "errors",
+    "extensions",
+    "functions",
+    "retries",
+    "secrets",
+    "timeouts",
+];
+
+/// What may be named; `None` stands for a definition that is wrong and was reported there.
+#[derive(Debug, Default)]
+pub(super) struct Reusables {
+    errors: BTreeMap<String, Option<Problem>>,
+    retries: BTreeMap<String, Option<Retry>>,
+    timeouts: BTreeMap<String, Option<Span>>,
+    /// Functions defined in the document: not built, but known by name.
+    pub(super) functions: BTreeSet<String>,
+}
+
+pub(super) fn read(reader: &mut Reader<'_>, entry: &Entry, scope: &Scope) {
+    let findings = &mut reader.findings;
+    let Some(fields) = Fields::open(findings, &entry.value, entry.key.place, "`use`", &KNOWN)
+    else {
+        return;
+    };
+    for entry in fields.entries() {
+        match entry.key.text.as_str() {
+            "errors" => errors(reader, entry, scope),
+            "retries" => retries(reader, entry, scope),
+            "timeouts" => timeouts(reader, entry, scope),
+            _ => {
+                if entry.key.text == "functions" {
+                    let defined = entry.value.as_map().unwrap_or_default();
+                    let names = defined.iter().map(|entry| entry.key.text.clone());
+                    reader.reusables.functions.extend(names);
+                }
+                unavailable::reusable(reader, entry);
+            }
+        }
+    }
+}
+
+fn errors(reader: &mut Reader<'_>, entry: &Entry, scope: &Scope) {
+    for entry in definitions(reader, entry) {
+        let problem = raise::problem(reader, entry, "`use.errors`", scope);
+        reader
+            .reusables
+            .errors
+            .insert(entry.key.text.clone(), problem);
+    }
+}
+
+fn retries(reader: &mut Reader<'_>, entry: &Entry, scope: &Scope) {
+    let scope = scope.with_caught("error");
+    for entry in definitions(reader, entry) {
+        let retry = r#try::retry(reader, entry, "`use.retries`", &scope);
+        reader
+            .reusables
+            .retries
+            .insert(entry.key.text.clone(), retry);
+    }
+}
+
+fn timeouts(reader: &mut Reader<'_>, entry: &Entry, scope: &Scope) {
+    for entry in definitions(reader, entry) {
+        let span = after(reader, entry, "`use.timeouts`", scope);
+        reader
+            .reusables
+            .timeouts
+            .insert(entry.key.text.clone(), span);
+    }
+}
+
+fn definitions<'a>(reader: &mut Reader<'_>, entry: &'a Entry) -> &'a [Entry] {
+    let owner = format!("`{}` of `use`", entry.key.text);
+    let findings = &mut reader.findings;
+    Fields::open_any(findings, &entry.value, entry.key.place, &owner)
+        .map_or(&[], |fields| fields.entries())
+}
+
+/// `timeout` of a task or of the document: a definition or a name.
+pub(super) fn timeout(
+    reader: &mut Reader<'_>,
+    entry: &Entry,
+    owner: &str,
+    scope: &Scope,
+) -> Option<Span> {
+    match entry.value.as_text() {
+        Some(name) => named(reader, entry, name, "timeouts", |all| &all.timeouts),
+        None => after(reader, entry, owner, scope),
+    }
+}
+
+fn after(reader: &mut Reader<'_>, entry: &Entry, owner: &str, scope: &Scope) -> Option<Span> {
+    let owner = format!("`{}` of {owner}", entry.key.text);
+    let findings = &mut reader.findings;
+    let fields = Fields::open(findings, &entry.value, entry.key.place, &owner, &["after"])?;
+    let after = fields.required(findings, "after", "after: PT30M")?;
+    duration::read(reader, after, &owner, scope)
+}
+
+pub(super) fn error(reader: &mut Reader<'_>, entry: &Entry, name: &str) -> Option<Problem> {
+    named(reader, entry, name, "errors", |all| &all.errors)
+}
+
+pub(super) fn retry(reader: &mut Reader<'_>, entry: &Entry, name: &str) -> Option<Retry> {
+    named(reader, entry, name, "retries", |all| &all.retries)
+}
+
+fn named<T: Clone>(
+    reader: &mut Reader<'_>,
+    entry: &Entry,
+    name: &str,
+    kind: &str,
+    of: impl Fn(&Reusables) -> &BTreeMap<String, Option<T>>,
+) -> Option<T> {
+    let known = of(&reader.reusables);
+    if let Some(found) = known.get(name) {
+        return found.clone();
+    }
+    let none = format!("define it under `use: {{ {kind}: {{ {name}: ... }} }}`");
+    let help = suggestion(name, known.keys().map(String::as_str), &none);
+    reader
+        .findings
+        .error(
+            "CW0115",
+            entry.place(),
+            format!("`use.{kind}` has no `{name}`"),
+        )
+        .help(help);
+    None
+}

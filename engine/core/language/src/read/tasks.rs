@@ -1,0 +1,415 @@
+//! Lists of tasks, and what all tasks have in common. The kind is chosen by the key present, and
+//! then only that kind is checked.
+
+use std::collections::BTreeMap;
+
+use super::flow::{self, Outline};
+use super::scope::{Moment, Scope};
+use super::{Reader, call, data, r#do, duration, raise, reusable, set, switch, r#try, unavailable};
+use super::{names::escaped, wait};
+use crate::diagnostic::{listed, similar};
+use crate::workflow::{Kind, Task, Then};
+use crate::yaml::{Content, Entry, Fields, Node, Place, expected};
+
+/// Keys that every task may have.
+const COMMON: [&str; 7] = [
+    "if", "input", "output", "export", "timeout", "then", "metadata",
+];
+
+/// The key that makes a task what it is, with the keys that belong to it. `for` stands before `do`,
+/// since it has a `do` of its own.
+const KINDS: [(&str, &[&str]); 12] = [
+    ("for", &["for", "while", "do"]),
+    ("call", &["call", "with"]),
+    ("do", &["do"]),
+    ("emit", &["emit"]),
+    ("fork", &["fork"]),
+    ("listen", &["listen", "foreach"]),
+    ("raise", &["raise"]),
+    ("run", &["run"]),
+    ("set", &["set"]),
+    ("switch", &["switch"]),
+    ("try", &["try", "catch"]),
+    ("wait", &["wait"]),
+];
+
+/// A task being read: its fields and where it stands.
+pub(super) struct Body<'a, 's> {
+    pub(super) name: &'a str,
+    pub(super) fields: Fields<'a>,
+    /// The key that chose the kind.
+    pub(super) entry: &'a Entry,
+    pub(super) scope: &'s Scope,
+    /// Tasks of the same list.
+    pub(super) siblings: &'s [&'a str],
+    pub(super) reference: &'s str,
+}
+
+/// What reading one kind gave.
+pub(super) struct Found {
+    pub(super) kind: Kind,
+    /// Ways out besides the task's own `then`.
+    pub(super) ways: Vec<(Then, Place)>,
+    /// Whether the task's own `then` can be followed.
+    pub(super) falls_on: bool,
+}
+
+impl From<Kind> for Found {
+    fn from(kind: Kind) -> Self {
+        Self {
+            kind,
+            ways: Vec::new(),
+            falls_on: true,
+        }
+    }
+}
+
+/// Reads the list under a key; `reference` is the JSON pointer of what holds the key.
+pub(super) fn list(
+    reader: &mut Reader<'_>,
+    entry: &Entry,
+    owner: &str,
+    scope: &Scope,
+    reference: &str,
+) -> Option<Vec<Task>> {
+    let owner = format!("`{}` of {owner}", entry.key.text);
+    let reference = format!("{reference}/{}", entry.key.text);
+    let items = items(reader, entry, &owner)?;
+    let entries: Vec<Option<&Entry>> = items
+        .iter()
+        .map(|item| single(reader, item, &owner))
+        .collect();
+    let names: Vec<&str> = entries
+        .iter()
+        .map(|entry| entry.map_or("", |entry| entry.key.text.as_str()))
+        .collect();
+    check_names(reader, &entries);
+    let scope = scope.inside(names.iter().copied().filter(|name| !name.is_empty()));
+    let mut tasks = Vec::new();
+    let mut outlines = Vec::new();
+    for (index, entry) in entries.iter().enumerate() {
+        let Some(entry) = entry else { continue };
+        let reference = format!("{reference}/{index}/{}", escaped(&entry.key.text));
+        if let Some((task, outline)) = task(reader, entry, &names, &scope, &reference) {
+            tasks.push(task);
+            outlines.push(outline);
+        }
+    }
+    if tasks.len() < items.len() {
+        return None;
+    }
+    flow::check(reader, &outlines);
+    Some(tasks)
+}
+
+fn items<'a>(reader: &mut Reader<'_>, entry: &'a Entry, owner: &str) -> Option<&'a [Node]> {
+    match &entry.value.content {
+        Content::List(items) if !items.is_empty() => Some(items),
+        Content::List(_) | Content::Null => {
+            reader
+                .findings
+                .error("CW0109", entry.place(), format!("{owner} has no tasks"))
+                .help("add one, such as `- greet: { set: { message: hello } }`");
+            None
+        }
+        Content::Map(entries) => {
+            let first = entries
+                .first()
+                .map_or("name", |entry| entry.key.text.as_str());
+            reader
+                .findings
+                .error(
+                    "CW0108",
+                    entry.key.place,
+                    format!("{owner} must be a list of tasks"),
+                )
+                .help(format!("put a dash before each task: `- {first}:`"));
+            None
+        }
+        _ => {
+            expected(
+                &mut reader.findings,
+                entry.place(),
+                owner,
+                "a list of tasks",
+                &entry.value,
+            );
+            None
+        }
+    }
+}
+
+/// The one key of a list's item: its name.
+pub(super) fn single<'a>(
+    reader: &mut Reader<'_>,
+    item: &'a Node,
+    owner: &str,
+) -> Option<&'a Entry> {
+    let findings = &mut reader.findings;
+    match item.as_map() {
+        Some([entry]) => Some(entry),
+        Some([first, second, ..]) if first.value.is_null() => {
+            let (name, key) = (&first.key.text, &second.key.text);
+            findings
+                .error(
+                    "CW0108",
+                    second.key.place,
+                    format!("`{key}` is not inside `{name}`"),
+                )
+                .help(format!(
+                    "indent it by two more spaces than `{name}`:\n- {name}:\n    {key}: ..."
+                ));
+            None
+        }
+        Some([first, second, ..]) => {
+            let (name, key) = (&first.key.text, &second.key.text);
+            let known = KINDS.iter().flat_map(|(_, keys)| *keys).chain(&COMMON);
+            let inside = known.into_iter().any(|known| known == key);
+            let help = if inside {
+                format!("to belong to `{name}`, it must be indented two more spaces than `{name}`")
+            } else {
+                format!("give it a dash of its own: `- {key}:`")
+            };
+            findings
+                .error(
+                    "CW0108",
+                    second.key.place,
+                    format!("an item of {owner} has one name"),
+                )
+                .help(help);
+            None
+        }
+        Some([]) | None => {
+            findings
+                .error(
+                    "CW0108",
+                    item.place,
+                    format!("an item of {owner} must be a name with a map"),
+                )
+                .help("write `- name:` and below it, indented by four, what it does");
+            None
+        }
+    }
+}
+
+fn check_names(reader: &mut Reader<'_>, entries: &[Option<&Entry>]) {
+    let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
+    for entry in entries.iter().flatten() {
+        let (name, place) = (entry.key.text.as_str(), entry.key.place);
+        if let Some(line) = seen.insert(name, place.line) {
+            reader
+                .findings
+                .error(
+                    "CW0110",
+                    place,
+                    format!("the list has two tasks named `{name}`"),
+                )
+                .help(format!(
+                    "the other is at line {line}; give one of them another name"
+                ));
+        }
+        if name.trim().is_empty() || flow::DIRECTIVES.contains(&name) {
+            reader
+                .findings
+                .error("CW0116", place, format!("a task cannot be named `{name}`"))
+                .help("`continue`, `exit` and `end` are words of `then`; choose another name");
+        }
+    }
+}
+
+fn task(
+    reader: &mut Reader<'_>,
+    entry: &Entry,
+    siblings: &[&str],
+    scope: &Scope,
+    reference: &str,
+) -> Option<(Task, Outline)> {
+    let owner = format!("the task `{}`", entry.key.text);
+    let findings = &mut reader.findings;
+    let fields = Fields::open_any(findings, &entry.value, entry.key.place, &owner)?;
+    let (chosen, keys) = kind_of(reader, &fields)?;
+    let known: Vec<&str> = keys.iter().copied().chain(COMMON).collect();
+    fields.refuse_unknown(&mut reader.findings, &known);
+    let body = Body {
+        name: &entry.key.text,
+        entry: chosen,
+        fields,
+        scope,
+        siblings,
+        reference,
+    };
+    let found = kind(reader, &body);
+    let task = common(reader, entry, &body, found)?;
+    Some(task)
+}
+
+/// The key that chooses the kind, and the keys of that kind.
+fn kind_of<'a>(
+    reader: &mut Reader<'_>,
+    fields: &Fields<'a>,
+) -> Option<(&'a Entry, &'static [&'static str])> {
+    let present: Vec<(&Entry, &'static [&'static str])> = KINDS
+        .iter()
+        .filter_map(|(kind, keys)| fields.get(kind).map(|entry| (entry, *keys)))
+        .collect();
+    let Some((chosen, keys)) = present.first().copied() else {
+        refuse_kindless(reader, fields);
+        return None;
+    };
+    for (other, _) in &present[1..] {
+        if !keys.contains(&other.key.text.as_str()) {
+            reader
+                .findings
+                .error(
+                    "CW0112",
+                    other.key.place,
+                    format!(
+                        "{} is both `{}` and `{}`",
+                        fields.owner, chosen.key.text, other.key.text
+                    ),
+                )
+                .help("make two tasks of it, one below the other");
+            return None;
+        }
+    }
+    Some((chosen, keys))
+}
+
+fn refuse_kindless(reader: &mut Reader<'_>, fields: &Fields<'_>) {
+    let kinds = KINDS.iter().map(|(kind, _)| *kind);
+    let odd = fields
+        .entries()
+        .iter()
+        .find(|entry| !COMMON.contains(&entry.key.text.as_str()));
+    let near =
+        odd.and_then(|entry| similar(&entry.key.text, kinds.clone()).map(|near| (entry, near)));
+    let findings = &mut reader.findings;
+    match (near, odd) {
+        (Some((entry, near)), _) => findings
+            .error(
+                "CW0111",
+                entry.key.place,
+                format!("there is no kind of task `{}`", entry.key.text),
+            )
+            .help(format!("did you mean `{near}`?")),
+        (None, Some(entry)) if is_function(&entry.key.text) => findings
+            .error(
+                "CW0111",
+                entry.key.place,
+                format!("there is no kind of task `{}`", entry.key.text),
+            )
+            .help(format!(
+                "it is a function: write `call: {}` and its arguments below `with:`",
+                entry.key.text
+            )),
+        _ => findings
+            .error(
+                "CW0111",
+                fields.place,
+                format!("{} does not say what to do", fields.owner),
+            )
+            .help(format!("it needs one of: {}", listed(kinds))),
+    };
+}
+
+fn is_function(word: &str) -> bool {
+    word.contains('.')
+        || matches!(
+            word,
+            "approval" | "human-task" | "approve" | "notify" | "decide"
+        )
+}
+
+fn kind(reader: &mut Reader<'_>, body: &Body<'_, '_>) -> Option<Found> {
+    match body.entry.key.text.as_str() {
+        "call" => call::read(reader, body),
+        "do" => r#do::read(reader, body),
+        "raise" => raise::read(reader, body),
+        "set" => set::read(reader, body),
+        "switch" => switch::read(reader, body),
+        "try" => r#try::read(reader, body),
+        "wait" => wait::read(reader, body),
+        _ => {
+            unavailable::task(reader, body);
+            None
+        }
+    }
+}
+
+fn common(
+    reader: &mut Reader<'_>,
+    entry: &Entry,
+    body: &Body<'_, '_>,
+    found: Option<Found>,
+) -> Option<(Task, Outline)> {
+    let Body { fields, scope, .. } = body;
+    let owner = fields.owner.as_str();
+    let condition = fields
+        .get("if")
+        .map(|entry| reader.expression(&entry.value, scope, Moment::Condition));
+    let input = fields
+        .get("input")
+        .map(|entry| data::input(reader, entry, owner, scope, Moment::TaskInput));
+    let output = fields
+        .get("output")
+        .map(|entry| data::output(reader, entry, owner, scope, Moment::TaskOutput));
+    let export = fields
+        .get("export")
+        .and_then(|entry| data::export(reader, entry, owner, scope));
+    let timeout = fields
+        .get("timeout")
+        .and_then(|entry| reusable::timeout(reader, entry, owner, scope));
+    let then = match fields.get("then") {
+        Some(entry) => flow::then(reader, entry, body.siblings).map(|then| (then, entry.place())),
+        None => Some((Then::Continue, entry.key.place)),
+    };
+    if let Some(metadata) = fields.get("metadata")
+        && metadata.value.as_map().is_none()
+    {
+        fields.expected(&mut reader.findings, metadata, "a map (`key: value`)");
+    }
+    let found = found?;
+    let (then, then_place) = then?;
+    let mut ways = found.ways;
+    if found.falls_on {
+        ways.push((then, then_place));
+    } else if condition.is_some() {
+        ways.push((Then::Continue, then_place));
+    }
+    let outline = Outline {
+        name: body.name.to_owned(),
+        place: entry.key.place,
+        ways,
+        waits: waits(&found.kind),
+    };
+    let task = Task {
+        name: body.name.to_owned(),
+        reference: body.reference.to_owned(),
+        definition: entry.value.to_json(),
+        line: entry.key.place.line,
+        condition: condition.flatten(),
+        input: input.unwrap_or_default(),
+        output: output.unwrap_or_default(),
+        export,
+        timeout,
+        then,
+        kind: found.kind,
+    };
+    Some((task, outline))
+}
+
+fn waits(kind: &Kind) -> bool {
+    match kind {
+        Kind::Human(_) | Kind::Wait(_) | Kind::Call(_) => true,
+        Kind::Do(tasks) => tasks.iter().any(|task| waits(&task.kind)),
+        Kind::Try(attempt) => {
+            let handler = attempt.catch.tasks.iter().flatten();
+            attempt
+                .tasks
+                .iter()
+                .chain(handler)
+                .any(|task| waits(&task.kind))
+        }
+        Kind::Set(_) | Kind::Switch(_) | Kind::Raise(_) => false,
+    }
+}
