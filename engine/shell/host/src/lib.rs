@@ -5,7 +5,19 @@
 //!
 //! Own crate for reasons of weight: wasmtime, jaq and the HTTP client stay below it.
 
+mod address;
+mod cache;
+pub mod compile;
+mod description;
+mod engine;
 pub mod evaluator;
+mod failure;
 pub mod grant;
+mod http;
+mod imports;
+mod json;
 pub mod manifest;
+pub mod origin;
 pub mod plugin;
+mod state;
+mod world;

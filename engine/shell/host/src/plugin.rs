@@ -1,103 +1,209 @@
-//! Plugins in wasmtime: describe, invoke; fresh instance for every call; limits on everything.
+//! Plugins in wasmtime: describe, invoke; a fresh instance for every call; limits on everything.
+//!
+//! A plugin that breaks off, loops or lies ends as a [`Failure`] of that one call. Its store is
+//! dropped with the call and never used again.
 
+use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde_json::Value;
+use tokio::sync::Semaphore;
+use wasmtime::Engine;
+use wasmtime::component::Linker;
 
+use crate::cache::Cache;
+use crate::compile::{self, CompileError};
+pub use crate::description::{Description, EffectKind, Function};
+use crate::engine::{self, Ticker};
+pub use crate::failure::{CODES, Failure, FailureKind};
 use crate::grant::Grant;
+use crate::http::Client;
 use crate::manifest::Limits;
+use crate::state::State;
+use crate::world::{self, PluginPre};
+
+mod call;
+mod imported;
+
+/// Calls of one plugin that run at once; further ones wait their turn. Memory is bounded by this
+/// times the plugin's own limit.
+const CALLS_AT_ONCE_MAX: usize = 64;
 
 /// The engine of all plugins: compiler, code cache, clock of epochs.
 pub struct Host {
-    _cache: Option<PathBuf>,
+    engine: Engine,
+    linker: Linker<State>,
+    cache: Option<Arc<Cache>>,
+    http: Arc<Client>,
+    ticker: Ticker,
 }
 
-/// A compiled component with its description.
+/// A compiled component with its description. Several versions of one plugin can be loaded side
+/// by side; they share nothing.
 pub struct Plugin {
+    /// Name from its manifest.
     pub name: String,
     /// SHA-256 of the component's bytes, lower-case hexadecimal.
     pub digest: String,
+    /// What it offers.
     pub description: Description,
-}
-
-/// `describe()`, checked.
-#[derive(Debug, Clone)]
-pub struct Description {
-    pub functions: Vec<Function>,
-}
-
-#[derive(Debug, Clone)]
-pub struct Function {
-    pub name: String,
-    pub title: String,
-    pub input: Value,
-    pub output: Value,
-    pub effect: EffectKind,
-    pub resumes: bool,
-    pub errors: Vec<String>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum EffectKind {
-    None,
-    Keyed,
-    AtMostOnce,
+    compiled: PluginPre<State>,
+    turns: Semaphore,
 }
 
 /// What a call is told besides its input.
 #[derive(Debug, Clone, Default)]
 pub struct Context {
+    /// Equal for every attempt of one step.
     pub idempotency_key: String,
+    /// 1, 2, 3 ...
     pub attempt: u32,
+    /// Zero: only the limit of the call counts.
     pub deadline_unix_ms: u64,
+    /// The same for every attempt.
     pub step_started_unix_ms: u64,
+    /// Which agency asks.
     pub agency: String,
+    /// Which case it is for.
     pub case_id: String,
+    /// Which step of which instance.
     pub step_id: String,
+    /// Under which a later answer arrives; empty where none is taken.
     pub callback_token: String,
 }
 
-/// Why a call gave no value. `code` is from a fixed list (`plugin.out-of-fuel`, `plugin.deadline`,
-/// `plugin.memory`, `plugin.trap`, `plugin.output-too-large`, `plugin.bad-output`, ...) or the
-/// plugin's own.
+/// Why there is no host.
+#[derive(Debug)]
+pub struct HostError(String);
+
+/// Why a component cannot be used.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Failure {
-    pub kind: FailureKind,
-    pub code: String,
-    pub message: String,
-    pub details: Option<Value>,
-    pub retry_after_ms: Option<u64>,
+pub enum LoadError {
+    /// The bytes do not become a component.
+    Compile(CompileError),
+    /// It does not offer `describe`, `invoke` and `resume`, or wants what this host has not.
+    World(String),
+    /// `describe()` did not end well.
+    Describe(Failure),
+    /// `describe()` gave something that cannot be relied on.
+    Description(String),
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FailureKind {
-    Retryable,
-    Permanent,
-    Business,
+impl fmt::Display for HostError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for HostError {}
+
+impl fmt::Display for LoadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Compile(error) => error.fmt(f),
+            Self::World(why) => write!(f, "the component does not fit the plugin world: {why}"),
+            Self::Describe(failure) => write!(f, "describe() failed: {failure}"),
+            Self::Description(why) => write!(f, "describe() cannot be used: {why}"),
+        }
+    }
+}
+
+impl std::error::Error for LoadError {}
+
+impl fmt::Debug for Plugin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Plugin")
+            .field("name", &self.name)
+            .field("digest", &self.digest)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Host {
     /// `cache`: folder for precompiled code, owned by the engine, made with mode 0700.
-    pub fn new(_cache: Option<PathBuf>) -> Result<Self, String> {
-        unimplemented!()
+    pub fn new(cache: Option<PathBuf>) -> Result<Self, HostError> {
+        let broken = |error: wasmtime::Error| HostError(format!("wasmtime: {error:#}"));
+        let engine = engine::engine().map_err(broken)?;
+        let mut linker = Linker::new(&engine);
+        world::Plugin::add_to_linker::<_, wasmtime::component::HasSelf<State>>(&mut linker, |s| s)
+            .map_err(broken)?;
+        let cache = cache.map(|folder| Cache::open(folder, &engine)).transpose();
+        let cache = cache.map_err(|error| match std::error::Error::source(&error) {
+            Some(source) => HostError(format!("{error}: {source}")),
+            None => HostError(error.to_string()),
+        })?;
+        let ticker = Ticker::start(&engine)
+            .map_err(|error| HostError(format!("the plugins' clock cannot be started: {error}")))?;
+        Ok(Self {
+            engine,
+            linker,
+            cache: cache.map(Arc::new),
+            http: Arc::default(),
+            ticker,
+        })
     }
 
     /// Checks, compiles (or takes from the cache) and describes a component.
-    pub async fn load(&self, _name: &str, _component: &[u8]) -> Result<Arc<Plugin>, String> {
-        unimplemented!()
+    pub async fn load(&self, name: &str, component: &[u8]) -> Result<Arc<Plugin>, LoadError> {
+        let digest = compile::digest(component);
+        let component = self.compile(&digest, component.to_vec()).await?;
+        imported::check(&self.engine, &component).map_err(LoadError::World)?;
+        let world = |error: wasmtime::Error| LoadError::World(format!("{error:#}"));
+        let linked = self.linker.instantiate_pre(&component).map_err(world)?;
+        let compiled = PluginPre::new(linked).map_err(world)?;
+        let text = self
+            .describe(&compiled, name)
+            .await
+            .map_err(LoadError::Describe)?;
+        let description = Description::read(&text).map_err(LoadError::Description)?;
+        Ok(Arc::new(Plugin {
+            name: name.to_owned(),
+            digest,
+            description,
+            compiled,
+            turns: Semaphore::new(CALLS_AT_ONCE_MAX),
+        }))
     }
 
-    /// Runs one function in a fresh instance.
+    /// Runs one function in a fresh instance. Input and output are checked by whoever knows the
+    /// schemas; here the output is only known to be strict JSON within the limits.
     pub async fn invoke(
         &self,
-        _plugin: &Plugin,
-        _function: &str,
-        _input: &Value,
-        _context: &Context,
-        _grant: &Grant,
-        _limits: &Limits,
+        plugin: &Plugin,
+        function: &str,
+        input: &Value,
+        context: &Context,
+        grant: &Arc<Grant>,
+        limits: &Limits,
     ) -> Result<Value, Failure> {
-        unimplemented!()
+        call::invoke(
+            self,
+            plugin,
+            call::Invocation {
+                function,
+                input,
+                context,
+                grant,
+                limits,
+            },
+        )
+        .await
+    }
+
+    /// Compiling takes seconds of CPU and is not ours: off the async threads, panics caught.
+    async fn compile(
+        &self,
+        digest: &str,
+        bytes: Vec<u8>,
+    ) -> Result<wasmtime::component::Component, LoadError> {
+        let (engine, cache, digest) = (self.engine.clone(), self.cache.clone(), digest.to_owned());
+        let work = tokio::task::spawn_blocking(move || {
+            compile::component(&engine, cache.as_deref(), &digest, &bytes)
+        });
+        work.await
+            .map_err(|error| CompileError::Compiler(error.to_string()))
+            .and_then(|result| result)
+            .map_err(LoadError::Compile)
     }
 }

@@ -1,0 +1,135 @@
+//! The wasmtime engine: which features exist at all, and the clock that interrupts guests.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use wasmtime::{Config, Engine, EngineWeak, RegallocAlgorithm, Strategy, WasmBacktraceDetails};
+
+/// How often a running guest lets others run and looks at its deadline.
+pub(crate) const TICK: Duration = Duration::from_millis(10);
+
+/// Idle ticks after which the clock rests, so that an idle engine costs nothing.
+const IDLE_TICKS_MAX: u32 = 100;
+
+/// Every feature that plugins do not need is off: most advisories of the last years concern one
+/// of these. `multi_memory` stays on because the compiler's adapters between components need it.
+pub(crate) fn engine() -> wasmtime::Result<Engine> {
+    let mut config = Config::new();
+    config
+        .strategy(Strategy::Cranelift)
+        .cranelift_regalloc_algorithm(RegallocAlgorithm::Backtracking)
+        .cranelift_nan_canonicalization(true)
+        .consume_fuel(true)
+        .epoch_interruption(true)
+        .max_wasm_stack(512 * 1024)
+        .async_stack_size(2 * 1024 * 1024)
+        .wasm_backtrace_details(WasmBacktraceDetails::Disable)
+        .memory_init_cow(true)
+        .wasm_component_model(true)
+        .concurrency_support(false)
+        .gc_support(false)
+        .wasm_gc(false)
+        .wasm_function_references(false)
+        .wasm_exceptions(false)
+        .wasm_memory64(false)
+        .wasm_relaxed_simd(false)
+        .wasm_custom_page_sizes(false)
+        .wasm_wide_arithmetic(false)
+        .wasm_stack_switching(false)
+        .wasm_multi_memory(true);
+    Engine::new(&config)
+}
+
+/// Moves the engine's epoch while calls run.
+pub(crate) struct Ticker {
+    shared: Arc<Shared>,
+    thread: Option<JoinHandle<()>>,
+}
+
+#[derive(Default)]
+struct Shared {
+    running: AtomicUsize,
+    resting: AtomicBool,
+    stopped: AtomicBool,
+}
+
+/// Keeps the clock going as long as it lives.
+pub(crate) struct Running(Arc<Shared>);
+
+impl Ticker {
+    pub(crate) fn start(engine: &Engine) -> std::io::Result<Self> {
+        let shared = Arc::new(Shared::default());
+        let (engine, own) = (engine.weak(), Arc::clone(&shared));
+        let thread = thread::Builder::new()
+            .name("plugin-clock".to_owned())
+            .spawn(move || tick(&engine, &own))?;
+        Ok(Self {
+            shared,
+            thread: Some(thread),
+        })
+    }
+
+    pub(crate) fn run(&self) -> Running {
+        self.shared.running.fetch_add(1, Ordering::SeqCst);
+        if self.shared.resting.load(Ordering::SeqCst) {
+            self.wake();
+        }
+        Running(Arc::clone(&self.shared))
+    }
+
+    fn wake(&self) {
+        if let Some(thread) = &self.thread {
+            thread.thread().unpark();
+        }
+    }
+}
+
+impl Drop for Ticker {
+    fn drop(&mut self) {
+        self.shared.stopped.store(true, Ordering::SeqCst);
+        self.wake();
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.running.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+fn tick(engine: &EngineWeak, shared: &Shared) {
+    let mut idle = 0;
+    while !shared.stopped.load(Ordering::SeqCst) {
+        let Some(engine) = engine.upgrade() else {
+            return;
+        };
+        engine.increment_epoch();
+        drop(engine);
+        idle = if shared.running.load(Ordering::SeqCst) == 0 {
+            idle + 1
+        } else {
+            0
+        };
+        if idle > IDLE_TICKS_MAX {
+            rest(shared);
+            idle = 0;
+        } else {
+            thread::park_timeout(TICK);
+        }
+    }
+}
+
+/// `run` counts before it looks at `resting`, and this looks at the count after setting it: one
+/// of the two always sees the other.
+fn rest(shared: &Shared) {
+    shared.resting.store(true, Ordering::SeqCst);
+    while shared.running.load(Ordering::SeqCst) == 0 && !shared.stopped.load(Ordering::SeqCst) {
+        thread::park();
+    }
+    shared.resting.store(false, Ordering::SeqCst);
+}
