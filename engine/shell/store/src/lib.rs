@@ -11,10 +11,26 @@
 //!
 //! Own crate for reasons of weight: redb and cryptography stay below it.
 
+mod backend;
 pub mod batch;
+mod codec;
+mod durable;
+pub mod fault;
+mod key_file;
+mod keys;
+pub mod memory;
 pub mod port;
+mod recent;
+mod record;
+pub mod redb;
+mod seal;
+pub mod settings;
 pub mod table;
 
 pub use batch::{AuditAppend, Batch, EventAppend, Fold, Guard, Put, Under};
+pub use fault::{Faults, Moment};
+pub use memory::MemoryStore;
 pub use port::{Committed, History, OpenError, ReadError, Row, Store, SubmitError, Ticket};
+pub use redb::RedbStore;
+pub use settings::Settings;
 pub use table::Table;

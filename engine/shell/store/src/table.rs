@@ -56,4 +56,26 @@ impl Table {
         Self::Request,
         Self::Counter,
     ];
+
+    /// First byte of the keys of its rows, and part of their seals: a format.
+    pub(crate) const fn code(self) -> u8 {
+        match self {
+            Self::Case => 1,
+            Self::WorkItem => 2,
+            Self::Queue => 3,
+            Self::Timer => 4,
+            Self::Fund => 5,
+            Self::Ledger => 6,
+            Self::Instance => 7,
+            Self::Index => 8,
+            Self::Deployment => 9,
+            Self::InForce => 10,
+            Self::User => 11,
+            Self::SignIn => 12,
+            Self::Session => 13,
+            Self::Token => 14,
+            Self::Request => 15,
+            Self::Counter => 16,
+        }
+    }
 }

@@ -1,0 +1,215 @@
+//! All logic of a store, once for every backend.
+//!
+//! ```text
+//! submit:  gather (folds only) ─▶ lock ─▶ plan: all that may fail ─▶ accept: order, seal, queue
+//! writer:  take what is queued ─▶ backend.apply: one group, one flush ─▶ show, tell
+//! ```
+//!
+//! Sealed values are ready before the writer sees them, so a group is formed while the one before it
+//! is flushed. What is queued stands in an overlay of raw values: deciders read overlay then disk,
+//! outsiders only disk, and both take the same way through seals and layouts.
+//!
+//! It does not know how a backend keeps anything, and starts one thread: the writer, ended by
+//! [`Durable::close`].
+
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+
+use crate::backend::{Backend, Snapshot, Space};
+use crate::keys::{Keyring, place};
+use crate::seal::{DataKey, Sealed, damaged};
+use crate::{ReadError, Settings};
+
+mod accept;
+mod gather;
+mod index;
+mod plan;
+mod port;
+mod read;
+mod recover;
+mod room;
+mod state;
+mod write;
+
+pub(crate) use recover::RecoverError;
+use state::State;
+
+/// A store over some backend.
+pub(crate) struct Durable<B: Backend> {
+    shared: Arc<Shared<B>>,
+    writer: Mutex<Option<JoinHandle<()>>>,
+}
+
+/// What submitters, readers and the writer share.
+struct Shared<B: Backend> {
+    backend: B,
+    keyring: Keyring,
+    settings: Settings,
+    state: Mutex<State<B::Snapshot>>,
+    /// Work for the writer, or the end.
+    work: Condvar,
+    unsettled: Vec<String>,
+}
+
+/// The store has stopped: closed, failed, or a thread died while changing its state.
+struct Stopped;
+
+impl<B: Backend> Durable<B> {
+    /// Flushes what is queued, ends the writer, releases the backend.
+    pub(crate) fn close(&self) {
+        if let Ok(mut state) = self.shared.lock() {
+            state.closing = true;
+        }
+        self.shared.work.notify_all();
+        self.join();
+        let flushed = match self.shared.state.lock() {
+            Ok(mut state) => state.stop(),
+            Err(poisoned) => poisoned.into_inner().stop(),
+        };
+        if flushed.is_none() {
+            return;
+        }
+        drop(flushed);
+        if let Err(reason) = self.shared.backend.close() {
+            tracing::error!(reason, "the store did not close cleanly");
+        }
+    }
+
+    /// Ends at once, as a crash does: what is queued is lost.
+    pub(crate) fn halt(&self) {
+        if let Some(faults) = &self.shared.settings.faults {
+            faults.abandon();
+        }
+        if let Ok(mut state) = self.shared.lock() {
+            state.halted = true;
+            state.stop();
+        }
+        self.shared.work.notify_all();
+        self.join();
+    }
+
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.shared.settings
+    }
+
+    fn join(&self) {
+        let writer = self
+            .writer
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        // A writer that panicked has latched the store already; see `write`.
+        let _ = writer.map(JoinHandle::join);
+    }
+}
+
+impl<B: Backend> Drop for Durable<B> {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+impl<B: Backend> Shared<B> {
+    fn lock(&self) -> Result<MutexGuard<'_, State<B::Snapshot>>, Stopped> {
+        self.state.lock().map_err(|_| Stopped)
+    }
+
+    /// A raw value as deciders see it.
+    fn raw(&self, space: Space, key: &[u8]) -> Result<Option<Arc<[u8]>>, ReadError> {
+        let snapshot = {
+            let state = self.lock()?;
+            if let Some(queued) = state.overlay.get(space, key) {
+                return Ok(queued);
+            }
+            state.flushed()?
+        };
+        snapshot.get(space, key).map_err(ReadError::Io)
+    }
+
+    /// The key that opens a sealed value.
+    fn key_of(&self, owner: &[u8], what: &str) -> Result<Arc<DataKey>, ReadError> {
+        self.keyring
+            .get(owner, || self.raw(Space::Keys, owner))?
+            .ok_or_else(|| damaged(what))
+    }
+
+    /// Opens a value of a space: its parts and its plain bytes.
+    fn open<'v>(
+        &self,
+        space: Space,
+        key: &[u8],
+        value: &'v [u8],
+    ) -> Result<(Sealed<'v>, Vec<u8>), ReadError> {
+        let sealed = Sealed::parse(space.what(), value)?;
+        let data_key = self.key_of(sealed.owner, space.what())?;
+        let plain = data_key.open(place(space, key), &sealed)?;
+        Ok((sealed, plain))
+    }
+}
+
+impl From<Stopped> for ReadError {
+    fn from(_: Stopped) -> Self {
+        Self::Io("the store has stopped".to_owned())
+    }
+}
+
+impl From<Stopped> for crate::SubmitError {
+    fn from(_: Stopped) -> Self {
+        Self::Stopped
+    }
+}
+
+/// The port for a public store that wraps a [`Durable`] in its field `durable`.
+macro_rules! delegate_store {
+    ($store:ty) => {
+        impl Store for $store {
+            fn submit(&self, batch: Batch) -> Result<Ticket, SubmitError> {
+                self.durable.submit(batch)
+            }
+
+            fn pending(&self, table: Table, key: &[u8]) -> Result<Option<Row>, ReadError> {
+                self.durable.pending(table, key)
+            }
+
+            fn get(&self, table: Table, key: &[u8]) -> Result<Option<Row>, ReadError> {
+                self.durable.get(table, key)
+            }
+
+            fn scan(
+                &self,
+                table: Table,
+                start: &[u8],
+                end: &[u8],
+                limit: usize,
+            ) -> Result<Vec<(Vec<u8>, Row)>, ReadError> {
+                self.durable.scan(table, start, end, limit)
+            }
+
+            fn history(&self, instance: &str) -> Result<Option<History>, ReadError> {
+                self.durable.history(instance)
+            }
+
+            fn events(&self, instance: &str) -> Result<Vec<Vec<u8>>, ReadError> {
+                self.durable.events(instance)
+            }
+
+            fn audit(&self, case: &str) -> Result<Vec<audit::Link>, ReadError> {
+                self.durable.audit(case)
+            }
+
+            fn unsettled(&self) -> Result<Vec<String>, ReadError> {
+                self.durable.unsettled()
+            }
+
+            fn unfolded(&self) -> (u64, Vec<String>) {
+                self.durable.unfolded()
+            }
+
+            fn close(&self) {
+                self.durable.close();
+            }
+        }
+    };
+}
+
+pub(crate) use delegate_store;

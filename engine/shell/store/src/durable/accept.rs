@@ -1,0 +1,318 @@
+//! Taking a planned batch: places in the order, seals, index, overlay, queue. Nothing here can fail.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use casewright_casework::audit;
+use tokio::sync::oneshot;
+
+use super::gather::{Gathered, Moving};
+use super::index::{ChainHead, Holder};
+use super::plan::Plan;
+use super::state::{Queued, State};
+use crate::backend::{Op, Space};
+use crate::keys::{Keyring, place};
+use crate::record::{
+    RecordWriter, journal_place, part_key, row_key, write_links, write_segment, write_stream,
+};
+use crate::seal::{DataKey, Place, case_owner, owner};
+use crate::{AuditAppend, Batch, Committed, EventAppend, Fold, Put};
+
+/// What submissions cost in the queue beyond their bytes.
+pub(super) struct Weight {
+    pub(super) bytes: usize,
+    /// Bytes on disk at worst: a changed row may rewrite two pages of 4 KiB.
+    pub(super) cost: u64,
+}
+
+pub(super) fn weigh(batch: &Batch) -> Weight {
+    const ITEM: usize = 128;
+    const PAGES: u64 = 8 << 10;
+    let events = batch.events.iter().map(|event| event.bytes.len() + ITEM);
+    let puts = batch
+        .puts
+        .iter()
+        .map(|put| put.key.len() + put.value.as_ref().map_or(0, Vec::len) + ITEM);
+    let folds = batch.folds.iter().map(|fold| fold.snapshot.len() + ITEM);
+    let audits = batch.audit.iter().map(|_| 3 * ITEM);
+    let bytes = events.chain(puts).chain(folds).chain(audits).sum::<usize>() + ITEM;
+    let rows = batch.puts.len() + 3 * batch.folds.len() + batch.opens.len();
+    Weight {
+        bytes,
+        cost: 2 * bytes as u64 + PAGES * rows as u64,
+    }
+}
+
+/// A batch on its way into the queue.
+pub(super) struct Accepting<'s, S> {
+    state: &'s mut State<S>,
+    keys: BTreeMap<Vec<u8>, Arc<DataKey>>,
+    /// Position and contents of the journal record of each case.
+    records: BTreeMap<String, (u64, RecordWriter)>,
+    ops: Vec<Op>,
+    folds: Vec<Holder>,
+}
+
+/// Queues the batch; the ticket's sender is kept with it.
+pub(super) fn accept<S>(
+    state: &mut State<S>,
+    keyring: &Keyring,
+    batch: Batch,
+    plan: Plan,
+    mut gathered: Gathered,
+    weight: &Weight,
+    ticket: Option<oneshot::Sender<Committed>>,
+) {
+    let first = state.next_position;
+    let mut accepting = Accepting {
+        state,
+        keys: plan.keys,
+        records: BTreeMap::new(),
+        ops: Vec::with_capacity(2 + batch.puts.len()),
+        folds: Vec::new(),
+    };
+    for (owner, row) in plan.new_keys {
+        keyring.remember(&owner, &accepting.keys[&owner]);
+        accepting.put(Space::Keys, &owner, row);
+    }
+    let folded: BTreeSet<&str> = batch.folds.iter().map(|fold| &*fold.instance).collect();
+    for event in batch.events {
+        let head = &plan.streams[&event.instance];
+        accepting.state.index.stream(&event.instance, head);
+        let moving = folded
+            .contains(&*event.instance)
+            .then(|| moving(&mut gathered.events, &event.instance, head.events));
+        accepting.event(event, moving);
+    }
+    gathered.links.retain(|case, moving| {
+        let chain = accepting.state.index.chains.get(case.as_str());
+        moving.is_whole(chain.map(|chain| &chain.tail))
+    });
+    for fold in &batch.folds {
+        accepting.fold_new_links(&plan.chains, &mut gathered, &fold.case);
+    }
+    for append in batch.audit {
+        let head = &plan.chains[&append.case];
+        accepting.link(&append, head, gathered.links.get_mut(&append.case));
+    }
+    accepting.write_records();
+    for (put, version) in batch.puts.into_iter().zip(plan.versions) {
+        accepting.row(put, version);
+    }
+    if accepting.state.next_position == first {
+        accepting.state.next_position += 1;
+    }
+    let stamp = accepting.state.next_position - 1;
+    for fold in batch.folds {
+        let head = &plan.streams[&fold.instance];
+        let was_active = head.active;
+        accepting.state.index.stream(&fold.instance, head);
+        accepting.fold(
+            &fold,
+            was_active,
+            gathered.events.remove(&fold.instance),
+            stamp,
+        );
+    }
+    for (case, moving) in gathered.links {
+        accepting.fold_chain(&case, &moving, stamp);
+    }
+    accepting.queue(stamp, weight, ticket);
+}
+
+/// The part of an instance that this batch folds, made empty when nothing was gathered.
+fn moving<'g>(
+    gathered: &'g mut BTreeMap<String, Moving<Vec<u8>>>,
+    instance: &str,
+    first: u64,
+) -> &'g mut Moving<Vec<u8>> {
+    gathered
+        .entry(instance.to_owned())
+        .or_insert_with(|| Moving {
+            first,
+            entries: Vec::new(),
+        })
+}
+
+impl<S> Accepting<'_, S> {
+    fn event(&mut self, event: EventAppend, moving: Option<&mut Moving<Vec<u8>>>) {
+        let (position, record) = self.records.entry(event.case).or_insert_with(|| {
+            let position = self.state.next_position;
+            self.state.next_position += 1;
+            (position, RecordWriter::default())
+        });
+        let index = &mut self.state.index;
+        let sequence = index.streams[&*event.instance].tail.next();
+        index.push_event(&event.instance, *position);
+        match moving {
+            // Folded by this very batch: it goes straight into the segment.
+            Some(moving) => moving.entries.push(event.bytes),
+            None => record.event(&event.instance, sequence, &event.bytes),
+        }
+    }
+
+    fn link(
+        &mut self,
+        append: &AuditAppend,
+        head: &ChainHead,
+        moving: Option<&mut Moving<audit::Link>>,
+    ) {
+        let (position, record) = self.records.entry(append.case.clone()).or_insert_with(|| {
+            let position = self.state.next_position;
+            self.state.next_position += 1;
+            (position, RecordWriter::default())
+        });
+        let chain = self.state.index.chain(&append.case, head);
+        let link = audit::link(&chain.hash, chain.tail.next(), &append.entry);
+        chain.hash.clone_from(&link.hash);
+        self.state.index.push_link(&append.case, *position);
+        match moving {
+            Some(moving) => moving.entries.push(link),
+            None => record.link(&link),
+        }
+    }
+
+    /// A case with nothing unfolded: what this batch adds is folded with it at once.
+    fn fold_new_links(
+        &self,
+        heads: &BTreeMap<String, ChainHead>,
+        gathered: &mut Gathered,
+        case: &str,
+    ) {
+        let chain = self.state.index.chains.get(case);
+        let is_settled = chain.is_none_or(|chain| chain.tail.places.is_empty());
+        let (Some(head), true) = (heads.get(case), is_settled) else {
+            return;
+        };
+        let moving = || Moving {
+            first: head.next,
+            entries: Vec::new(),
+        };
+        let links = &mut gathered.links;
+        links.entry(case.to_owned()).or_insert_with(moving);
+    }
+
+    fn write_records(&mut self) {
+        let mut records: Vec<_> = std::mem::take(&mut self.records).into_iter().collect();
+        records.sort_by_key(|(_, (position, _))| *position);
+        for (case, (position, record)) in records {
+            if record.is_empty() {
+                continue;
+            }
+            let key = position.to_be_bytes();
+            let value = self.seal(
+                journal_place(&key),
+                &case_owner(&case),
+                position,
+                &record.finish(),
+            );
+            self.state.index.written += value.len() as u64;
+            self.ops.push(Op::Append {
+                position,
+                value: Arc::from(value),
+            });
+        }
+    }
+
+    fn row(&mut self, put: Put, version: u64) {
+        let key = row_key(put.table, &put.key);
+        let Some(value) = put.value else {
+            self.delete(Space::Rows, &key);
+            return;
+        };
+        let value = self.seal(
+            place(Space::Rows, &key),
+            &owner(&put.under),
+            version,
+            &value,
+        );
+        self.put(Space::Rows, &key, value);
+    }
+
+    fn fold(&mut self, fold: &Fold, was_active: bool, moving: Option<Moving<Vec<u8>>>, stamp: u64) {
+        let owner = case_owner(&fold.case);
+        let id = fold.instance.as_bytes();
+        if let Some(moving) = moving.filter(|moving| !moving.entries.is_empty()) {
+            let key = part_key(&fold.instance, moving.first);
+            let plain = write_segment(&moving.entries);
+            let value = self.seal(place(Space::Segments, &key), &owner, moving.first, &plain);
+            self.put(Space::Segments, &key, value);
+        }
+        let plain = write_stream(fold.active, &fold.snapshot);
+        let value = self.seal(place(Space::Streams, id), &owner, fold.events, &plain);
+        self.put(Space::Streams, id, value);
+        if fold.active {
+            let mark = self.seal(place(Space::Active, id), &owner, 0, &[]);
+            self.put(Space::Active, id, mark);
+        } else if was_active {
+            self.delete(Space::Active, id);
+        }
+        let index = &mut self.state.index;
+        index.fold_stream(&fold.instance, stamp);
+        if let Some(stream) = index.streams.get_mut(&*fold.instance) {
+            stream.active = fold.active;
+        }
+        self.folds
+            .push(Holder::Instance(Arc::from(&*fold.instance)));
+    }
+
+    fn fold_chain(&mut self, case: &str, moving: &Moving<audit::Link>, stamp: u64) {
+        if moving.entries.is_empty() {
+            return;
+        }
+        let key = part_key(case, moving.first);
+        let plain = write_links(&moving.entries);
+        let value = self.seal(
+            place(Space::Audit, &key),
+            &case_owner(case),
+            moving.first,
+            &plain,
+        );
+        self.put(Space::Audit, &key, value);
+        self.state.index.fold_chain(case, stamp);
+        self.folds.push(Holder::Case(Arc::from(case)));
+    }
+
+    fn queue(self, stamp: u64, weight: &Weight, ticket: Option<oneshot::Sender<Committed>>) {
+        let Self {
+            state, ops, folds, ..
+        } = self;
+        for op in &ops {
+            state.overlay.lay(stamp, op);
+        }
+        state.load_count += 1;
+        state.load_bytes += weight.bytes;
+        state.room.promise(weight.cost);
+        let trim = (!folds.is_empty())
+            .then(|| state.index.oldest_position().unwrap_or(state.next_position));
+        state.queue.push_back(Queued {
+            stamp,
+            ops,
+            bytes: weight.bytes,
+            cost: weight.cost,
+            folds,
+            trim,
+            ticket,
+        });
+    }
+
+    fn seal(&mut self, place: Place<'_>, owner: &[u8], version: u64, plain: &[u8]) -> Vec<u8> {
+        let nonce = self.state.nonces.next();
+        self.keys[owner].seal(&nonce, place, owner, version, plain)
+    }
+
+    fn put(&mut self, space: Space, key: &[u8], value: Vec<u8>) {
+        self.ops.push(Op::Put {
+            space,
+            key: Arc::from(key),
+            value: Arc::from(value),
+        });
+    }
+
+    fn delete(&mut self, space: Space, key: &[u8]) {
+        self.ops.push(Op::Delete {
+            space,
+            key: Arc::from(key),
+        });
+    }
+}

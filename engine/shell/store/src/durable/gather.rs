@@ -1,0 +1,166 @@
+//! Reading unfolded histories back from journal and queue, outside the lock.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use casewright_casework::audit::Link;
+
+use super::Shared;
+use super::index::Tail;
+use super::state::State;
+use crate::ReadError;
+use crate::backend::{Backend, Snapshot};
+use crate::record::{RECORD, Record, RecordEvent, journal_place};
+use crate::seal::{Sealed, damaged};
+
+/// A piece of a history, to be read: sequence of its first entry, and where each entry lies.
+pub(super) struct Piece<S> {
+    pub(super) first: u64,
+    places: Vec<u64>,
+    queued: BTreeMap<u64, Arc<[u8]>>,
+    flushed: Arc<S>,
+}
+
+/// What a fold moves, read before the lock is taken: valid if nothing was added since.
+#[derive(Default)]
+pub(super) struct Gathered {
+    pub(super) events: BTreeMap<String, Moving<Vec<u8>>>,
+    pub(super) links: BTreeMap<String, Moving<Link>>,
+}
+
+pub(super) struct Moving<T> {
+    pub(super) first: u64,
+    pub(super) entries: Vec<T>,
+}
+
+impl<T> Moving<T> {
+    /// Whether it is still the whole unfolded part.
+    pub(super) fn is_whole(&self, tail: Option<&Tail>) -> bool {
+        tail.is_some_and(|tail| tail.first == self.first && tail.places.len() == self.entries.len())
+    }
+}
+
+impl<B: Backend> Shared<B> {
+    /// Reads what folds of these instances, and of these cases' audit chains, would move.
+    pub(super) fn gather<'a>(
+        &self,
+        instances: impl Iterator<Item = &'a str>,
+        cases: impl Iterator<Item = &'a str>,
+    ) -> Result<Gathered, ReadError> {
+        let mut streams = BTreeMap::new();
+        let mut chains = BTreeMap::new();
+        {
+            let state = self.lock()?;
+            for id in instances {
+                if let Some(stream) = state.index.streams.get(id) {
+                    streams.insert(id.to_owned(), Piece::whole(&state, &stream.tail)?);
+                }
+            }
+            for id in cases {
+                if let Some(chain) = state.index.chains.get(id) {
+                    chains.insert(id.to_owned(), Piece::whole(&state, &chain.tail)?);
+                }
+            }
+        }
+        let mut gathered = Gathered::default();
+        for (id, piece) in streams {
+            let (first, entries) = (piece.first, self.read_events(&id, &piece)?);
+            gathered.events.insert(id, Moving { first, entries });
+        }
+        for (id, piece) in chains {
+            let (first, entries) = (piece.first, self.read_links(&piece)?);
+            gathered.links.insert(id, Moving { first, entries });
+        }
+        Ok(gathered)
+    }
+
+    pub(super) fn read_events(
+        &self,
+        instance: &str,
+        piece: &Piece<B::Snapshot>,
+    ) -> Result<Vec<Vec<u8>>, ReadError> {
+        let find = |record: &Record, sequence| {
+            let is_it =
+                |event: &&RecordEvent| event.sequence == sequence && event.instance == instance;
+            record
+                .events
+                .iter()
+                .find(is_it)
+                .map(|event| event.bytes.clone())
+        };
+        self.read_piece(piece, find)
+    }
+
+    pub(super) fn read_links(&self, piece: &Piece<B::Snapshot>) -> Result<Vec<Link>, ReadError> {
+        let find = |record: &Record, index| {
+            record
+                .links
+                .iter()
+                .find(|link| link.index == index)
+                .cloned()
+        };
+        self.read_piece(piece, find)
+    }
+
+    fn read_piece<T>(
+        &self,
+        piece: &Piece<B::Snapshot>,
+        find: impl Fn(&Record, u64) -> Option<T>,
+    ) -> Result<Vec<T>, ReadError> {
+        let mut entries = Vec::with_capacity(piece.places.len());
+        let mut open: Option<(u64, Record)> = None;
+        for (sequence, position) in (piece.first..).zip(&piece.places) {
+            if open.as_ref().is_none_or(|(at, _)| at != position) {
+                open = Some((*position, self.read_record(piece, *position)?));
+            }
+            let entry = open.as_ref().and_then(|(_, record)| find(record, sequence));
+            entries.push(entry.ok_or_else(|| damaged(RECORD))?);
+        }
+        Ok(entries)
+    }
+
+    fn read_record(&self, piece: &Piece<B::Snapshot>, position: u64) -> Result<Record, ReadError> {
+        let value = match piece.queued.get(&position) {
+            Some(value) => Some(Arc::clone(value)),
+            None => piece.flushed.record(position).map_err(ReadError::Io)?,
+        };
+        let value = value.ok_or_else(|| damaged(RECORD))?;
+        self.open_record(position, &value)
+    }
+
+    pub(super) fn open_record(&self, position: u64, value: &[u8]) -> Result<Record, ReadError> {
+        let sealed = Sealed::parse(RECORD, value)?;
+        let key = self.key_of(sealed.owner, RECORD)?;
+        let position = position.to_be_bytes();
+        Record::read(&key.open(journal_place(&position), &sealed)?)
+    }
+}
+
+impl<S> Piece<S> {
+    /// The unfolded part, queued entries included.
+    pub(super) fn whole(state: &State<S>, tail: &Tail) -> Result<Self, ReadError> {
+        Self::new(state, tail.first, tail.places.clone())
+    }
+
+    /// The part of a run of places that is on disk.
+    pub(super) fn flushed(state: &State<S>, first: u64, places: &[u64]) -> Result<Self, ReadError> {
+        let count = places.partition_point(|position| *position <= state.flushed_position);
+        Self::new(state, first, places[..count].to_vec())
+    }
+
+    fn new(state: &State<S>, first: u64, places: Vec<u64>) -> Result<Self, ReadError> {
+        let queued = places
+            .iter()
+            .filter(|position| **position > state.flushed_position)
+            .filter_map(|position| {
+                let value = state.overlay.record(*position)?;
+                Some((*position, Arc::clone(value)))
+            });
+        Ok(Self {
+            first,
+            queued: queued.collect(),
+            flushed: state.flushed()?,
+            places,
+        })
+    }
+}

@@ -1,0 +1,324 @@
+//! Opening: checking that store and keys belong together, and rebuilding the index from the journal's
+//! tail. Every record of the tail is unsealed once: a lost or altered one is found here, before
+//! anything is served.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Condvar, Mutex};
+
+use super::index::{Index, StreamHead};
+use super::state::State;
+use super::write::{Writer, spawn};
+use super::{Durable, Shared, Stopped};
+use crate::backend::{Backend, Op, Snapshot, Space};
+use crate::key_file::EpochKeys;
+use crate::keys::Keyring;
+use crate::record::{RECORD, Record};
+use crate::seal::{Nonces, Sealed, damaged, owning_case};
+use crate::{OpenError, ReadError, Settings};
+
+/// Format of the store as a whole.
+const FORMAT: u32 = 1;
+
+const FORMAT_ROW: &[u8] = b"format";
+const STORE_ROW: &[u8] = b"store";
+const CHECK_ROW: &[u8] = b"check";
+pub(super) const POSITION: &[u8] = b"position";
+
+/// Records read at a time.
+const RECORDS: usize = 4_096;
+
+/// Why a store cannot be opened; the backend adds where it lies.
+#[derive(Debug)]
+pub(crate) enum RecoverError {
+    Newer { found: u32, known: u32 },
+    Keys(String),
+    Damaged(String),
+    Io(String),
+}
+
+impl<B: Backend> Durable<B> {
+    /// Makes an empty backend a store. Durable when it returns.
+    pub(crate) fn initialise(backend: &B, keys: &EpochKeys) -> Result<(), RecoverError> {
+        let mut nonces = Nonces::new()?;
+        let check = Keyring::new(keys).seal_meta(CHECK_ROW, &nonces.next(), &keys.store);
+        let rows: [(&[u8], Vec<u8>); 3] = [
+            (FORMAT_ROW, FORMAT.to_be_bytes().to_vec()),
+            (STORE_ROW, keys.store.to_vec()),
+            (CHECK_ROW, check),
+        ];
+        let ops = rows.map(|(key, value)| Op::Put {
+            space: Space::Meta,
+            key: Arc::from(key),
+            value: Arc::from(value),
+        });
+        backend.apply(&mut ops.iter()).map_err(RecoverError::Io)
+    }
+
+    /// Opens a store and starts its writer.
+    pub(crate) fn open(
+        backend: B,
+        keys: &EpochKeys,
+        settings: Settings,
+    ) -> Result<Self, RecoverError> {
+        let snapshot = backend.snapshot().map_err(RecoverError::Io)?;
+        let keyring = Keyring::new(keys);
+        check_format(&snapshot)?;
+        check_keys(&snapshot, keys, &keyring)?;
+        let position = stored_position(&snapshot, &keyring)?;
+        let state = State::new(snapshot, Index::new(), position, Nonces::new()?);
+        let mut shared = Shared {
+            backend,
+            keyring,
+            settings,
+            state: Mutex::new(state),
+            work: Condvar::new(),
+            unsettled: Vec::new(),
+        };
+        let trimmed = shared.recover()?;
+        let shared = Arc::new(shared);
+        let writer = Writer {
+            trimmed,
+            nonces: Nonces::new()?,
+        };
+        let writer = spawn(Arc::clone(&shared), writer)
+            .map_err(|error| RecoverError::Io(format!("cannot start the writer: {error}")))?;
+        Ok(Self {
+            shared,
+            writer: Mutex::new(Some(writer)),
+        })
+    }
+}
+
+impl<B: Backend> Shared<B> {
+    /// Fills index and unsettled; gives the position that the journal begins at.
+    fn recover(&mut self) -> Result<u64, RecoverError> {
+        let flushed = self.lock()?.flushed()?;
+        let mut index = Index::new();
+        let (mut first, mut next) = (None, 0);
+        loop {
+            let records = flushed.records(next, RECORDS).map_err(RecoverError::Io)?;
+            let Some((last, _)) = records.last() else {
+                break;
+            };
+            next = last + 1;
+            for (position, value) in &records {
+                first.get_or_insert(*position);
+                self.recover_record(&mut index, *position, value)?;
+            }
+        }
+        index.drop_settled();
+        let mut unsettled: BTreeSet<String> =
+            index.streams.keys().map(|id| id.to_string()).collect();
+        self.recover_active(&*flushed, &mut unsettled)?;
+        self.unsettled = unsettled.into_iter().collect();
+        let mut state = self.lock()?;
+        state.index = index;
+        state.next_position = state.next_position.max(next);
+        state.flushed_position = state.next_position - 1;
+        self.measure(&mut state);
+        Ok(first.unwrap_or(state.next_position))
+    }
+
+    fn recover_record(
+        &self,
+        index: &mut Index,
+        position: u64,
+        value: &[u8],
+    ) -> Result<(), RecoverError> {
+        let owner = Sealed::parse(RECORD, value)?.owner;
+        let record = match self.open_record(position, value) {
+            Err(ReadError::Erased) => return Ok(()),
+            opened => opened?,
+        };
+        let case = owning_case(owner).ok_or_else(|| damaged(RECORD))?;
+        self.recover_events(index, position, case, &record)?;
+        self.recover_links(index, position, case, &record)?;
+        index.written += value.len() as u64;
+        Ok(())
+    }
+
+    fn recover_events(
+        &self,
+        index: &mut Index,
+        position: u64,
+        case: &str,
+        record: &Record,
+    ) -> Result<(), RecoverError> {
+        for event in &record.events {
+            let id = event.instance.as_str();
+            if !index.streams.contains_key(id) {
+                let head = self.stream_head(&mut *self.lock()?, id)?;
+                let head = head.unwrap_or_else(|| StreamHead {
+                    case: Arc::from(case),
+                    events: 0,
+                    active: false,
+                });
+                index.stream(id, &head);
+            }
+            let tail = &index.streams[id].tail;
+            if event.sequence < tail.first {
+                continue;
+            }
+            if event.sequence != tail.next() {
+                return Err(RecoverError::lost(position));
+            }
+            index.push_event(id, position);
+        }
+        Ok(())
+    }
+
+    fn recover_links(
+        &self,
+        index: &mut Index,
+        position: u64,
+        case: &str,
+        record: &Record,
+    ) -> Result<(), RecoverError> {
+        for link in &record.links {
+            if !index.chains.contains_key(case) {
+                let head = self.chain_head(&mut *self.lock()?, case)?;
+                index.chain(case, &head);
+            }
+            let tail = &index.chains[case].tail;
+            if link.index < tail.first {
+                continue;
+            }
+            if link.index != tail.next() {
+                return Err(RecoverError::lost(position));
+            }
+            index.push_link(case, position);
+            let chain = index.chains.get_mut(case).expect("made above");
+            chain.hash.clone_from(&link.hash);
+        }
+        Ok(())
+    }
+
+    /// Adds the instances that are folded and yet have open effects.
+    fn recover_active(
+        &self,
+        flushed: &B::Snapshot,
+        unsettled: &mut BTreeSet<String>,
+    ) -> Result<(), RecoverError> {
+        let mut from = Vec::new();
+        loop {
+            let marks = flushed.scan(Space::Active, &from, &[0xff; 64], RECORDS);
+            let marks = marks.map_err(RecoverError::Io)?;
+            let Some((last, _)) = marks.last() else {
+                return Ok(());
+            };
+            from.clone_from(last);
+            from.push(0);
+            for (key, value) in &marks {
+                match self.open(Space::Active, key, value) {
+                    Err(ReadError::Erased) => continue,
+                    opened => opened?,
+                };
+                let id = String::from_utf8(key.clone());
+                unsettled.insert(id.map_err(|_| damaged(Space::Active.what()))?);
+            }
+        }
+    }
+}
+
+pub(super) fn position_bytes(position: u64) -> [u8; 8] {
+    position.to_be_bytes()
+}
+
+fn check_format(snapshot: &impl Snapshot) -> Result<(), RecoverError> {
+    let row = snapshot
+        .get(Space::Meta, FORMAT_ROW)
+        .map_err(RecoverError::Io)?;
+    let bytes = row.as_deref().and_then(|row| row.try_into().ok());
+    match bytes.map(u32::from_be_bytes) {
+        Some(FORMAT) => Ok(()),
+        Some(found) if found > FORMAT => Err(RecoverError::Newer {
+            found,
+            known: FORMAT,
+        }),
+        _ => Err(RecoverError::Damaged(
+            "it does not say which format it has".to_owned(),
+        )),
+    }
+}
+
+fn check_keys(
+    snapshot: &impl Snapshot,
+    keys: &EpochKeys,
+    keyring: &Keyring,
+) -> Result<(), RecoverError> {
+    let store = snapshot
+        .get(Space::Meta, STORE_ROW)
+        .map_err(RecoverError::Io)?;
+    if store.as_deref() != Some(&keys.store) {
+        let reason = "belongs to another store; use the key file made with this store";
+        return Err(RecoverError::Keys(reason.to_owned()));
+    }
+    let check = snapshot
+        .get(Space::Meta, CHECK_ROW)
+        .map_err(RecoverError::Io)?;
+    let opened = check.map(|check| keyring.open_meta(CHECK_ROW, &check));
+    if opened == Some(Ok(keys.store.to_vec())) {
+        return Ok(());
+    }
+    let reason = "does not open this store: its keys were altered, or the store was";
+    Err(RecoverError::Keys(reason.to_owned()))
+}
+
+fn stored_position(snapshot: &impl Snapshot, keyring: &Keyring) -> Result<u64, RecoverError> {
+    let row = snapshot
+        .get(Space::Meta, POSITION)
+        .map_err(RecoverError::Io)?;
+    let Some(row) = row else {
+        return Ok(1);
+    };
+    let bytes = keyring.open_meta(POSITION, &row)?;
+    let bytes = bytes.try_into().map_err(|_| damaged(Space::Meta.what()))?;
+    Ok(u64::from_be_bytes(bytes))
+}
+
+impl RecoverError {
+    /// With the files it speaks of.
+    pub(crate) fn at(self, path: &str, keys_path: &str) -> OpenError {
+        let path = path.to_owned();
+        match self {
+            Self::Newer { found, known } => OpenError::Newer { path, found, known },
+            Self::Keys(reason) => OpenError::Keys {
+                path: keys_path.to_owned(),
+                reason,
+            },
+            Self::Damaged(reason) => OpenError::Damaged { path, reason },
+            Self::Io(reason) => OpenError::Io {
+                path,
+                source: std::io::Error::other(reason),
+            },
+        }
+    }
+
+    fn lost(position: u64) -> Self {
+        Self::Damaged(format!(
+            "a record of the journal before position {position} is lost"
+        ))
+    }
+}
+
+impl From<ReadError> for RecoverError {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::Newer { found, known, .. } => Self::Newer { found, known },
+            ReadError::Io(reason) => Self::Io(reason),
+            ReadError::Damaged { .. } | ReadError::Erased => Self::Damaged(error.to_string()),
+        }
+    }
+}
+
+impl From<Stopped> for RecoverError {
+    fn from(stopped: Stopped) -> Self {
+        ReadError::from(stopped).into()
+    }
+}
+
+impl From<getrandom::Error> for RecoverError {
+    fn from(error: getrandom::Error) -> Self {
+        Self::Io(format!("no random bytes: {error}"))
+    }
+}

@@ -1,0 +1,264 @@
+//! The writer: the one thread that changes the backend. It takes what is queued as one group, flushes
+//! it once, shows it, and tells those who wait. A flush that failed is never tried again: nobody
+//! knows what reached the disk, so the store stops and the process should.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+
+use super::Shared;
+use super::accept::{accept, weigh};
+use super::index::Holder;
+use super::recover::{POSITION, position_bytes};
+use super::room::Need;
+use super::state::{Queued, State};
+use crate::backend::{Backend, Op, Space};
+use crate::fault::Moment;
+use crate::seal::{Nonces, Sealed};
+use crate::{Batch, Committed, SubmitError};
+
+/// Journal records removed at once: removing each as it is folded would rewrite a page for each.
+const TRIM_MIN: u64 = 512;
+
+/// Cases whose audit links the writer folds by itself before one group.
+const CHAINS_MAX: usize = 32;
+
+/// How many holders of the oldest records it looks at for them.
+const HOLDERS_MAX: usize = 1_024;
+
+/// What only the writer knows.
+pub(super) struct Writer {
+    /// The journal is removed below this position.
+    pub(super) trimmed: u64,
+    pub(super) nonces: Nonces,
+}
+
+struct Group {
+    queued: Vec<Queued>,
+    /// Changes of the store itself: the next position, the trimmed journal.
+    own: Vec<Op>,
+    trim: Option<u64>,
+    stamp: u64,
+}
+
+pub(super) fn spawn<B: Backend>(
+    shared: Arc<Shared<B>>,
+    mut writer: Writer,
+) -> std::io::Result<JoinHandle<()>> {
+    thread::Builder::new()
+        .name("store-writer".to_owned())
+        .spawn(move || {
+            let run = || shared.write_all(&mut writer);
+            let ended = catch_unwind(AssertUnwindSafe(run))
+                .unwrap_or_else(|_| Err("the writer panicked".to_owned()));
+            if let Err(reason) = ended {
+                shared.fail(&reason);
+            }
+        })
+}
+
+impl<B: Backend> Shared<B> {
+    fn write_all(&self, writer: &mut Writer) -> Result<(), String> {
+        loop {
+            self.fold_chains()?;
+            let Some(group) = self.take(writer)? else {
+                return Ok(());
+            };
+            self.fault(Moment::BeforeFlush)?;
+            let queued = group.queued.iter().flat_map(|queued| &queued.ops);
+            self.backend.apply(&mut queued.chain(&group.own))?;
+            self.fault(Moment::AfterFlush)?;
+            writer.trimmed = group.trim.unwrap_or(writer.trimmed);
+            let stamp = group.stamp;
+            for (ticket, position) in self.show(group)? {
+                // Nobody may wait any more: that changes nothing.
+                let _ = ticket.send(Committed { position });
+            }
+            tracing::trace!(position = stamp, "group on disk");
+        }
+    }
+
+    /// Waits for work and for space. `None`: closed, and nothing is left.
+    fn take(&self, writer: &mut Writer) -> Result<Option<Group>, String> {
+        let mut state = self.lock().map_err(|_| POISONED)?;
+        loop {
+            if state.stopped {
+                return Ok(None);
+            }
+            if state.queue.is_empty() {
+                if state.closing {
+                    return Ok(None);
+                }
+                state = self.work.wait(state).map_err(|_| POISONED)?;
+                continue;
+            }
+            self.measure_group(&mut state);
+            let reserve = self.settings.reserve_bytes;
+            if state.closing || state.room.fits(0, Need::Accepted, reserve) {
+                break;
+            }
+            // Accepted batches wait for space: they are not dropped, and the disk is left alone.
+            let pause = self.settings.probe_every.max(Duration::from_millis(5));
+            state = self
+                .work
+                .wait_timeout(state, pause)
+                .map_err(|_| POISONED)?
+                .0;
+        }
+        Ok(Some(self.form(&mut state, writer)))
+    }
+
+    fn measure_group(&self, state: &mut State<B::Snapshot>) {
+        self.measure(state);
+        // What was accepted is judged by the space it finds, not by its own promise.
+        state.room.keep(0);
+    }
+
+    fn form(&self, state: &mut State<B::Snapshot>, writer: &mut Writer) -> Group {
+        let cost_max = state.room.group_cost_max(self.settings.reserve_bytes);
+        let mut queued: Vec<Queued> = Vec::with_capacity(state.queue.len());
+        let mut cost = 0;
+        while let Some(next) = state.queue.front() {
+            cost += next.cost;
+            if cost > cost_max && !queued.is_empty() {
+                break;
+            }
+            queued.extend(state.queue.pop_front());
+        }
+        let waiting = state.queue.iter().map(|queued| queued.cost);
+        let promised = waiting.chain(queued.iter().map(|queued| queued.cost)).sum();
+        state.room.keep(promised);
+        let stamp = queued
+            .last()
+            .map_or(state.flushed_position, |last| last.stamp);
+        let trim = queued.iter().rev().find_map(|queued| queued.trim);
+        let trim = trim.filter(|before| *before >= writer.trimmed + TRIM_MIN);
+        let position =
+            self.keyring
+                .seal_meta(POSITION, &writer.nonces.next(), &position_bytes(stamp + 1));
+        let mut own = vec![Op::Put {
+            space: Space::Meta,
+            key: Arc::from(POSITION),
+            value: Arc::from(position),
+        }];
+        own.extend(trim.map(|before| Op::Trim { before }));
+        Group {
+            queued,
+            own,
+            trim,
+            stamp,
+        }
+    }
+
+    /// Makes a group visible; gives the tickets to resolve.
+    fn show(&self, group: Group) -> Result<Vec<(oneshot::Sender<Committed>, u64)>, String> {
+        let flushed = self.backend.snapshot()?;
+        let mut tickets = Vec::with_capacity(group.queued.len());
+        let mut state = self.lock().map_err(|_| POISONED)?;
+        if state.stopped {
+            return Err("stopped while flushing".to_owned());
+        }
+        state.show(flushed, group.stamp);
+        for queued in group.queued {
+            state.load_count -= 1;
+            state.load_bytes -= queued.bytes;
+            for op in &queued.ops {
+                state.overlay.lift(queued.stamp, op);
+                remember(&mut state, op);
+            }
+            for holder in &queued.folds {
+                state.index.settle(holder, group.stamp);
+            }
+            tickets.extend(queued.ticket.map(|ticket| (ticket, queued.stamp)));
+        }
+        Ok(tickets)
+    }
+
+    /// Audit links that only reading has made are held by no instance: when they would keep a long
+    /// piece of journal alive, the writer folds them itself.
+    fn fold_chains(&self) -> Result<(), String> {
+        let cases: Vec<Arc<str>> = {
+            let state = self.lock().map_err(|_| POISONED)?;
+            if state.stopped {
+                return Ok(());
+            }
+            let behind = state
+                .index
+                .behind(self.settings.tail_bytes_max / 4, HOLDERS_MAX);
+            let cases = behind.filter_map(|holder| match holder {
+                Holder::Case(case) => Some(Arc::clone(case)),
+                Holder::Instance(_) => None,
+            });
+            cases.take(CHAINS_MAX).collect()
+        };
+        if cases.is_empty() {
+            return Ok(());
+        }
+        let gathered = self
+            .gather(std::iter::empty(), cases.iter().map(|case| &**case))
+            .map_err(|error| error.to_string())?;
+        let mut state = self.lock().map_err(|_| POISONED)?;
+        let batch = Batch::default();
+        let weight = weigh(&batch);
+        let plan = self.plan_folds(&mut state, &cases);
+        let plan = plan.map_err(|error: SubmitError| error.to_string())?;
+        accept(
+            &mut state,
+            &self.keyring,
+            batch,
+            plan,
+            gathered,
+            &weight,
+            None,
+        );
+        Ok(())
+    }
+
+    fn fault(&self, moment: Moment) -> Result<(), String> {
+        let faults = self.settings.faults.as_ref();
+        faults.map_or(Ok(()), |faults| faults.pass(moment))
+    }
+
+    /// Stops for good.
+    fn fail(&self, reason: &str) {
+        let halted = {
+            let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+            state.latch();
+            state.halted
+        };
+        if halted {
+            return;
+        }
+        tracing::error!(reason, "the store has stopped");
+        if let Some(on_fatal) = &self.settings.on_fatal {
+            on_fatal(reason);
+        }
+    }
+}
+
+const POISONED: &str = "a thread died while changing the state of the store";
+
+/// Keeps the version of a row that has just left the overlay.
+fn remember<S>(state: &mut State<S>, op: &Op) {
+    let (key, version) = match op {
+        Op::Put {
+            space: Space::Rows,
+            key,
+            value,
+        } => match Sealed::parse(Space::Rows.what(), value) {
+            Ok(sealed) => (key, sealed.version),
+            Err(_) => return,
+        },
+        Op::Delete {
+            space: Space::Rows,
+            key,
+        } => (key, 0),
+        Op::Put { .. } | Op::Delete { .. } | Op::Append { .. } | Op::Trim { .. } => return,
+    };
+    if state.overlay.get(Space::Rows, key).is_none() {
+        state.versions.insert(Arc::clone(key), version);
+    }
+}

@@ -1,0 +1,268 @@
+//! A store in memory: for tests, simulations and runs that leave nothing behind. What was flushed
+//! lies on a [`Disk`], which outlives the store as a real disk outlives a process.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use casewright_casework::audit;
+
+use crate::backend::{Backend, Failure, Op, Pair, Snapshot, Space};
+use crate::durable::{Durable, RecoverError};
+use crate::key_file::EpochKeys;
+use crate::{
+    Batch, History, OpenError, ReadError, Row, Settings, Store, SubmitError, Table, Ticket,
+};
+
+/// Name under which this store appears in errors.
+const PATH: &str = "memory";
+
+/// A store in memory.
+pub struct MemoryStore {
+    durable: Durable<Memory>,
+    disk: Disk,
+}
+
+/// What survives a crash: flushed values and keys. Cheap to clone, one disk.
+#[derive(Clone, Default)]
+pub struct Disk(Arc<Mutex<Platter>>);
+
+#[derive(Default)]
+struct Platter {
+    values: Arc<Values>,
+    /// Text of the key file.
+    keys: Option<String>,
+    /// Which opening may write; a crashed store may not.
+    opening: u64,
+    in_use: bool,
+}
+
+#[derive(Clone, Default)]
+struct Values {
+    spaces: [BTreeMap<Vec<u8>, Arc<[u8]>>; Space::COUNT],
+    journal: BTreeMap<u64, Arc<[u8]>>,
+}
+
+struct Memory {
+    disk: Disk,
+    opening: u64,
+}
+
+impl MemoryStore {
+    /// A new, empty store.
+    pub fn new(settings: Settings) -> Self {
+        let opened = Self::open(&Disk::default(), settings);
+        opened.expect("an empty disk opens unless the system has no random bytes or threads")
+    }
+
+    /// Opens what lies on a disk; an empty disk becomes a store.
+    pub fn open(disk: &Disk, settings: Settings) -> Result<Self, OpenError> {
+        let (memory, keys) = Memory::open(disk)?;
+        let durable = Durable::open(memory, &keys, settings);
+        let durable = durable.map_err(|error| {
+            disk.lock().in_use = false;
+            error.at(PATH, "the key file in memory")
+        })?;
+        Ok(Self {
+            durable,
+            disk: disk.clone(),
+        })
+    }
+
+    /// Kills this store and opens another on the same disk: only what was flushed is there.
+    pub fn crash(&self) -> Self {
+        self.durable.halt();
+        self.disk.lock().in_use = false;
+        let mut settings = self.durable.settings().clone();
+        settings.faults = None;
+        let opened = Self::open(&self.disk, settings);
+        opened.expect("a disk that this store wrote opens")
+    }
+
+    /// What this store writes to.
+    pub fn disk(&self) -> &Disk {
+        &self.disk
+    }
+}
+
+impl Disk {
+    /// Sealed values of a space by its name, as they lie there: for tests of damage.
+    pub fn values(&self, space: &str) -> Vec<(Vec<u8>, Vec<u8>)> {
+        let values = Arc::clone(&self.lock().values);
+        let Some(space) = Space::ALL.into_iter().find(|known| known.name() == space) else {
+            let journal = values.journal.iter();
+            return journal
+                .map(|(position, value)| (position.to_be_bytes().to_vec(), value.to_vec()))
+                .collect();
+        };
+        let pairs = values.spaces[space.index()].iter();
+        pairs
+            .map(|(key, value)| (key.clone(), value.to_vec()))
+            .collect()
+    }
+
+    /// Overwrites or removes a value behind the store's back: for tests of damage.
+    pub fn plant(&self, space: &str, key: &[u8], value: Option<Vec<u8>>) {
+        let mut platter = self.lock();
+        let values = Arc::make_mut(&mut platter.values);
+        match Space::ALL.into_iter().find(|known| known.name() == space) {
+            Some(space) => set(&mut values.spaces[space.index()], key.to_vec(), value),
+            None => {
+                let position = key.try_into().map(u64::from_be_bytes);
+                let position = position.expect("a position has eight bytes");
+                set(&mut values.journal, position, value);
+            }
+        }
+    }
+
+    /// Text of the key file, to be read, replaced or removed by tests.
+    pub fn keys(&self) -> Option<String> {
+        self.lock().keys.clone()
+    }
+
+    /// Replaces the key file.
+    pub fn set_keys(&self, text: Option<String>) {
+        self.lock().keys = text;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Platter> {
+        // Every change is one assignment: a panic elsewhere leaves it whole.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn set<K: Ord>(map: &mut BTreeMap<K, Arc<[u8]>>, key: K, value: Option<Vec<u8>>) {
+    match value {
+        Some(value) => map.insert(key, Arc::from(value)),
+        None => map.remove(&key),
+    };
+}
+
+impl Memory {
+    fn open(disk: &Disk) -> Result<(Self, EpochKeys), OpenError> {
+        let mut platter = disk.lock();
+        if platter.in_use {
+            let path = PATH.to_owned();
+            return Err(OpenError::Locked { path });
+        }
+        let is_new = platter.values.spaces[Space::Meta.index()].is_empty();
+        let keys = match &platter.keys {
+            Some(text) => EpochKeys::parse(text).map_err(keys_error)?,
+            None if is_new => {
+                let keys = EpochKeys::generate();
+                let keys = keys.map_err(|error| RecoverError::from(error).at(PATH, PATH))?;
+                platter.keys = Some(keys.text());
+                keys
+            }
+            None => return Err(keys_error(crate::key_file::MISSING.to_owned())),
+        };
+        platter.in_use = true;
+        platter.opening += 1;
+        let memory = Self {
+            disk: disk.clone(),
+            opening: platter.opening,
+        };
+        drop(platter);
+        if is_new {
+            let initialised = Durable::initialise(&memory, &keys);
+            initialised.map_err(|error| error.at(PATH, PATH))?;
+        }
+        Ok((memory, keys))
+    }
+}
+
+fn keys_error(reason: String) -> OpenError {
+    OpenError::Keys {
+        path: PATH.to_owned(),
+        reason,
+    }
+}
+
+impl Backend for Memory {
+    type Snapshot = MemorySnapshot;
+
+    fn apply(&self, group: &mut dyn Iterator<Item = &Op>) -> Result<(), Failure> {
+        let mut platter = self.disk.lock();
+        if platter.opening != self.opening {
+            return Err("this store has crashed".to_owned());
+        }
+        let values = Arc::make_mut(&mut platter.values);
+        for op in group {
+            match op {
+                Op::Put { space, key, value } => {
+                    values.spaces[space.index()].insert(key.to_vec(), Arc::clone(value));
+                }
+                Op::Delete { space, key } => {
+                    values.spaces[space.index()].remove(&**key);
+                }
+                Op::Append { position, value } => {
+                    values.journal.insert(*position, Arc::clone(value));
+                }
+                Op::Trim { before } => values.journal = values.journal.split_off(before),
+            }
+        }
+        Ok(())
+    }
+
+    fn snapshot(&self) -> Result<Self::Snapshot, Failure> {
+        Ok(MemorySnapshot(Arc::clone(&self.disk.lock().values)))
+    }
+
+    fn free_bytes(&self) -> Result<Option<u64>, Failure> {
+        Ok(None)
+    }
+
+    fn close(&self) -> Result<(), Failure> {
+        let mut platter = self.disk.lock();
+        if platter.opening == self.opening {
+            platter.in_use = false;
+        }
+        Ok(())
+    }
+}
+
+struct MemorySnapshot(Arc<Values>);
+
+impl Snapshot for MemorySnapshot {
+    fn get(&self, space: Space, key: &[u8]) -> Result<Option<Arc<[u8]>>, Failure> {
+        Ok(self.0.spaces[space.index()].get(key).cloned())
+    }
+
+    fn scan(
+        &self,
+        space: Space,
+        start: &[u8],
+        end: &[u8],
+        limit: usize,
+    ) -> Result<Vec<Pair>, Failure> {
+        let range = (
+            std::ops::Bound::Included(start),
+            std::ops::Bound::Excluded(end),
+        );
+        let pairs = self.0.spaces[space.index()].range::<[u8], _>(range);
+        let pairs = pairs.map(|(key, value)| (key.clone(), Arc::clone(value)));
+        Ok(pairs.take(limit).collect())
+    }
+
+    fn last(&self, space: Space, start: &[u8], end: &[u8]) -> Result<Option<Pair>, Failure> {
+        let range = (
+            std::ops::Bound::Included(start),
+            std::ops::Bound::Excluded(end),
+        );
+        let mut pairs = self.0.spaces[space.index()].range::<[u8], _>(range);
+        Ok(pairs
+            .next_back()
+            .map(|(key, value)| (key.clone(), Arc::clone(value))))
+    }
+
+    fn record(&self, position: u64) -> Result<Option<Arc<[u8]>>, Failure> {
+        Ok(self.0.journal.get(&position).cloned())
+    }
+
+    fn records(&self, from: u64, limit: usize) -> Result<Vec<(u64, Arc<[u8]>)>, Failure> {
+        let records = self.0.journal.range(from..);
+        let records = records.map(|(position, value)| (*position, Arc::clone(value)));
+        Ok(records.take(limit).collect())
+    }
+}
+
+crate::durable::delegate_store!(MemoryStore);

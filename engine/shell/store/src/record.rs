@@ -1,0 +1,202 @@
+//! What stands inside sealed values: journal records, segments, parts of audit chains, snapshots.
+//! Only layout; nothing here is stored or sealed.
+
+use casewright_casework::audit::Link;
+
+use crate::backend::{JOURNAL_CODE, Space};
+use crate::codec::{Decoder, Encoder};
+use crate::key_file::{from_hex, to_hex};
+use crate::seal::{Place, damaged};
+use crate::{ReadError, Table};
+
+/// For messages.
+pub(crate) const RECORD: &str = "a record of the journal";
+
+/// A journal record being written: what one batch adds to one case.
+#[derive(Default)]
+pub(crate) struct RecordWriter {
+    event_count: u64,
+    events: Encoder,
+    link_count: u64,
+    links: Encoder,
+}
+
+/// A journal record, opened.
+pub(crate) struct Record {
+    pub(crate) events: Vec<RecordEvent>,
+    pub(crate) links: Vec<Link>,
+}
+
+pub(crate) struct RecordEvent {
+    pub(crate) instance: String,
+    /// From 0, within the instance.
+    pub(crate) sequence: u64,
+    pub(crate) bytes: Vec<u8>,
+}
+
+impl RecordWriter {
+    pub(crate) fn event(&mut self, instance: &str, sequence: u64, bytes: &[u8]) {
+        self.event_count += 1;
+        self.events.bytes(instance.as_bytes());
+        self.events.number(sequence);
+        self.events.bytes(bytes);
+    }
+
+    pub(crate) fn link(&mut self, link: &Link) {
+        self.link_count += 1;
+        write_link(&mut self.links, link);
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.event_count + self.link_count == 0
+    }
+
+    pub(crate) fn finish(self) -> Vec<u8> {
+        let mut out = Encoder(Vec::with_capacity(
+            self.events.0.len() + self.links.0.len() + 8,
+        ));
+        out.number(self.event_count);
+        out.raw(&self.events.0);
+        out.number(self.link_count);
+        out.raw(&self.links.0);
+        out.0
+    }
+}
+
+impl Record {
+    pub(crate) fn read(bytes: &[u8]) -> Result<Self, ReadError> {
+        let mut input = Decoder(bytes);
+        let read = (|| {
+            let events = many(&mut input, |input| {
+                Some(RecordEvent {
+                    instance: input.text()?.to_owned(),
+                    sequence: input.number()?,
+                    bytes: input.bytes()?.to_vec(),
+                })
+            })?;
+            let links = many(&mut input, read_link)?;
+            input.is_done().then_some(Self { events, links })
+        })();
+        read.ok_or_else(|| damaged(RECORD))
+    }
+}
+
+/// Events of an instance, moved out of the journal.
+pub(crate) fn write_segment(events: &[Vec<u8>]) -> Vec<u8> {
+    let mut out = Encoder::default();
+    out.number(events.len() as u64);
+    for event in events {
+        out.bytes(event);
+    }
+    out.0
+}
+
+pub(crate) fn read_segment(bytes: &[u8]) -> Result<Vec<Vec<u8>>, ReadError> {
+    let mut input = Decoder(bytes);
+    many(&mut input, |input| input.bytes().map(<[u8]>::to_vec))
+        .filter(|_| input.is_done())
+        .ok_or_else(|| damaged(Space::Segments.what()))
+}
+
+/// Audit links of a case, moved out of the journal.
+pub(crate) fn write_links(links: &[Link]) -> Vec<u8> {
+    let mut out = Encoder::default();
+    out.number(links.len() as u64);
+    for link in links {
+        write_link(&mut out, link);
+    }
+    out.0
+}
+
+pub(crate) fn read_links(bytes: &[u8]) -> Result<Vec<Link>, ReadError> {
+    let mut input = Decoder(bytes);
+    many(&mut input, read_link)
+        .filter(|_| input.is_done())
+        .ok_or_else(|| damaged(Space::Audit.what()))
+}
+
+/// The snapshot of an instance; its version is the number of events that it contains.
+pub(crate) fn write_stream(active: bool, snapshot: &[u8]) -> Vec<u8> {
+    let mut out = Encoder(Vec::with_capacity(snapshot.len() + 1));
+    out.byte(u8::from(active));
+    out.raw(snapshot);
+    out.0
+}
+
+pub(crate) fn read_stream(bytes: &[u8]) -> Result<(bool, &[u8]), ReadError> {
+    match bytes.split_first() {
+        Some((active @ (0 | 1), snapshot)) => Ok((*active == 1, snapshot)),
+        _ => Err(damaged(Space::Streams.what())),
+    }
+}
+
+/// Key of a part (segment, piece of an audit chain): parts of one id lie together, in order.
+pub(crate) fn part_key(id: &str, first: u64) -> Vec<u8> {
+    let mut out = part_prefix(id);
+    out.raw(&first.to_be_bytes());
+    out.0
+}
+
+/// Start and end of the keys of all parts of an id.
+pub(crate) fn part_range(id: &str) -> (Vec<u8>, Vec<u8>) {
+    let mut end = part_prefix(id);
+    end.raw(&[0xff; 9]);
+    (part_key(id, 0), end.0)
+}
+
+/// The first sequence that a part's key names.
+pub(crate) fn part_first(key: &[u8]) -> Option<u64> {
+    let bytes = key.last_chunk::<8>()?;
+    Some(u64::from_be_bytes(*bytes))
+}
+
+/// Key of a row in the one space that holds all tables.
+pub(crate) fn row_key(table: Table, key: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(key.len() + 1);
+    out.push(table.code());
+    out.extend_from_slice(key);
+    out
+}
+
+pub(crate) fn journal_place(position: &[u8; 8]) -> Place<'_> {
+    Place {
+        code: JOURNAL_CODE,
+        key: position,
+        what: RECORD,
+    }
+}
+
+fn part_prefix(id: &str) -> Encoder {
+    let mut out = Encoder(Vec::with_capacity(id.len() + 12));
+    out.bytes(id.as_bytes());
+    out
+}
+
+fn write_link(out: &mut Encoder, link: &Link) {
+    let hash: [u8; 32] = from_hex(&link.hash).expect("casework writes hashes as hex SHA-256");
+    let entry = serde_json::to_vec(&link.entry).expect("an entry has only text and numbers");
+    out.number(link.index);
+    out.raw(&hash);
+    out.bytes(&entry);
+}
+
+fn read_link(input: &mut Decoder<'_>) -> Option<Link> {
+    Some(Link {
+        index: input.number()?,
+        hash: to_hex(input.take(32)?),
+        entry: serde_json::from_slice(input.bytes()?).ok()?,
+    })
+}
+
+/// Grows with what is really there: a count alone allocates nothing.
+fn many<T>(
+    input: &mut Decoder<'_>,
+    mut one: impl FnMut(&mut Decoder<'_>) -> Option<T>,
+) -> Option<Vec<T>> {
+    let count = input.number()?;
+    let mut all = Vec::new();
+    for _ in 0..count {
+        all.push(one(input)?);
+    }
+    Some(all)
+}

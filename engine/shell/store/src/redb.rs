@@ -1,0 +1,331 @@
+//! A store in one redb file, and its keys in another.
+//!
+//! Values are our own bytes, so that neither redb's types nor its versions become our format. Every
+//! commit is `Immediate` with quick repair, which implies two phases: the other mode could lose
+//! flushed commits, and opens slowly after a crash.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use ::redb::{
+    Database, DatabaseError, Durability, ReadOnlyTable, ReadableDatabase, StorageError,
+    Table as WriteTable, TableDefinition, TableError, WriteTransaction,
+};
+use casewright_casework::audit;
+
+use crate::backend::{Backend, Failure, Op, Pair, Snapshot, Space};
+use crate::durable::Durable;
+use crate::key_file::{EpochKeys, KeyFileError, MISSING, folder, rename_new, with_suffix};
+use crate::{
+    Batch, History, OpenError, ReadError, Row, Settings, Store, SubmitError, Table, Ticket,
+};
+
+/// A store in one file.
+pub struct RedbStore {
+    durable: Durable<Redb>,
+}
+
+type Bytes = &'static [u8];
+
+const JOURNAL: TableDefinition<'static, u64, Bytes> = TableDefinition::new("journal");
+
+const fn definition(space: Space) -> TableDefinition<'static, Bytes, Bytes> {
+    TableDefinition::new(space.name())
+}
+
+struct Redb {
+    /// `None` once closed.
+    database: Mutex<Option<Arc<Database>>>,
+    folder: std::path::PathBuf,
+}
+
+impl RedbStore {
+    /// Opens the store at `path` with the keys at `keys_path`. A new store makes both files; a
+    /// store whose key file is missing is refused.
+    pub fn open(path: &Path, keys_path: &Path, settings: Settings) -> Result<Self, OpenError> {
+        if !path.try_exists().map_err(|error| io_error(path, error))? {
+            create(path, keys_path, &settings)?;
+        }
+        let keys = read_keys(keys_path)?;
+        let keys = keys.ok_or_else(|| keys_error(keys_path, MISSING.to_owned()))?;
+        let backend = Redb::open(path, &settings)?;
+        let durable = Durable::open(backend, &keys, settings)
+            .map_err(|error| error.at(&text(path), &text(keys_path)))?;
+        Ok(Self { durable })
+    }
+}
+
+/// Makes a new store beside its place and moves it there: a store that exists is whole.
+fn create(path: &Path, keys_path: &Path, settings: &Settings) -> Result<(), OpenError> {
+    let keys = match read_keys(keys_path)? {
+        // Left by an attempt that did not come further; it opens nothing else.
+        Some(keys) => keys,
+        None => {
+            let keys = EpochKeys::generate();
+            let keys = keys.map_err(|error| io_error(keys_path, std::io::Error::other(error)))?;
+            keys.create(keys_path)
+                .map_err(|error| io_error(keys_path, error))?;
+            keys
+        }
+    };
+    let beside = with_suffix(path, ".new");
+    match std::fs::remove_file(&beside) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            return Err(io_error(&beside, error));
+        }
+        _ => {}
+    }
+    let backend = Redb::new(&beside, settings)?;
+    Durable::initialise(&backend, &keys)
+        .map_err(|error| error.at(&text(path), &text(keys_path)))?;
+    backend
+        .close()
+        .map_err(|reason| io_error(path, std::io::Error::other(reason)))?;
+    match rename_new(&beside, path) {
+        // Somebody else made it meanwhile: theirs stands.
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+        renamed => renamed.map_err(|error| io_error(path, error)),
+    }
+}
+
+fn read_keys(path: &Path) -> Result<Option<EpochKeys>, OpenError> {
+    EpochKeys::read(path).map_err(|error| match error {
+        KeyFileError::Io(error) => keys_error(path, format!("cannot be read: {error}")),
+        KeyFileError::Content(reason) => keys_error(path, reason),
+    })
+}
+
+impl Redb {
+    fn new(path: &Path, settings: &Settings) -> Result<Self, OpenError> {
+        let database = builder(settings).create(path);
+        Ok(Self::holding(
+            path,
+            database.map_err(|error| open_error(path, error))?,
+        ))
+    }
+
+    fn open(path: &Path, settings: &Settings) -> Result<Self, OpenError> {
+        let database = builder(settings).open(path);
+        Ok(Self::holding(
+            path,
+            database.map_err(|error| open_error(path, error))?,
+        ))
+    }
+
+    fn holding(path: &Path, database: Database) -> Self {
+        Self {
+            database: Mutex::new(Some(Arc::new(database))),
+            folder: folder(path).to_owned(),
+        }
+    }
+
+    fn database(&self) -> Result<Arc<Database>, Failure> {
+        let database = self.database.lock().unwrap_or_else(PoisonError::into_inner);
+        database
+            .clone()
+            .ok_or_else(|| "the store is closed".to_owned())
+    }
+}
+
+fn builder(settings: &Settings) -> ::redb::Builder {
+    let mut builder = Database::builder();
+    builder.set_cache_size(settings.cache_bytes);
+    // With quick repair on every commit this never happens; when it does, it should be seen.
+    builder.set_repair_callback(|session| {
+        tracing::warn!(progress = session.progress(), "repairing the store");
+    });
+    builder
+}
+
+impl Backend for Redb {
+    type Snapshot = RedbSnapshot;
+
+    fn apply(&self, group: &mut dyn Iterator<Item = &Op>) -> Result<(), Failure> {
+        let database = self.database()?;
+        let mut transaction = database.begin_write().map_err(failure)?;
+        transaction
+            .set_durability(Durability::Immediate)
+            .map_err(failure)?;
+        transaction.set_quick_repair(true);
+        write(&transaction, group)?;
+        transaction.commit().map_err(failure)
+    }
+
+    fn snapshot(&self) -> Result<Self::Snapshot, Failure> {
+        let transaction = self.database()?.begin_read().map_err(failure)?;
+        let spaces = Space::ALL.map(|space| existing(transaction.open_table(definition(space))));
+        let mut tables = Vec::with_capacity(spaces.len());
+        for space in spaces {
+            tables.push(space?);
+        }
+        Ok(RedbSnapshot {
+            tables,
+            journal: existing(transaction.open_table(JOURNAL))?,
+        })
+    }
+
+    fn free_bytes(&self) -> Result<Option<u64>, Failure> {
+        let found = rustix::fs::statvfs(&self.folder).map_err(failure)?;
+        Ok(Some(found.f_bavail.saturating_mul(found.f_frsize)))
+    }
+
+    fn close(&self) -> Result<(), Failure> {
+        let mut database = self.database.lock().unwrap_or_else(PoisonError::into_inner);
+        match database.take().map(Arc::try_unwrap) {
+            Some(Ok(database)) => database.close().map_err(failure),
+            Some(Err(_)) => Err("somebody still uses the store".to_owned()),
+            None => Ok(()),
+        }
+    }
+}
+
+fn write(
+    transaction: &WriteTransaction,
+    group: &mut dyn Iterator<Item = &Op>,
+) -> Result<(), Failure> {
+    let mut tables: [Option<WriteTable<'_, Bytes, Bytes>>; Space::COUNT] = Default::default();
+    let mut journal = transaction.open_table(JOURNAL).map_err(failure)?;
+    for op in group {
+        match op {
+            Op::Put { space, key, value } => {
+                let table = opened(transaction, &mut tables, *space)?;
+                table.insert(&**key, &**value).map_err(failure)?;
+            }
+            Op::Delete { space, key } => {
+                let table = opened(transaction, &mut tables, *space)?;
+                table.remove(&**key).map_err(failure)?;
+            }
+            Op::Append { position, value } => {
+                journal.insert(position, &**value).map_err(failure)?;
+            }
+            Op::Trim { before } => {
+                journal
+                    .retain_in(..*before, |_, _| false)
+                    .map_err(failure)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn opened<'t, 'x>(
+    transaction: &'x WriteTransaction,
+    tables: &'t mut [Option<WriteTable<'x, Bytes, Bytes>>; Space::COUNT],
+    space: Space,
+) -> Result<&'t mut WriteTable<'x, Bytes, Bytes>, Failure> {
+    let table = &mut tables[space.index()];
+    if table.is_none() {
+        *table = Some(transaction.open_table(definition(space)).map_err(failure)?);
+    }
+    Ok(table.as_mut().expect("opened above"))
+}
+
+struct RedbSnapshot {
+    /// In the order of `Space::ALL`; a table that was never written does not exist.
+    tables: Vec<Option<ReadOnlyTable<Bytes, Bytes>>>,
+    journal: Option<ReadOnlyTable<u64, Bytes>>,
+}
+
+impl Snapshot for RedbSnapshot {
+    fn get(&self, space: Space, key: &[u8]) -> Result<Option<Arc<[u8]>>, Failure> {
+        let Some(table) = &self.tables[space.index()] else {
+            return Ok(None);
+        };
+        let found = table.get(key).map_err(failure)?;
+        Ok(found.map(|value| Arc::from(value.value())))
+    }
+
+    fn scan(
+        &self,
+        space: Space,
+        start: &[u8],
+        end: &[u8],
+        limit: usize,
+    ) -> Result<Vec<Pair>, Failure> {
+        let Some(table) = &self.tables[space.index()] else {
+            return Ok(Vec::new());
+        };
+        let mut pairs = Vec::new();
+        for pair in table.range(start..end).map_err(failure)?.take(limit) {
+            let (key, value) = pair.map_err(failure)?;
+            pairs.push((key.value().to_vec(), Arc::from(value.value())));
+        }
+        Ok(pairs)
+    }
+
+    fn last(&self, space: Space, start: &[u8], end: &[u8]) -> Result<Option<Pair>, Failure> {
+        let Some(table) = &self.tables[space.index()] else {
+            return Ok(None);
+        };
+        let mut pairs = table.range(start..end).map_err(failure)?;
+        let Some(pair) = pairs.next_back() else {
+            return Ok(None);
+        };
+        let (key, value) = pair.map_err(failure)?;
+        Ok(Some((key.value().to_vec(), Arc::from(value.value()))))
+    }
+
+    fn record(&self, position: u64) -> Result<Option<Arc<[u8]>>, Failure> {
+        let Some(journal) = &self.journal else {
+            return Ok(None);
+        };
+        let found = journal.get(position).map_err(failure)?;
+        Ok(found.map(|value| Arc::from(value.value())))
+    }
+
+    fn records(&self, from: u64, limit: usize) -> Result<Vec<(u64, Arc<[u8]>)>, Failure> {
+        let Some(journal) = &self.journal else {
+            return Ok(Vec::new());
+        };
+        let mut records = Vec::new();
+        for record in journal.range(from..).map_err(failure)?.take(limit) {
+            let (position, value) = record.map_err(failure)?;
+            records.push((position.value(), Arc::from(value.value())));
+        }
+        Ok(records)
+    }
+}
+
+fn existing<T>(opened: Result<T, TableError>) -> Result<Option<T>, Failure> {
+    match opened {
+        Ok(table) => Ok(Some(table)),
+        Err(TableError::TableDoesNotExist(_)) => Ok(None),
+        Err(error) => Err(failure(error)),
+    }
+}
+
+fn failure(error: impl std::fmt::Display) -> Failure {
+    error.to_string()
+}
+
+fn open_error(path: &Path, error: DatabaseError) -> OpenError {
+    let path_text = text(path);
+    match error {
+        DatabaseError::DatabaseAlreadyOpen => OpenError::Locked { path: path_text },
+        DatabaseError::Storage(StorageError::Io(error)) => io_error(path, error),
+        error => OpenError::Damaged {
+            path: path_text,
+            reason: error.to_string(),
+        },
+    }
+}
+
+fn io_error(path: &Path, source: std::io::Error) -> OpenError {
+    OpenError::Io {
+        path: text(path),
+        source,
+    }
+}
+
+fn keys_error(path: &Path, reason: String) -> OpenError {
+    OpenError::Keys {
+        path: text(path),
+        reason,
+    }
+}
+
+fn text(path: &Path) -> String {
+    path.display().to_string()
+}
+
+crate::durable::delegate_store!(RedbStore);
