@@ -13,7 +13,7 @@ mod tree;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use fields::{Fields, expected};
+pub(crate) use fields::{Fields, expected, under};
 pub(crate) use tree::parse;
 
 /// Largest text that is read at all.
@@ -155,16 +155,18 @@ impl Node {
         self.entry(key).map(|entry| &entry.value)
     }
 
-    /// What this is, with its article, for "expected ..., found ...".
-    pub(crate) fn described(&self) -> &'static str {
+    /// What this is, for "expected ..., found ...".
+    pub(crate) fn described(&self) -> String {
         match &self.content {
-            Content::Null => "nothing",
-            Content::Bool(_) => "a boolean",
-            Content::Integer(_) => "a whole number",
-            Content::Float(_) => "a number",
-            Content::Text(_) => "text",
-            Content::List(_) => "a list",
-            Content::Map(_) => "a map",
+            Content::Null => "nothing".to_owned(),
+            Content::Bool(value) => format!("`{value}`"),
+            Content::Integer(value) => format!("`{value}`"),
+            Content::Float(value) => format!("`{value}`"),
+            Content::Text(_) => "text".to_owned(),
+            Content::List(items) if items.is_empty() => "an empty list".to_owned(),
+            Content::List(_) => "a list".to_owned(),
+            Content::Map(entries) if entries.is_empty() => "an empty map".to_owned(),
+            Content::Map(_) => "a map".to_owned(),
         }
     }
 

@@ -4,7 +4,7 @@ use super::Reader;
 use super::scope::{Moment, Scope};
 use crate::Schema;
 use crate::workflow::{Export, Inlet, Outlet};
-use crate::yaml::{Entry, Fields};
+use crate::yaml::{self, Entry, Fields};
 
 pub(super) fn input(
     reader: &mut Reader<'_>,
@@ -13,7 +13,7 @@ pub(super) fn input(
     scope: &Scope,
     moment: Moment,
 ) -> Inlet {
-    let owner = format!("`input` of {owner}");
+    let owner = yaml::under(owner, "input");
     let Some(fields) = open(reader, entry, &owner, &["schema", "from"]) else {
         return Inlet::default();
     };
@@ -34,7 +34,7 @@ pub(super) fn output(
     scope: &Scope,
     moment: Moment,
 ) -> Outlet {
-    let owner = format!("`output` of {owner}");
+    let owner = yaml::under(owner, "output");
     let Some(fields) = open(reader, entry, &owner, &["schema", "as"]) else {
         return Outlet::default();
     };
@@ -54,7 +54,7 @@ pub(super) fn export(
     owner: &str,
     scope: &Scope,
 ) -> Option<Export> {
-    let owner = format!("`export` of {owner}");
+    let owner = yaml::under(owner, "export");
     let fields = open(reader, entry, &owner, &["schema", "as"])?;
     let schema = fields
         .get("schema")
@@ -79,7 +79,7 @@ pub(super) fn export(
 }
 
 fn schema(reader: &mut Reader<'_>, entry: &Entry, owner: &str) -> Option<Schema> {
-    let owner = format!("`schema` of {owner}");
+    let owner = yaml::under(owner, "schema");
     let fields = open(reader, entry, &owner, &["format", "document", "resource"])?;
     if let Some(resource) = fields.get("resource") {
         reader

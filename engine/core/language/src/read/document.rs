@@ -27,7 +27,7 @@ const HEADER: [&str; 8] = [
 ];
 
 pub(super) fn read(reader: &mut Reader<'_>, text: &str, root: &Node) -> Option<Workflow> {
-    let owner = "the document";
+    let owner = "the workflow";
     let findings = &mut reader.findings;
     let mut fields = Fields::open(findings, root, Place::of_line(1), owner, &ROOT)?;
     if let Some(first) = fields.entries().first() {

@@ -3,7 +3,7 @@
 use super::Reader;
 use super::scope::{Moment, Scope};
 use crate::workflow::Span;
-use crate::yaml::{Content, Entry, Fields};
+use crate::yaml::{self, Content, Entry, Fields};
 use crate::{Period, Term};
 
 /// Units of the map form with their length in milliseconds.
@@ -23,7 +23,7 @@ pub(super) fn read(
     owner: &str,
     scope: &Scope,
 ) -> Option<Span> {
-    let owner = format!("`{}` of {owner}", entry.key.text);
+    let owner = yaml::under(owner, &entry.key.text);
     match &entry.value.content {
         Content::Map(_) => units(reader, entry, &owner),
         Content::Text(text) if text.value.trim_start().starts_with("${") => reader
@@ -101,15 +101,30 @@ fn iso(reader: &mut Reader<'_>, entry: &Entry, owner: &str, text: &str) -> Optio
     match Period::parse_iso(text) {
         Ok(period) => Some(Span::Fixed(period)),
         Err(problem) => {
+            let help = spelled_out(text).map_or(problem, |iso| format!("write `{iso}`"));
             reader
                 .findings
                 .error(
                     "CW0113",
                     entry.place(),
-                    format!("{owner} is not a duration: {problem}"),
+                    format!("{owner} is not a duration"),
                 )
-                .help(WRITE);
+                .help(help);
             None
         }
+    }
+}
+
+/// `5 minutes` as `PT5M`.
+fn spelled_out(text: &str) -> Option<String> {
+    let (count, unit) = text.trim().split_once(' ')?;
+    let count: u32 = count.parse().ok()?;
+    match unit.trim().trim_end_matches('s') {
+        "second" => Some(format!("PT{count}S")),
+        "minute" => Some(format!("PT{count}M")),
+        "hour" => Some(format!("PT{count}H")),
+        "day" => Some(format!("P{count}D")),
+        "week" => Some(format!("P{}D", count.checked_mul(7)?)),
+        _ => None,
     }
 }

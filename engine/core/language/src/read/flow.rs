@@ -46,7 +46,7 @@ fn unknown(reader: &mut Reader<'_>, place: Place, name: &str, names: &[&str]) {
     if let Some(known) = reader.names.get(name) {
         let (line, around) = (known.line, known.inside.clone());
         let there = around.map_or_else(
-            || "the list of the document".to_owned(),
+            || "the list of the workflow".to_owned(),
             |around| format!("the list of `{around}`"),
         );
         reader

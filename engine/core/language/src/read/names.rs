@@ -39,10 +39,6 @@ impl Names {
         self.tasks.get(name)
     }
 
-    pub(super) fn all(&self) -> impl Iterator<Item = &str> {
-        self.tasks.keys().map(String::as_str)
-    }
-
     pub(super) fn human(&self) -> impl Iterator<Item = &str> {
         let human = self.tasks.iter().filter(|(_, known)| known.human);
         human.map(|(name, _)| name.as_str())

@@ -5,12 +5,12 @@ use super::tasks::{Body, Found};
 use super::{Reader, reusable};
 use crate::Template;
 use crate::workflow::{Kind, Problem};
-use crate::yaml::{Content, Entry, Fields};
+use crate::yaml::{self, Content, Entry, Fields};
 
 const WRITE: &str = "error: { type: https://agency.example/errors/name, status: 400 }";
 
 pub(super) fn read(reader: &mut Reader<'_>, body: &Body<'_, '_>) -> Option<Found> {
-    let owner = format!("`raise` of {}", body.fields.owner);
+    let owner = yaml::under(&body.fields.owner, "raise");
     let entry = body.entry;
     let findings = &mut reader.findings;
     let fields = Fields::open(findings, &entry.value, entry.key.place, &owner, &["error"])?;
@@ -33,7 +33,7 @@ pub(super) fn problem(
     owner: &str,
     scope: &Scope,
 ) -> Option<Problem> {
-    let owner = format!("`{}` of {owner}", entry.key.text);
+    let owner = yaml::under(owner, &entry.key.text);
     let known = ["type", "status", "title", "detail", "instance"];
     let findings = &mut reader.findings;
     let fields = Fields::open(findings, &entry.value, entry.key.place, &owner, &known)?;

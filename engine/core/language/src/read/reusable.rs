@@ -8,7 +8,7 @@ use super::scope::Scope;
 use super::{Reader, duration, raise, r#try, unavailable};
 use crate::diagnostic::suggestion;
 use crate::workflow::{Problem, Retry, Span};
-use crate::yaml::{Entry, Fields};
+use crate::yaml::{self, Entry, Fields};
 
 const KNOWN: [&str; 8] = [
     "authentications",
@@ -86,7 +86,7 @@ fn timeouts(reader: &mut Reader<'_>, entry: &Entry, scope: &Scope) {
 }
 
 fn definitions<'a>(reader: &mut Reader<'_>, entry: &'a Entry) -> &'a [Entry] {
-    let owner = format!("`{}` of `use`", entry.key.text);
+    let owner = format!("`use.{}`", entry.key.text);
     let findings = &mut reader.findings;
     Fields::open_any(findings, &entry.value, entry.key.place, &owner)
         .map_or(&[], |fields| fields.entries())
@@ -106,7 +106,7 @@ pub(super) fn timeout(
 }
 
 fn after(reader: &mut Reader<'_>, entry: &Entry, owner: &str, scope: &Scope) -> Option<Span> {
-    let owner = format!("`{}` of {owner}", entry.key.text);
+    let owner = yaml::under(owner, &entry.key.text);
     let findings = &mut reader.findings;
     let fields = Fields::open(findings, &entry.value, entry.key.place, &owner, &["after"])?;
     let after = fields.required(findings, "after", "after: PT30M")?;

@@ -40,11 +40,22 @@ impl Moment {
         }
     }
 
+    /// What to use where a variable does not exist.
+    pub(super) fn instead(self) -> &'static str {
+        match self {
+            Self::WorkflowInput => "use `.`, the input as the caller sent it",
+            Self::WorkflowOutput => "use `.`, the output of the last task, or `$workflow.input`",
+            Self::Condition | Self::TaskInput => "use `.`, which is the raw input here",
+            Self::Definition => "use `.`, which is the input of the task",
+            Self::TaskOutput | Self::Export => "use `.`, which is the output here",
+        }
+    }
+
     /// How findings call the place.
     pub(super) fn described(self) -> &'static str {
         match self {
-            Self::WorkflowInput => "`input.from` of the document",
-            Self::WorkflowOutput => "`output.as` of the document",
+            Self::WorkflowInput => "`input.from` of the workflow",
+            Self::WorkflowOutput => "`output.as` of the workflow",
             Self::Condition => "`if`",
             Self::TaskInput => "`input.from`",
             Self::Definition => "the task itself",

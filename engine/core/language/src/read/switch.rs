@@ -6,10 +6,10 @@ use super::scope::Moment;
 use super::tasks::{self, Body, Found};
 use super::{Reader, flow};
 use crate::workflow::{Case, Kind, Then};
-use crate::yaml::{Content, Entry, Fields, Place};
+use crate::yaml::{self, Content, Entry, Fields, Place};
 
 pub(super) fn read(reader: &mut Reader<'_>, body: &Body<'_, '_>) -> Option<Found> {
-    let owner = format!("`switch` of {}", body.fields.owner);
+    let owner = yaml::under(&body.fields.owner, "switch");
     let Content::List(items) = &body.entry.value.content else {
         body.fields
             .expected(&mut reader.findings, body.entry, "a list of cases");

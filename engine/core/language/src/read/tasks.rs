@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 
 use super::flow::{self, Outline};
 use super::scope::{Moment, Scope};
-use super::{Reader, call, data, r#do, duration, raise, reusable, set, switch, r#try, unavailable};
+use super::{Reader, call, data, r#do, raise, reusable, set, switch, r#try, unavailable};
 use super::{names::escaped, wait};
 use crate::diagnostic::{listed, similar};
 use crate::workflow::{Kind, Task, Then};
-use crate::yaml::{Content, Entry, Fields, Node, Place, expected};
+use crate::yaml::{self, Content, Entry, Fields, Node, Place, expected};
 
 /// Keys that every task may have.
 const COMMON: [&str; 7] = [
@@ -72,7 +72,7 @@ pub(super) fn list(
     scope: &Scope,
     reference: &str,
 ) -> Option<Vec<Task>> {
-    let owner = format!("`{}` of {owner}", entry.key.text);
+    let owner = yaml::under(owner, &entry.key.text);
     let reference = format!("{reference}/{}", entry.key.text);
     let items = items(reader, entry, &owner)?;
     let entries: Vec<Option<&Entry>> = items
@@ -226,7 +226,7 @@ fn task(
 ) -> Option<(Task, Outline)> {
     let owner = format!("the task `{}`", entry.key.text);
     let findings = &mut reader.findings;
-    let fields = Fields::open_any(findings, &entry.value, entry.key.place, &owner)?;
+    let mut fields = Fields::open_any(findings, &entry.value, entry.key.place, &owner)?;
     let (chosen, keys) = kind_of(reader, &fields)?;
     let known: Vec<&str> = keys.iter().copied().chain(COMMON).collect();
     fields.refuse_unknown(&mut reader.findings, &known);
@@ -258,11 +258,16 @@ fn kind_of<'a>(
     };
     for (other, _) in &present[1..] {
         if !keys.contains(&other.key.text.as_str()) {
+            let later = chosen.key.place.start.max(other.key.place.start);
+            let both = [chosen, other];
+            let at = both
+                .into_iter()
+                .find(|entry| entry.key.place.start == later);
             reader
                 .findings
                 .error(
                     "CW0112",
-                    other.key.place,
+                    at.unwrap_or(other).key.place,
                     format!(
                         "{} is both `{}` and `{}`",
                         fields.owner, chosen.key.text, other.key.text
@@ -276,48 +281,45 @@ fn kind_of<'a>(
 }
 
 fn refuse_kindless(reader: &mut Reader<'_>, fields: &Fields<'_>) {
-    let kinds = KINDS.iter().map(|(kind, _)| *kind);
+    let built = ["call", "do", "raise", "set", "switch", "try", "wait"];
     let odd = fields
         .entries()
         .iter()
         .find(|entry| !COMMON.contains(&entry.key.text.as_str()));
-    let near =
-        odd.and_then(|entry| similar(&entry.key.text, kinds.clone()).map(|near| (entry, near)));
-    let findings = &mut reader.findings;
-    match (near, odd) {
-        (Some((entry, near)), _) => findings
-            .error(
-                "CW0111",
-                entry.key.place,
-                format!("there is no kind of task `{}`", entry.key.text),
-            )
-            .help(format!("did you mean `{near}`?")),
-        (None, Some(entry)) if is_function(&entry.key.text) => findings
-            .error(
-                "CW0111",
-                entry.key.place,
-                format!("there is no kind of task `{}`", entry.key.text),
-            )
-            .help(format!(
-                "it is a function: write `call: {}` and its arguments below `with:`",
-                entry.key.text
-            )),
-        _ => findings
-            .error(
-                "CW0111",
-                fields.place,
-                format!("{} does not say what to do", fields.owner),
-            )
-            .help(format!("it needs one of: {}", listed(kinds))),
+    let Some(odd) = odd else {
+        let message = format!("{} does not say what to do", fields.owner);
+        reader
+            .findings
+            .error("CW0111", fields.place, message)
+            .help(format!("it needs one of: {}", listed(built)));
+        return;
     };
+    let word = odd.key.text.as_str();
+    let help = match (
+        meant_function(word),
+        similar(word, KINDS.iter().map(|(kind, _)| *kind)),
+    ) {
+        (Some(name), _) => {
+            format!("it is a function: write `call: {name}` and its arguments below `with:`")
+        }
+        (None, Some(near)) => format!("did you mean `{near}`?"),
+        (None, None) => format!("it needs one of: {}", listed(built)),
+    };
+    let message = format!("there is no kind of task `{word}`");
+    reader
+        .findings
+        .error("CW0111", odd.key.place, message)
+        .help(help);
 }
 
-fn is_function(word: &str) -> bool {
-    word.contains('.')
-        || matches!(
-            word,
-            "approval" | "human-task" | "approve" | "notify" | "decide"
-        )
+/// The function that somebody meant who wrote its name as the kind of a task.
+fn meant_function(word: &str) -> Option<&str> {
+    match word {
+        "approve" => Some("approval"),
+        "human" | "humanTask" => Some("human-task"),
+        "approval" | "human-task" | "notify" | "decide" => Some(word),
+        _ => word.contains('.').then_some(word),
+    }
 }
 
 fn kind(reader: &mut Reader<'_>, body: &Body<'_, '_>) -> Option<Found> {

@@ -6,7 +6,7 @@ use super::tasks::{self, Body, Found};
 use super::{Reader, duration, flow, reusable};
 use crate::diagnostic::similar;
 use crate::workflow::{Backoff, Catch, Filter, Kind, Retry, Span, Then, Try};
-use crate::yaml::{Entry, Fields, Place};
+use crate::yaml::{self, Entry, Fields, Place};
 
 /// What the language itself raises, below any of its four spellings.
 const KINDS: [&str; 8] = [
@@ -45,7 +45,7 @@ fn catch(
     body: &Body<'_, '_>,
     entry: &Entry,
 ) -> Option<(Catch, Option<(Then, Place)>)> {
-    let owner = format!("`catch` of {}", body.fields.owner);
+    let owner = yaml::under(&body.fields.owner, "catch");
     let findings = &mut reader.findings;
     let fields = Fields::open(findings, &entry.value, entry.key.place, &owner, &CATCH)?;
     let with = fields
@@ -130,13 +130,13 @@ fn variable<'a>(reader: &mut Reader<'_>, fields: &Fields<'a>, entry: &'a Entry) 
 }
 
 fn errors(reader: &mut Reader<'_>, entry: &Entry, owner: &str) -> Option<Filter> {
-    let owner = format!("`errors` of {owner}");
+    let owner = yaml::under(owner, "errors");
     let findings = &mut reader.findings;
     let fields = Fields::open(findings, &entry.value, entry.key.place, &owner, &["with"])?;
     let Some(with) = fields.get("with") else {
         return Some(Filter::default());
     };
-    let owner = format!("`with` of {owner}");
+    let owner = yaml::under(&owner, "with");
     let known = ["type", "status", "instance", "title", "detail", "details"];
     let fields = Fields::open(findings, &with.value, with.key.place, &owner, &known)?;
     if fields.entries().is_empty() {
@@ -259,7 +259,7 @@ pub(super) fn retry(
     owner: &str,
     scope: &Scope,
 ) -> Option<Retry> {
-    let owner = format!("`{}` of {owner}", entry.key.text);
+    let owner = yaml::under(owner, &entry.key.text);
     let known = ["when", "exceptWhen", "delay", "backoff", "limit", "jitter"];
     let findings = &mut reader.findings;
     let fields = Fields::open(findings, &entry.value, entry.key.place, &owner, &known)?;
@@ -310,7 +310,7 @@ fn span(
 }
 
 fn backoff(reader: &mut Reader<'_>, entry: &Entry, owner: &str) -> Option<Backoff> {
-    let owner = format!("`backoff` of {owner}");
+    let owner = yaml::under(owner, "backoff");
     let known = ["constant", "linear", "exponential"];
     let findings = &mut reader.findings;
     let fields = Fields::open(findings, &entry.value, entry.key.place, &owner, &known)?;
@@ -340,7 +340,7 @@ struct Limit {
 }
 
 fn limit(reader: &mut Reader<'_>, entry: &Entry, owner: &str, scope: &Scope) -> Option<Limit> {
-    let owner = format!("`limit` of {owner}");
+    let owner = yaml::under(owner, "limit");
     let findings = &mut reader.findings;
     let place = entry.key.place;
     let fields = Fields::open(
@@ -357,7 +357,7 @@ fn limit(reader: &mut Reader<'_>, entry: &Entry, owner: &str, scope: &Scope) -> 
             ..Limit::default()
         });
     };
-    let owner = format!("`attempt` of {owner}");
+    let owner = yaml::under(&owner, "attempt");
     let findings = &mut reader.findings;
     let place = attempt.key.place;
     let fields = Fields::open(
@@ -394,7 +394,7 @@ fn jitter(
     owner: &str,
     scope: &Scope,
 ) -> Option<(Span, Span)> {
-    let owner = format!("`jitter` of {owner}");
+    let owner = yaml::under(owner, "jitter");
     let findings = &mut reader.findings;
     let place = entry.key.place;
     let fields = Fields::open(findings, &entry.value, place, &owner, &["from", "to"])?;

@@ -239,7 +239,7 @@ impl Reader<'_> {
             "input" | "steps" | "task" | "context" => (
                 "CW0304",
                 format!("`${name}` does not exist in {there}"),
-                "use `.`, which is the raw input here".to_owned(),
+                moment.instead().to_owned(),
             ),
             "output" => (
                 "CW0304",

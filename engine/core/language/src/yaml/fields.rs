@@ -1,7 +1,7 @@
 //! A map whose keys are fixed: unknown keys are reported, missing ones named.
 
 use super::{Content, Entry, Node, Place};
-use crate::diagnostic::{Findings, suggestion};
+use crate::diagnostic::{Findings, similar, suggestion};
 
 /// The keys of one map, after the unknown ones were reported.
 #[derive(Debug, Clone)]
@@ -11,6 +11,20 @@ pub(crate) struct Fields<'a> {
     /// Where to point when a key is missing.
     pub(crate) place: Place,
     entries: &'a [Entry],
+    /// Keys that are not known; filled when they are reported.
+    unknown: Vec<&'a str>,
+    known: Vec<String>,
+}
+
+/// `` `key` of the owner ``, or `` `a.key` of the task `x` `` below `` `a` of the task `x` ``.
+pub(crate) fn under(owner: &str, key: &str) -> String {
+    let path = owner
+        .strip_prefix('`')
+        .and_then(|rest| rest.split_once('`'));
+    match path {
+        Some((path, rest)) => format!("`{path}.{key}`{rest}"),
+        None => format!("`{key}` of {owner}"),
+    }
 }
 
 impl<'a> Fields<'a> {
@@ -22,7 +36,7 @@ impl<'a> Fields<'a> {
         owner: &str,
         known: &[&str],
     ) -> Option<Self> {
-        let fields = Self::open_any(findings, node, place, owner)?;
+        let mut fields = Self::open_any(findings, node, place, owner)?;
         fields.refuse_unknown(findings, known);
         Some(fields)
     }
@@ -43,13 +57,17 @@ impl<'a> Fields<'a> {
             owner: owner.to_owned(),
             place,
             entries,
+            unknown: Vec::new(),
+            known: Vec::new(),
         })
     }
 
-    pub(crate) fn refuse_unknown(&self, findings: &mut Findings, known: &[&str]) {
+    pub(crate) fn refuse_unknown(&mut self, findings: &mut Findings, known: &[&str]) {
+        self.known = known.iter().map(|key| (*key).to_owned()).collect();
         for entry in self.entries {
             let key = entry.key.text.as_str();
             if !known.contains(&key) {
+                self.unknown.push(key);
                 findings
                     .error(
                         "CW0102",
@@ -69,7 +87,7 @@ impl<'a> Fields<'a> {
         self.entries.iter().find(|entry| entry.key.text == key)
     }
 
-    /// Reports a key that is missing; `write` shows how to write it.
+    /// Reports a key that is missing, unless it was misspelt; `write` shows how to write it.
     pub(crate) fn required(
         &self,
         findings: &mut Findings,
@@ -77,7 +95,7 @@ impl<'a> Fields<'a> {
         write: &str,
     ) -> Option<&'a Entry> {
         let entry = self.get(key);
-        if entry.is_none() {
+        if entry.is_none() && !self.misspelt(key) {
             findings
                 .error(
                     "CW0101",
@@ -87,6 +105,14 @@ impl<'a> Fields<'a> {
                 .help(format!("add `{write}`"));
         }
         entry
+    }
+
+    /// Whether an unknown key, reported as such, probably means this one.
+    fn misspelt(&self, key: &str) -> bool {
+        let known = || self.known.iter().map(String::as_str);
+        self.unknown
+            .iter()
+            .any(|word| similar(word, known()) == Some(key))
     }
 
     /// Text under a key; anything else is reported.
@@ -100,7 +126,7 @@ impl<'a> Fields<'a> {
 
     /// Reports a value of the wrong kind under one of these keys.
     pub(crate) fn expected(&self, findings: &mut Findings, entry: &Entry, wanted: &str) {
-        let owner = format!("`{}` of {}", entry.key.text, self.owner);
+        let owner = under(&self.owner, &entry.key.text);
         expected(findings, entry.place(), &owner, wanted, &entry.value);
     }
 }
@@ -121,6 +147,9 @@ pub(crate) fn expected(
     match (&found.content, wanted) {
         (Content::Integer(_) | Content::Float(_) | Content::Bool(_), "text") => {
             finding.help("put it in quotes to make it text");
+        }
+        (Content::Text(text), _) if text.value.parse::<i64>().is_ok() => {
+            finding.help(format!("remove the quotes: {}", text.value));
         }
         (Content::Text(text), "`true` or `false`")
             if matches!(text.value.as_str(), "yes" | "no" | "on" | "off") =>

@@ -27,6 +27,8 @@ struct Spot<'a> {
     text: &'a str,
     line: usize,
     column: usize,
+    /// How much of the line is meant at most.
+    width_max: usize,
 }
 
 impl<'a> Spot<'a> {
@@ -50,6 +52,7 @@ impl<'a> Spot<'a> {
             text,
             line,
             column: column.min(length + 1),
+            width_max: usize::MAX,
         }
     }
 
@@ -73,6 +76,7 @@ impl<'a> Spot<'a> {
             text: self.text,
             line: at + 1,
             column: 1,
+            width_max: usize::MAX,
         })
     }
 
@@ -99,7 +103,7 @@ impl<'a> Spot<'a> {
             line: self.line,
             column,
             end_line: self.line,
-            end_column: length.max(column) + 1,
+            end_column: (length.max(column) + 1).min(column.saturating_add(self.width_max)),
         }
     }
 }
@@ -170,7 +174,15 @@ fn tab<'a>(at: &Spot<'a>) -> Option<(Spot<'a>, Advice)> {
         message: "a tab indents this line".to_owned(),
         help: "YAML is indented with spaces: two for each level".to_owned(),
     };
-    Some((Spot { column, ..spot }, advice))
+    let width_max = 1;
+    Some((
+        Spot {
+            column,
+            width_max,
+            ..spot
+        },
+        advice,
+    ))
 }
 
 fn bare_expression(at: &Spot<'_>) -> Option<Advice> {
@@ -184,9 +196,8 @@ fn bare_expression(at: &Spot<'_>) -> Option<Advice> {
     let sign = if value.contains(": ") { "`: `" } else { "` #`" };
     let object = value.trim_start_matches("${").trim_start().starts_with('{');
     let help = if object {
-        format!(
-            "write the object as a map, each value an expression of its own:\n{key}:\n  name: ${{ .value }}"
-        )
+        let lines = object_as_map(value).unwrap_or_else(|| "\n  name: ${ .value }".to_owned());
+        format!("write the object as a map, each value an expression of its own:\n{key}:{lines}")
     } else {
         format!(
             "put the expression in single quotes: {key}: {}",
@@ -197,6 +208,22 @@ fn bare_expression(at: &Spot<'_>) -> Option<Advice> {
         message: format!("an expression with {sign} in it is not in quotes"),
         help,
     })
+}
+
+/// `${ { a: .b, c: .d } }` as lines of a map, when it is as plain as that.
+fn object_as_map(value: &str) -> Option<String> {
+    let inner = value.trim().strip_prefix("${")?.strip_suffix('}')?.trim();
+    let inner = inner.strip_prefix('{')?.strip_suffix('}')?;
+    if inner.contains(['{', '[', '(', '"']) {
+        return None;
+    }
+    inner
+        .split(',')
+        .map(|part| {
+            let (key, value) = part.split_once(':')?;
+            Some(format!("\n  {}: ${{ {} }}", key.trim(), value.trim()))
+        })
+        .collect()
 }
 
 fn bare_colon(at: &Spot<'_>) -> Option<Advice> {

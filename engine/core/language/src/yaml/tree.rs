@@ -29,11 +29,13 @@ pub(crate) fn parse(text: &str, findings: &mut Findings) -> Option<Node> {
         strict_indentation: false,
         disallow_directives: true,
         emit_unresolved_aliases: true,
+        emit_anchor_events: true,
         flow_nesting_limit: DEPTH_MAX + 1,
         block_nesting_limit: DEPTH_MAX + 1,
     };
     let mut builder = Builder {
         text,
+        holes: false,
         parser: Parser::new_from_str_with_options(text, options),
         findings,
     };
@@ -62,6 +64,9 @@ struct Builder<'a, P> {
     text: &'a str,
     parser: P,
     findings: &'a mut Findings,
+    /// Whether a value is missing where an alias or a merge stood: the tree would lead to findings
+    /// that have no cause of their own.
+    holes: bool,
 }
 
 type Next<'a> = Result<(Event<'a>, Span), ScanError>;
@@ -87,6 +92,9 @@ impl<'a, P: Iterator<Item = Next<'a>>> Builder<'a, P> {
                 _ => {}
             }
         }
+        if self.holes {
+            return Ok(None);
+        }
         if root.is_null() && root.place.start == root.place.end {
             return Ok(self.refuse_empty());
         }
@@ -99,12 +107,17 @@ impl<'a, P: Iterator<Item = Next<'a>>> Builder<'a, P> {
         None
     }
 
-    /// The next event that is not a comment.
+    /// The next event that is neither comment nor anchor.
     fn next(&mut self) -> Result<(Event<'a>, Span), Halt> {
         loop {
             match self.parser.next() {
                 None => return Ok((Event::StreamEnd, Span::default())),
                 Some(Err(error)) => return Err(error.into()),
+                Some(Ok((Event::Anchor(..), span))) => {
+                    self.findings
+                        .error("CW0005", place(&span), "anchors (`&name`) are not read")
+                        .help("write the value out; text that begins with `&` needs quotes");
+                }
                 Some(Ok((event, span))) => {
                     if !is_comment(&event) {
                         return Ok((event, span));
@@ -126,39 +139,33 @@ impl<'a, P: Iterator<Item = Next<'a>>> Builder<'a, P> {
             return Err(Halt::Reported);
         }
         match event {
-            Event::Scalar(value, style, anchor, tag) => {
-                self.refuse_marks(&span, anchor, tag.is_some());
+            Event::Scalar(value, style, _, tag) => {
+                self.refuse_tag(&span, tag.is_some());
                 Ok(self.scalar(&value, style, &span))
             }
-            Event::SequenceStart(_, anchor, tag) => {
-                self.refuse_marks(&span, anchor, tag.is_some());
+            Event::SequenceStart(_, _, tag) => {
+                self.refuse_tag(&span, tag.is_some());
                 self.list(&span, depth)
             }
-            Event::MappingStart(_, anchor, tag) => {
-                self.refuse_marks(&span, anchor, tag.is_some());
+            Event::MappingStart(_, _, tag) => {
+                self.refuse_tag(&span, tag.is_some());
                 self.map(&span, depth)
             }
             Event::Alias(_) | Event::UnresolvedAlias(_) => {
                 self.findings
                     .error("CW0005", place(&span), "aliases (`*name`) are not read")
                     .help("write the value out; text that begins with `*` needs quotes");
-                Ok(self.bare(&span, Content::Null))
+                self.holes = true;
+                Ok(Node {
+                    place: place(&span),
+                    content: Content::Null,
+                })
             }
             _ => unreachable!("the parser gives a node where a node must stand"),
         }
     }
 
-    fn bare(&self, span: &Span, content: Content) -> Node {
-        let place = place(span);
-        Node { place, content }
-    }
-
-    fn refuse_marks(&mut self, span: &Span, anchor: usize, tagged: bool) {
-        if anchor != 0 {
-            self.findings
-                .error("CW0005", place(span), "anchors (`&name`) are not read")
-                .help("write the value out where it is needed; text that begins with `&` needs quotes");
-        }
+    fn refuse_tag(&mut self, span: &Span, tagged: bool) {
         if tagged {
             let at = span
                 .tag_span()
@@ -199,13 +206,13 @@ impl<'a, P: Iterator<Item = Next<'a>>> Builder<'a, P> {
     }
 
     fn key(&mut self, event: Event<'a>, span: Span) -> Result<Key, Halt> {
-        let Event::Scalar(value, _, anchor, tag) = event else {
+        let Event::Scalar(value, _, _, tag) = event else {
             self.findings
                 .error("CW0006", place(&span), "a key must be a word or text")
                 .help("text that begins with `{`, `[`, `*` or `?` needs quotes");
             return Err(Halt::Reported);
         };
-        self.refuse_marks(&span, anchor, tag.is_some());
+        self.refuse_tag(&span, tag.is_some());
         Ok(Key {
             text: value.into_owned(),
             place: place(&span),
@@ -217,6 +224,7 @@ impl<'a, P: Iterator<Item = Next<'a>>> Builder<'a, P> {
             self.findings
                 .error("CW0005", key.place, "merge keys (`<<`) are not read")
                 .help("write the values out");
+            self.holes = true;
             return false;
         }
         let Some(first) = entries.iter().find(|entry| entry.key.text == key.text) else {

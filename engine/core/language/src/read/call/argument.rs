@@ -1,6 +1,6 @@
 //! Arguments of functions: what is missing, what is unknown, what has the wrong type.
 
-use crate::diagnostic::{Findings, suggestion};
+use crate::diagnostic::{Findings, similar, suggestion};
 use crate::yaml::{Content, Entry, Node, Place};
 
 /// The arguments of one call.
@@ -10,6 +10,8 @@ pub(super) struct Arguments<'a> {
     pub(super) owner: &'a str,
     pub(super) place: Place,
     entries: &'a [Entry],
+    /// Arguments that exist, once the unknown ones were reported.
+    known: Vec<String>,
 }
 
 impl<'a> Arguments<'a> {
@@ -24,7 +26,7 @@ impl<'a> Arguments<'a> {
             Some(Content::Map(entries)) => entries,
             None | Some(Content::Null) => &[][..],
             Some(_) => {
-                let found = with.map_or("nothing", Node::described);
+                let found = with.map_or_else(String::new, Node::described);
                 findings
                     .error(
                         "CW0404",
@@ -40,6 +42,7 @@ impl<'a> Arguments<'a> {
             owner,
             place,
             entries,
+            known: Vec::new(),
         })
     }
 
@@ -51,6 +54,7 @@ impl<'a> Arguments<'a> {
         self.entries.iter().find(|entry| entry.key.text == name)
     }
 
+    /// Reports an argument that is missing, unless it was misspelt.
     pub(super) fn required(
         &self,
         findings: &mut Findings,
@@ -58,7 +62,7 @@ impl<'a> Arguments<'a> {
         write: &str,
     ) -> Option<&'a Entry> {
         let entry = self.get(name);
-        if entry.is_none() {
+        if entry.is_none() && !self.misspelt(name) {
             findings
                 .error(
                     "CW0402",
@@ -70,7 +74,17 @@ impl<'a> Arguments<'a> {
         entry
     }
 
-    pub(super) fn refuse_unknown(&self, findings: &mut Findings, known: &[&str]) {
+    fn misspelt(&self, name: &str) -> bool {
+        let known = || self.known.iter().map(String::as_str);
+        self.entries
+            .iter()
+            .map(|entry| entry.key.text.as_str())
+            .filter(|word| !known().any(|known| known == *word))
+            .any(|word| similar(word, known()) == Some(name))
+    }
+
+    pub(super) fn refuse_unknown(&mut self, findings: &mut Findings, known: &[&str]) {
+        self.known = known.iter().map(|name| (*name).to_owned()).collect();
         for entry in self.entries {
             let name = entry.key.text.as_str();
             if !known.contains(&name) {

@@ -14,7 +14,7 @@ const RESERVATION: &str = "reservation: ${ $steps.reserve.reservation }";
 pub(super) fn read(reader: &mut Reader<'_>, body: &Body<'_, '_>, name: &str) -> Option<Found> {
     let owner = body.fields.owner.as_str();
     let function = format!("call: {name}");
-    let all = Arguments::open(&mut reader.findings, &function, owner, arguments(body))?;
+    let mut all = Arguments::open(&mut reader.findings, &function, owner, arguments(body))?;
     let findings = &mut reader.findings;
     match name {
         "fund.reserve" => {
@@ -83,42 +83,55 @@ pub(super) fn money(findings: &mut Findings, all: &Arguments<'_>, entry: &Entry)
         all.expected(findings, entry, "an amount of money", MONEY);
         return;
     };
+    let mut unknown = false;
     for part in parts {
-        let well = computed(&part.value)
-            || match part.key.text.as_str() {
-                "minor" => part.value.as_integer().is_some_and(|minor| minor >= 0),
-                "currency" => is_currency(&part.value),
-                _ => false,
-            };
-        if !well {
-            findings
-                .error(
-                    "CW0416",
-                    part.place(),
-                    format!("`{}` is not part of an amount", part.key.text),
-                )
-                .help(format!(
-                    "`minor` is the amount in cents, a whole number; `currency` three capital \
-                     letters: `{MONEY}`"
-                ));
-        }
+        let wanted = match part.key.text.as_str() {
+            "minor" if is_minor(&part.value) => continue,
+            "currency" if is_currency(&part.value) => continue,
+            "minor" => "a whole number of cents, such as 130000",
+            "currency" => "three capital letters, such as AUD",
+            key => {
+                unknown = true;
+                findings
+                    .error(
+                        "CW0416",
+                        part.key.place,
+                        format!("an amount has no `{key}`"),
+                    )
+                    .help(format!("write `{MONEY}`"));
+                continue;
+            }
+        };
+        let key = &part.key.text;
+        findings
+            .error(
+                "CW0416",
+                part.place(),
+                format!("`{key}` of an amount must be {wanted}"),
+            )
+            .help(format!("write `{MONEY}`"));
     }
-    for key in ["minor", "currency"] {
-        if !parts.iter().any(|part| part.key.text == key) {
-            findings
-                .error(
-                    "CW0416",
-                    entry.key.place,
-                    format!("`{}` has no `{key}`", entry.key.text),
-                )
-                .help(format!("write `{MONEY}`"));
-        }
+    let missing = ["minor", "currency"]
+        .into_iter()
+        .find(|key| !parts.iter().any(|part| part.key.text == *key));
+    if let Some(key) = missing.filter(|_| !unknown) {
+        findings
+            .error(
+                "CW0416",
+                entry.key.place,
+                format!("`{}` has no `{key}`", entry.key.text),
+            )
+            .help(format!("write `{MONEY}`"));
     }
+}
+
+fn is_minor(node: &Node) -> bool {
+    computed(node) || node.as_integer().is_some_and(|minor| minor >= 0)
 }
 
 fn is_currency(node: &Node) -> bool {
     let code = node.as_text().unwrap_or_default();
-    code.len() == 3 && code.bytes().all(|byte| byte.is_ascii_uppercase())
+    computed(node) || code.len() == 3 && code.bytes().all(|byte| byte.is_ascii_uppercase())
 }
 
 fn expires(findings: &mut Findings, all: &Arguments<'_>, entry: &Entry) {
@@ -132,9 +145,9 @@ fn expires(findings: &mut Findings, all: &Arguments<'_>, entry: &Entry) {
                 .error(
                     "CW0411",
                     entry.place(),
-                    format!("`expires` is not a length of time: {problem}"),
+                    format!("`expires` of {} is not a length of time", all.owner),
                 )
-                .help("write `10 business days`, `4 business hours`, `P3D` or `PT4H`");
+                .help(problem);
         }
         None => all.expected(
             findings,

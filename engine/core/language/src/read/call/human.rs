@@ -10,7 +10,7 @@ use crate::read::Reader;
 use crate::read::scope::Moment;
 use crate::read::tasks::{Body, Found};
 use crate::workflow::{Assign, Human, Kind, Limit};
-use crate::yaml::{Content, Entry, Fields};
+use crate::yaml::{self, Content, Entry, Fields};
 use crate::{Template, Term};
 
 const KNOWN: [&str; 9] = [
@@ -18,7 +18,6 @@ const KNOWN: [&str; 9] = [
 ];
 const RULES: [&str; 4] = ["differentPersonFrom", "approvals", "limit", "payee"];
 const ASSIGN: [&str; 3] = ["role", "team", "person"];
-const TERMS: &str = "write `3 business days`, `4 business hours`, `P3D` or `PT4H`";
 
 pub(super) fn read(reader: &mut Reader<'_>, body: &Body<'_, '_>, approval: bool) -> Option<Found> {
     let function = if approval {
@@ -27,7 +26,7 @@ pub(super) fn read(reader: &mut Reader<'_>, body: &Body<'_, '_>, approval: bool)
         "call: human-task"
     };
     let owner = body.fields.owner.as_str();
-    let all = Arguments::open(&mut reader.findings, function, owner, arguments(body))?;
+    let mut all = Arguments::open(&mut reader.findings, function, owner, arguments(body))?;
     let findings = &mut reader.findings;
     all.refuse_unknown(findings, &KNOWN);
     let title = all.required(findings, "title", "title: What to do");
@@ -139,7 +138,7 @@ fn form(reader: &mut Reader<'_>, all: &Arguments<'_>, entry: &Entry) -> Option<S
 }
 
 fn assign(reader: &mut Reader<'_>, body: &Body<'_, '_>, entry: &Entry) -> Option<Assign> {
-    let owner = format!("`assign` of {}", body.fields.owner);
+    let owner = yaml::under(&body.fields.owner, "assign");
     let findings = &mut reader.findings;
     let place = entry.key.place;
     let fields = Fields::open(findings, &entry.value, place, &owner, &ASSIGN)?;
@@ -212,9 +211,9 @@ fn due(reader: &mut Reader<'_>, all: &Arguments<'_>, entry: &Entry) -> Option<Te
                 .error(
                     "CW0411",
                     entry.place(),
-                    format!("`due` of {} is not a length of time: {problem}", all.owner),
+                    format!("`due` of {} is not a length of time", all.owner),
                 )
-                .help(TERMS);
+                .help(problem);
             None
         }
     }
@@ -298,7 +297,7 @@ fn rules(
     entry: &Entry,
     approval: bool,
 ) -> Option<Rules> {
-    let owner = format!("`rules` of {}", body.fields.owner);
+    let owner = yaml::under(&body.fields.owner, "rules");
     let findings = &mut reader.findings;
     let fields = Fields::open(findings, &entry.value, entry.key.place, &owner, &RULES)?;
     if !approval {
@@ -401,7 +400,7 @@ fn limit(
     all: &Arguments<'_>,
     entry: &Entry,
 ) -> Option<Limit> {
-    let owner = format!("`limit` of {}", body.fields.owner);
+    let owner = yaml::under(&body.fields.owner, "limit");
     let findings = &mut reader.findings;
     let place = entry.key.place;
     let fields = Fields::open(findings, &entry.value, place, &owner, &["policy", "money"])?;

@@ -29,14 +29,19 @@ pub(super) fn read(
     }
     let owner = body.fields.owner.as_str();
     let function = format!("call: {name}");
-    let all = Arguments::open(&mut reader.findings, &function, owner, arguments(body))?;
+    let mut all = Arguments::open(&mut reader.findings, &function, owner, arguments(body))?;
     if let Some(signature) = signature {
-        check(&mut reader.findings, &all, signature, arguments(body).0);
+        check(&mut reader.findings, &mut all, signature, arguments(body).0);
     }
     found(reader, body, name, version)
 }
 
-fn check(findings: &mut Findings, all: &Arguments<'_>, signature: &Signature, with: Option<&Node>) {
+fn check(
+    findings: &mut Findings,
+    all: &mut Arguments<'_>,
+    signature: &Signature,
+    with: Option<&Node>,
+) {
     let document = signature.input.document();
     let before = findings.count();
     names(findings, all, document);
@@ -71,22 +76,22 @@ fn check(findings: &mut Findings, all: &Arguments<'_>, signature: &Signature, wi
 }
 
 /// Missing and unknown names at the top, which deserve better words than a schema's.
-fn names(findings: &mut Findings, all: &Arguments<'_>, document: &Value) {
+fn names(findings: &mut Findings, all: &mut Arguments<'_>, document: &Value) {
     let properties = document.get("properties").and_then(Value::as_object);
     let known: Vec<&str> = properties
         .map(|all| all.keys().map(String::as_str).collect())
         .unwrap_or_default();
+    match document.get("additionalProperties") {
+        Some(Value::Bool(false)) => all.refuse_unknown(findings, &known),
+        None if properties.is_some() => warn_unknown(findings, all, &known),
+        _ => {}
+    }
     let required = document.get("required").and_then(Value::as_array);
     for name in required.into_iter().flatten().filter_map(Value::as_str) {
         let example = properties
             .and_then(|all| all.get(name))
             .map_or("...", example);
         all.required(findings, name, &format!("{name}: {example}"));
-    }
-    match document.get("additionalProperties") {
-        Some(Value::Bool(false)) => all.refuse_unknown(findings, &known),
-        None if properties.is_some() => warn_unknown(findings, all, &known),
-        _ => {}
     }
 }
 
