@@ -8,32 +8,44 @@ use casewright_language::Term;
 
 use crate::Fault;
 
+/// One wish of an instance.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Effect {
+    /// Call a function; the answer is [`crate::Event::CallReturned`].
     Call(Call),
     /// The result of this delivery no longer matters.
     Abandon(Delivery),
+    /// Offer human work; the answer is [`crate::Event::WorkItemCompleted`].
     Offer(Offer),
     /// Take a work item back: a timeout, a fault, a cancellation.
     Withdraw {
+        /// Number of the item within the instance.
         item: u32,
+        /// A few words for people.
         reason: String,
     },
+    /// Send [`crate::Event::TimerFired`] at that moment or soon after.
     SetTimer {
+        /// Number of the timer within the instance.
         timer: u32,
+        /// The moment.
         at: Timestamp,
     },
+    /// The timer no longer matters.
     CancelTimer {
+        /// Number of the timer within the instance.
         timer: u32,
     },
     /// Too much done at once: come back with [`crate::Event::Resumed`].
     Yield,
+    /// The instance has ended; nothing comes after it.
     Finish(Outcome),
 }
 
 /// One attempt at one run of a call task; unique within the instance.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Delivery {
+    /// JSON pointer of the task.
     pub reference: String,
     /// From 1; grows with each entry of the task.
     pub run: u32,
@@ -44,13 +56,17 @@ pub struct Delivery {
 /// Call a function: `fund.*` of the engine or one of a plugin.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Call {
+    /// Names this attempt; the answer carries it back.
     pub delivery: Delivery,
+    /// Full name: `fund.reserve`, `payment-issue.pay`.
     pub function: String,
+    /// Only where the document names one.
     pub version: Option<String>,
+    /// Fixed with the key.
     pub input: Value,
     /// Minted once per intent; equal for every attempt.
     pub key: String,
-    /// Time of the first attempt.
+    /// Time of the first attempt under this key.
     pub since: Timestamp,
 }
 
@@ -59,50 +75,74 @@ pub struct Call {
 pub struct Offer {
     /// From 1, within the instance.
     pub item: u32,
-    /// Name and reference of the task.
+    /// Name of the task.
     pub task: String,
+    /// JSON pointer of the task.
     pub reference: String,
+    /// Whether separation of duties applies.
     pub approval: bool,
+    /// What people see in their queue.
     pub title: String,
+    /// What people see beside the form; null for nothing.
     pub show: Value,
+    /// Name of a form of the pack.
     pub form: Option<String>,
+    /// Who may claim it.
     pub assign: Assignment,
+    /// How long it may take, counted from the offer.
     pub due: Option<Term>,
+    /// What may be decided, in the author's order.
     pub outcomes: Vec<String>,
+    /// How many different people must approve.
     pub approvals: u32,
+    /// What a decider must be allowed to spend.
     pub limit: Option<Limit>,
     /// Person ids that may not decide, each with the reason, from the instance's history and the
     /// document's rules: starter, completers of human tasks, payee, `differentPersonFrom`.
     pub excluded: Vec<Exclusion>,
 }
 
+/// Who may claim a work item.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Assignment {
+    /// Whoever holds this role.
     Role(String),
+    /// Whoever is in this team.
     Team(String),
+    /// This person.
     Person(String),
 }
 
+/// Money that is decided on, and the policy that says who may.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Limit {
+    /// Name of a policy of the pack.
     pub policy: String,
+    /// Amount in minor units.
     pub minor: i64,
+    /// ISO 4217.
     pub currency: String,
 }
 
+/// Somebody who may not decide, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Exclusion {
+    /// Person id.
     pub person: String,
+    /// Why.
     pub reason: ExclusionReason,
 }
 
+/// Why somebody may not decide.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ExclusionReason {
+    /// Started the instance.
     Started,
     /// Completed this human task.
     Completed(String),
+    /// Is paid.
     Payee,
     /// Named by `differentPersonFrom`.
     Different(String),
@@ -112,7 +152,10 @@ pub enum ExclusionReason {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
+    /// With this output.
     Completed(Value),
+    /// By a fault that nothing caught.
     Faulted(Fault),
+    /// By somebody.
     Cancelled,
 }

@@ -6,72 +6,103 @@ use serde_json::Value;
 
 use crate::Delivery;
 
+/// One fact.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
 pub enum Event {
+    /// The first event of every instance.
     Started(Box<Started>),
     /// A function of a plugin or of the engine answered.
     CallReturned {
+        /// When.
         at: Timestamp,
+        /// Which attempt it answers.
         delivery: Delivery,
+        /// Its output, or why there is none.
         result: Result<Value, CallError>,
     },
     /// Enough people decided.
     WorkItemCompleted {
+        /// When.
         at: Timestamp,
         /// Number of the item within the instance.
         item: u32,
+        /// One of the outcomes offered.
         outcome: String,
+        /// What the form holds; null without one.
         data: Value,
+        /// What they wrote.
         comment: Option<String>,
+        /// Who decided so, in order.
         by: Vec<Decider>,
+        /// Whether it was due before.
         overdue: bool,
     },
+    /// The moment of [`crate::Effect::SetTimer`] has come.
     TimerFired {
+        /// When it was noticed.
         at: Timestamp,
+        /// Number of the timer within the instance.
         timer: u32,
     },
     /// After [`crate::Effect::Yield`]: go on.
     Resumed {
+        /// When.
         at: Timestamp,
     },
+    /// Somebody took the instance back.
     Cancelled {
+        /// When.
         at: Timestamp,
+        /// Person id.
         by: String,
+        /// What they wrote.
         reason: Option<String>,
     },
 }
 
+/// The start of an instance.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Started {
+    /// When.
     pub at: Timestamp,
     /// Id of the instance, unique for ever; idempotency keys are made from it.
     pub id: String,
+    /// As the caller sent it; `{}` when nothing was sent. An explicit null fails an
+    /// `input.schema` that wants an object, and is `{}` to the tasks.
     pub input: Value,
     /// Person id of who started it (or of who started its parent).
     pub started_by: String,
+    /// The case it belongs to.
     pub case: CaseFacts,
+    /// The engine that started it.
     pub runtime: RuntimeFacts,
 }
 
 /// `$case`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CaseFacts {
+    /// Unique for ever.
     pub id: String,
+    /// As people write it.
     pub number: String,
+    /// When it was opened.
     pub opened: Timestamp,
 }
 
 /// `$runtime`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RuntimeFacts {
+    /// Of the engine.
     pub name: String,
+    /// Of the engine.
     pub version: String,
 }
 
 /// Who decided a work item, as `$steps.decision.by` shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Decider {
+    /// Person id.
     pub person: String,
     /// The role under which they decided.
     pub role: String,
@@ -80,16 +111,22 @@ pub struct Decider {
 /// Why a function gave no value.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CallError {
+    /// What may be done about it.
     pub kind: ErrorKind,
     /// Full code: `insufficient-funds`, `payment-issue.declined`; becomes
     /// `urn:casewright:error:<code>` unless `kind` names a standard type.
     pub code: String,
+    /// The status that HTTP would give.
     pub status: i64,
+    /// A sentence for people.
     pub message: String,
+    /// What it said beyond the sentence.
     pub details: Option<Value>,
+    /// How long to wait before the next attempt, for retryable errors.
     pub retry_after_ms: Option<u64>,
 }
 
+/// What may be done about an error of a function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ErrorKind {

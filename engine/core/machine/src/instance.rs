@@ -1,48 +1,80 @@
 //! One run of a workflow, as data: a tree of positions, never replayed code.
 
-use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de};
 use serde_json::Value;
 
-use crate::{CaseFacts, Effect, Fault};
+use jiff::Timestamp;
+
+use crate::position::{List, Open, Purpose};
+use crate::record::Record;
+use crate::{CaseFacts, Effect, Fault, Outcome};
+
+/// Format of a snapshot. It grows when an older engine could not read a newer snapshot.
+pub const FORMAT: u32 = 1;
 
 /// State of one run. Serializable: a snapshot of it is a format.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Instance {
-    // The state is private to this crate; what others may ask is below.
-    status: Status,
+    #[serde(deserialize_with = "known_format")]
+    format: u32,
+    pub(crate) status: Status,
+    pub(crate) record: Record,
+    /// The workflow's own list, while it runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) body: Option<List>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) outcome: Option<Outcome>,
 }
 
+/// Phases of an instance and of a task run, after the specification.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
+    /// Before [`crate::Event::Started`].
     Pending,
+    /// A call is under way, or it yielded.
     Running,
+    /// Only people or time can bring it on.
     Waiting,
+    /// Held by an operator.
     Suspended,
+    /// Taken back before its end.
     Cancelled,
+    /// Ended by a fault that nothing caught.
     Faulted,
+    /// Ended with an output.
     Completed,
 }
 
 /// What an instance waits for.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Waiting {
+    /// For people.
     WorkItem {
+        /// Name of the task.
         task: String,
+        /// Number of the item within the instance.
         item: u32,
     },
+    /// For a function.
     Call {
+        /// Name of the task.
         task: String,
+        /// Full name of the function.
         function: String,
     },
+    /// For a moment.
     Timer {
+        /// Name of the task.
         task: String,
+        /// The moment.
         until: Timestamp,
     },
     /// Between two attempts of a call or of a `try`.
     Retry {
+        /// Name of the task.
         task: String,
+        /// Beginning of the next attempt.
         until: Timestamp,
     },
 }
@@ -50,52 +82,164 @@ pub enum Waiting {
 /// A run of a task, for `run --json` and history.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TaskRun {
+    /// As the document names it.
     pub name: String,
+    /// JSON pointer into the document.
     pub reference: String,
+    /// How far it came.
     pub status: Status,
 }
 
 impl Instance {
     /// Before anything happened; only [`crate::Event::Started`] fits it.
     pub fn pending() -> Self {
-        unimplemented!()
+        Self {
+            format: FORMAT,
+            status: Status::Pending,
+            record: Record::pending(),
+            body: None,
+            outcome: None,
+        }
     }
 
+    pub(crate) fn running(record: Record, body: List) -> Self {
+        let mut instance = Self {
+            format: FORMAT,
+            status: Status::Running,
+            record,
+            body: Some(body),
+            outcome: None,
+        };
+        instance.status = instance.liveliness();
+        instance
+    }
+
+    pub(crate) fn ended(mut record: Record, outcome: Outcome) -> Self {
+        record.close();
+        Self {
+            format: FORMAT,
+            status: match outcome {
+                Outcome::Completed(_) => Status::Completed,
+                Outcome::Faulted(_) => Status::Faulted,
+                Outcome::Cancelled => Status::Cancelled,
+            },
+            record,
+            body: None,
+            outcome: Some(outcome),
+        }
+    }
+
+    /// Phase of the instance.
     pub fn status(&self) -> Status {
         self.status
     }
 
+    /// Id given with [`crate::Event::Started`]; empty before.
     pub fn id(&self) -> &str {
-        unimplemented!()
+        &self.record.facts.id
     }
 
+    /// The case it belongs to; empty before [`crate::Event::Started`].
     pub fn case(&self) -> &CaseFacts {
-        unimplemented!()
+        &self.record.facts.case
     }
 
+    /// Person id of who started it; empty before [`crate::Event::Started`].
     pub fn started_by(&self) -> &str {
-        unimplemented!()
+        &self.record.facts.started_by
     }
 
+    /// Digest of the workflow it is pinned to; empty before [`crate::Event::Started`].
+    pub fn workflow_digest(&self) -> &str {
+        &self.record.facts.digest
+    }
+
+    /// Output of a completed instance.
     pub fn output(&self) -> Option<&Value> {
-        unimplemented!()
+        match self.outcome.as_ref()? {
+            Outcome::Completed(output) => Some(output),
+            Outcome::Faulted(_) | Outcome::Cancelled => None,
+        }
     }
 
+    /// Fault of a faulted instance.
     pub fn fault(&self) -> Option<&Fault> {
-        unimplemented!()
+        match self.outcome.as_ref()? {
+            Outcome::Faulted(fault) => Some(fault),
+            Outcome::Completed(_) | Outcome::Cancelled => None,
+        }
     }
 
+    /// What would bring it on; empty when it has ended, or when it merely yielded.
     pub fn waiting(&self) -> Vec<Waiting> {
-        unimplemented!()
+        self.open().iter().filter_map(Open::waiting).collect()
     }
 
-    /// Tasks in the order they started (the last `TASK_RUNS_MAX` of them).
+    /// Tasks in the order they started (the last 256 of them).
     pub fn task_runs(&self) -> &[TaskRun] {
-        unimplemented!()
+        &self.record.task_runs
     }
 
     /// Effects that are still open - calls under way, offers, timers, a yield - for recovery.
     pub fn outstanding(&self) -> Vec<Effect> {
-        unimplemented!()
+        self.open().iter().filter_map(Open::effect).collect()
+    }
+
+    /// Everything open, outer before inner.
+    pub(crate) fn open(&self) -> Vec<Open<'_>> {
+        let mut found = Vec::new();
+        if let Some(body) = &self.body {
+            found.extend(self.record.timeout.map(|timer| Open::Timer {
+                timer,
+                purpose: Purpose::Limit,
+                reference: "/timeout",
+            }));
+            body.open(&mut found);
+        }
+        found
+    }
+
+    /// Running while something goes on by itself.
+    fn liveliness(&self) -> Status {
+        let busy = self
+            .open()
+            .iter()
+            .any(|open| matches!(open, Open::Call(_) | Open::Ready));
+        if busy {
+            Status::Running
+        } else {
+            Status::Waiting
+        }
+    }
+}
+
+/// Refuses snapshots of a newer engine with a sentence that says so.
+fn known_format<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+    let format = u32::deserialize(deserializer)?;
+    if format == FORMAT {
+        return Ok(format);
+    }
+    Err(de::Error::custom(format!(
+        "the snapshot has format {format}, this engine reads format {FORMAT}; use a newer engine"
+    )))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Instance;
+
+    #[test]
+    fn a_snapshot_of_a_newer_engine_is_refused_with_a_reason() {
+        let mut snapshot = serde_json::to_value(Instance::pending()).unwrap();
+        assert_eq!(
+            serde_json::from_value::<Instance>(snapshot.clone()).unwrap(),
+            Instance::pending()
+        );
+        snapshot["format"] = 2.into();
+        let refusal = serde_json::from_value::<Instance>(snapshot).unwrap_err();
+        assert_eq!(
+            refusal.to_string(),
+            "the snapshot has format 2, this engine reads format 1; use a newer engine"
+        );
     }
 }

@@ -1,6 +1,14 @@
 //! The state machine of an instance: `step(workflow, instance, event, answers)` gives the next
 //! instance and the effects it wants. Pure and total: time, ids and randomness arrive in events.
 //!
+//! ```text
+//! event ──▶ step ──▶ list ──▶ task ──▶ do set switch call human raise try wait
+//!                     │        │                    │
+//!                     │        └ if, input, output, │
+//!                     │          export, timeout    └──▶ position: what is still open
+//!                     └ then, yield
+//! ```
+//!
 //! It does not store, call, wait or decide who may approve; it only says what an instance wants.
 //!
 //! Own crate for reasons of law: purity is held by its dependency list.
@@ -11,8 +19,25 @@ pub mod fault;
 pub mod instance;
 pub mod step;
 
-pub use effect::{Call, Delivery, Effect, Offer, Outcome};
-pub use event::{CallError, CaseFacts, Decider, ErrorKind, Event, Started};
+mod call;
+mod r#do;
+mod human;
+mod list;
+mod position;
+mod raise;
+mod record;
+mod run;
+mod scope;
+mod set;
+mod switch;
+mod task;
+mod r#try;
+mod wait;
+
+pub use effect::{
+    Assignment, Call, Delivery, Effect, Exclusion, ExclusionReason, Limit, Offer, Outcome,
+};
+pub use event::{CallError, CaseFacts, Decider, ErrorKind, Event, RuntimeFacts, Started};
 pub use fault::Fault;
 pub use instance::{Instance, Status, TaskRun, Waiting};
 pub use step::{Mismatch, Step, Transition, step};

@@ -1,20 +1,34 @@
-//! The one function of this crate.
+//! The one function of this crate: an event, a transition.
+//!
+//! It knows where events go and what an end is; lists, tasks and constructs have their own files.
+
+use std::fmt;
+use std::sync::Arc;
 
 use casewright_language::{Answers, Question, Workflow};
+use serde_json::{Map, Value};
 
-use crate::{Effect, Event, Instance, TaskRun};
+use crate::position::{Data, Decision, List, Open, Progress, Signal};
+use crate::record::Record;
+use crate::run::{Run, Stop};
+use crate::scope::{Scope, Sight};
+use crate::{Effect, Event, Fault, Instance, Outcome, Started, Status, TaskRun};
 
 /// What an event made of an instance.
 #[derive(Debug, Clone)]
 pub struct Transition {
+    /// The next state.
     pub instance: Instance,
+    /// What it wants done, in order.
     pub effects: Vec<Effect>,
     /// What began or ended in this transition, in order; for timelines. Not part of the state.
     pub notes: Vec<TaskRun>,
 }
 
+/// What [`step`] came to.
 #[derive(Debug, Clone)]
 pub enum Step {
+    /// The event has happened.
     Done(Box<Transition>),
     /// Answer these and call again with the same instance and event. Nothing has happened.
     Ask(Vec<Question>),
@@ -29,12 +43,318 @@ pub struct Mismatch {
     pub found: String,
 }
 
+impl fmt::Display for Mismatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "expected {}, found {}", self.expected, self.found)
+    }
+}
+
+impl std::error::Error for Mismatch {}
+
 /// Runs on through all tasks that need nothing from outside.
+///
+/// Recursion is as deep as the document, which reading bounds. The work of one event is bounded:
+/// past the budget the run yields with [`Effect::Yield`].
 pub fn step(
-    _workflow: &Workflow,
-    _instance: &Instance,
-    _event: &Event,
-    _answers: &Answers,
+    workflow: &Workflow,
+    instance: &Instance,
+    event: &Event,
+    answers: &Answers,
 ) -> Result<Step, Mismatch> {
-    unimplemented!()
+    let run = |at| Run::new(workflow, answers, at, instance.record.clone());
+    let on = |at, signal| go_on(instance, run(at), &signal);
+    let stopped = match event {
+        Event::Started(started) => start(workflow, instance, started, answers),
+        Event::CallReturned {
+            at,
+            delivery,
+            result,
+        } => on(*at, Signal::Returned { delivery, result }),
+        Event::WorkItemCompleted {
+            at,
+            item,
+            outcome,
+            data,
+            comment,
+            by,
+            overdue,
+        } => {
+            let decision = Decision {
+                item: *item,
+                outcome,
+                data,
+                comment: comment.as_deref(),
+                by,
+                overdue: *overdue,
+            };
+            on(*at, Signal::Completed(decision))
+        }
+        Event::TimerFired { at, timer } => on(*at, Signal::Fired(*timer)),
+        Event::Resumed { at } => on(*at, Signal::Resumed),
+        Event::Cancelled { at, .. } => cancel(instance, run(*at)),
+    };
+    match stopped {
+        Ok(transition) => Ok(Step::Done(Box::new(transition))),
+        Err(Stop::Ask(questions)) => Ok(Step::Ask(questions)),
+        Err(Stop::Torn(found)) => Err(Mismatch {
+            expected: expected(instance),
+            found,
+        }),
+        Err(Stop::Fault(fault)) => unreachable!("a fault ends the instance: {}", fault.kind),
+    }
+}
+
+fn start(
+    workflow: &Workflow,
+    instance: &Instance,
+    started: &Started,
+    answers: &Answers,
+) -> Result<Transition, Stop> {
+    if instance.status() != Status::Pending {
+        return Err(Stop::Torn("a second start".to_owned()));
+    }
+    let record = Record::started(&workflow.digest, started);
+    let mut run = Run::new(workflow, answers, started.at, record);
+    let progress = begin(&mut run, &started.input);
+    finish(run, progress, Yielded::No)
+}
+
+/// Input and timeout of the workflow, then its tasks.
+fn begin(run: &mut Run<'_>, sent: &Value) -> Result<Progress<List>, Stop> {
+    let workflow = run.workflow;
+    Run::check(workflow.input.schema.as_ref(), sent, "/input")?;
+    // Expressions see an object also where the caller sent nothing.
+    let raw = match sent {
+        Value::Null => Value::Object(Map::new()),
+        sent => sent.clone(),
+    };
+    let input = match &workflow.input.from {
+        Some(from) => run.value(from, &raw, &outside(run, "/input"))?,
+        None => raw,
+    };
+    if let Some(timeout) = &workflow.timeout {
+        let millis = run.span(timeout, &input, &outside(run, "/timeout"))?;
+        let at = run.after(millis, "/timeout")?;
+        run.record.timeout = Some(run.set_timer(at));
+    }
+    List::new(Arc::new(input)).drive(run, None, &workflow.tasks, None)
+}
+
+fn go_on(instance: &Instance, mut run: Run<'_>, signal: &Signal<'_>) -> Result<Transition, Stop> {
+    let body = admit(instance, run.workflow, describe(signal))?;
+    let open = instance.open();
+    if !open.iter().any(|open| open.answers_to(signal)) {
+        return Err(Stop::Torn(describe(signal)));
+    }
+    let timed_out = run
+        .record
+        .timeout
+        .take_if(|timer| matches!(signal, Signal::Fired(fired) if *fired == timer.timer));
+    let progress = if timed_out.is_some() {
+        let mut open = Vec::new();
+        body.open(&mut open);
+        run.withdraw(&open, "time ran out");
+        let detail = "the workflow took longer than its timeout allows";
+        Err(Fault::timeout("/timeout", detail).into())
+    } else {
+        let tasks = &run.workflow.tasks;
+        body.clone().drive(&mut run, None, tasks, Some(signal))
+    };
+    let yielded = match signal {
+        Signal::Resumed => Yielded::No,
+        Signal::Returned { .. } | Signal::Completed(_) | Signal::Fired(_) => Yielded::of(&open),
+    };
+    finish(run, progress, yielded)
+}
+
+fn cancel(instance: &Instance, mut run: Run<'_>) -> Result<Transition, Stop> {
+    admit(instance, run.workflow, "a cancellation".to_owned())?;
+    run.withdraw(&instance.open(), "cancelled");
+    run.record.timeout = None;
+    Ok(end(run, Outcome::Cancelled))
+}
+
+/// The tasks under way, of an instance that may still go on and belongs to this workflow.
+fn admit<'a>(instance: &'a Instance, workflow: &Workflow, found: String) -> Result<&'a List, Stop> {
+    let facts = &instance.record.facts;
+    match &instance.body {
+        Some(_) if facts.digest != workflow.digest => Err(Stop::Torn(format!(
+            "workflow {}, to which the instance is not pinned",
+            workflow.digest
+        ))),
+        Some(body) => Ok(body),
+        None => Err(Stop::Torn(found)),
+    }
+}
+
+/// Whether the shell already knows that the instance wants to go on by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Yielded {
+    Yes,
+    No,
+}
+
+impl Yielded {
+    fn of(open: &[Open<'_>]) -> Self {
+        if open.iter().any(|open| matches!(open, Open::Ready)) {
+            Self::Yes
+        } else {
+            Self::No
+        }
+    }
+}
+
+fn finish(
+    mut run: Run<'_>,
+    progress: Result<Progress<List>, Stop>,
+    before: Yielded,
+) -> Result<Transition, Stop> {
+    let output = match progress {
+        Ok(Progress::Parked(body)) => return Ok(park(run, body, before)),
+        Ok(Progress::Finished { output, then: _ } | Progress::Ended(output)) => {
+            close(&run, &output)
+        }
+        Err(stop) => Err(stop),
+    };
+    let outcome = match output {
+        Ok(output) => Outcome::Completed(output),
+        Err(Stop::Fault(fault)) => Outcome::Faulted(*fault),
+        Err(stop) => return Err(stop),
+    };
+    let timeout = run.record.timeout.take();
+    run.cancel_timer(timeout);
+    Ok(end(run, outcome))
+}
+
+fn park(mut run: Run<'_>, body: List, before: Yielded) -> Transition {
+    let mut open = Vec::new();
+    body.open(&mut open);
+    if Yielded::of(&open) == Yielded::Yes && before == Yielded::No {
+        run.effects.push(Effect::Yield);
+    }
+    let Run {
+        record,
+        effects,
+        notes,
+        ..
+    } = run;
+    Transition {
+        instance: Instance::running(record, body),
+        effects: net(effects),
+        notes,
+    }
+}
+
+/// `output` of the workflow.
+fn close(run: &Run<'_>, last: &Data) -> Result<Value, Stop> {
+    let output = match &run.workflow.output.transform {
+        Some(transform) => {
+            let scope = Scope {
+                outer: None,
+                tasks: &run.workflow.tasks,
+                ordinal: 0,
+                variable: None,
+                kept: false,
+            };
+            let sight = Sight {
+                context: true,
+                scope: Some(&scope),
+                ..outside(run, "/output")
+            };
+            run.value(transform, last, &sight)?
+        }
+        None => (**last).clone(),
+    };
+    Run::check(run.workflow.output.schema.as_ref(), &output, "/output")?;
+    Ok(output)
+}
+
+fn end(run: Run<'_>, outcome: Outcome) -> Transition {
+    let Run {
+        record,
+        effects,
+        notes,
+        ..
+    } = run;
+    let mut effects = net(effects);
+    effects.push(Effect::Finish(outcome.clone()));
+    Transition {
+        instance: Instance::ended(record, outcome),
+        effects,
+        notes,
+    }
+}
+
+/// Drops what was wanted and taken back within one event: outside it never was.
+fn net(effects: Vec<Effect>) -> Vec<Effect> {
+    let mut left: Vec<Effect> = Vec::with_capacity(effects.len());
+    for effect in effects {
+        match left.iter().position(|earlier| undoes(&effect, earlier)) {
+            Some(index) => {
+                left.remove(index);
+            }
+            None => left.push(effect),
+        }
+    }
+    left
+}
+
+fn undoes(effect: &Effect, earlier: &Effect) -> bool {
+    match (effect, earlier) {
+        (Effect::CancelTimer { timer }, Effect::SetTimer { timer: set, .. }) => timer == set,
+        (Effect::Withdraw { item, .. }, Effect::Offer(offer)) => *item == offer.item,
+        (Effect::Abandon(delivery), Effect::Call(call)) => *delivery == call.delivery,
+        _ => false,
+    }
+}
+
+/// What the workflow's own expressions see before it has run.
+fn outside<'a>(run: &'a Run<'_>, place: &'a str) -> Sight<'a> {
+    Sight {
+        workflow: run.workflow,
+        record: &run.record,
+        place,
+        scope: None,
+        context: false,
+        input: None,
+        output: None,
+        task: None,
+    }
+}
+
+fn describe(signal: &Signal<'_>) -> String {
+    match signal {
+        Signal::Returned { delivery, .. } => format!(
+            "the result of {} run {} attempt {}",
+            delivery.reference, delivery.run, delivery.attempt
+        ),
+        Signal::Completed(decision) => format!("the completion of work item {}", decision.item),
+        Signal::Fired(timer) => format!("timer {timer}"),
+        Signal::Resumed => "a resumption".to_owned(),
+    }
+}
+
+fn expected(instance: &Instance) -> String {
+    if instance.status() == Status::Pending {
+        return "the start".to_owned();
+    }
+    let open: Vec<String> = instance
+        .open()
+        .iter()
+        .filter_map(|open| match open {
+            Open::Task(_) => None,
+            Open::Call(call) => Some(format!(
+                "the result of {} run {} attempt {}",
+                call.delivery.reference, call.delivery.run, call.delivery.attempt
+            )),
+            Open::Offer(offer) => Some(format!("the completion of work item {}", offer.item)),
+            Open::Timer { timer, .. } => Some(format!("timer {}", timer.timer)),
+            Open::Ready => Some("a resumption".to_owned()),
+        })
+        .collect();
+    if open.is_empty() {
+        "nothing, since the instance has ended".to_owned()
+    } else {
+        open.join(" or ")
+    }
 }

@@ -1,0 +1,210 @@
+//! `call`: one function of the engine or of a plugin, its idempotency key and its retries.
+//!
+//! The key belongs to an intent: one entry of one task. A retried `try` comes back to the same
+//! intent, a `then` makes a new one. Input is fixed with the key.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use casewright_language::workflow::Call as Written;
+
+use crate::fault::OWN_PREFIX;
+use crate::position::{Open, Progress, Purpose, Signal, State, Timer};
+use crate::record::{Fate, Intent};
+use crate::run::{Run, Stop};
+use crate::task::Here;
+use crate::{Call, CallError, Delivery, Effect, ErrorKind, Fault, Status};
+
+/// Attempts after the first, when a function says that it may be tried again.
+pub(crate) const RETRIES_MAX: u32 = 8;
+
+/// Delay before the first retry, unless the function names one; it doubles each time.
+pub(crate) const RETRY_DELAY_MS: u64 = 1_000;
+
+/// The delay grows no further, and no function may ask for more.
+pub(crate) const RETRY_DELAY_MS_MAX: u64 = 60_000;
+
+/// Functions of the engine decide inside the committing transition: refused means not done.
+const ENGINE_FUNCTIONS: [&str; 1] = ["fund."];
+
+/// A call under way, or between two attempts.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Calling {
+    call: Box<Call>,
+    /// Until the next attempt.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    rest: Option<Timer>,
+}
+
+impl Calling {
+    pub(crate) fn open<'a>(&'a self, reference: &'a str, found: &mut Vec<Open<'a>>) {
+        found.push(match self.rest {
+            None => Open::Call(&self.call),
+            Some(timer) => Open::Timer {
+                timer,
+                purpose: Purpose::Retry,
+                reference,
+            },
+        });
+    }
+
+    pub(crate) fn status(&self) -> Status {
+        match self.rest {
+            None => Status::Running,
+            Some(_) => Status::Waiting,
+        }
+    }
+}
+
+pub(crate) fn enter(
+    run: &mut Run<'_>,
+    here: &Here<'_>,
+    written: &Written,
+) -> Result<Progress<State>, Stop> {
+    let input = run.value(&written.with, here.input, &here.sight(run))?;
+    let (key, since) = intend(run, here, &input)?;
+    let call = Call {
+        delivery: Delivery {
+            reference: here.task.reference.clone(),
+            run: here.entry.run,
+            attempt: 1,
+        },
+        function: written.function.clone(),
+        version: written.version.clone(),
+        input,
+        key,
+        since,
+    };
+    Ok(send(run, Box::new(call)))
+}
+
+pub(crate) fn resume(
+    run: &mut Run<'_>,
+    here: &Here<'_>,
+    calling: Calling,
+    signal: &Signal<'_>,
+) -> Result<Progress<State>, Stop> {
+    match (signal, calling.rest) {
+        (Signal::Fired(fired), Some(rest)) if *fired == rest.timer => {
+            let mut call = calling.call;
+            call.delivery.attempt += 1;
+            Ok(send(run, call))
+        }
+        (Signal::Returned { result, .. }, None) => match result {
+            Ok(output) => Ok(Progress::finished(output.clone())),
+            Err(error) => failed(run, here, calling.call, error),
+        },
+        (_, _) => Ok(Progress::Parked(State::Call(calling))),
+    }
+}
+
+fn send(run: &mut Run<'_>, call: Box<Call>) -> Progress<State> {
+    run.effects.push(Effect::Call((*call).clone()));
+    Progress::Parked(State::Call(Calling { call, rest: None }))
+}
+
+/// The key of this entry and the time it was first used.
+fn intend(run: &mut Run<'_>, here: &Here<'_>, input: &Value) -> Result<(String, Timestamp), Stop> {
+    if !here.scope.kept {
+        return Ok((run.mint_key(), run.now));
+    }
+    let path = here.scope.entry_path(here.task);
+    if let Some(earlier) = run.record.intents.get(&path) {
+        match earlier.fate {
+            Fate::Possible | Fate::Refused if earlier.input == *input => {
+                return Ok((earlier.key.clone(), earlier.since));
+            }
+            Fate::Refused => {}
+            Fate::Possible => {
+                let detail = "the call comes again with another input, and the earlier one may \
+                              have acted; a person has to decide";
+                return Err(Fault::in_doubt(here.place(), detail).into());
+            }
+            Fate::InDoubt => {
+                let detail = "nobody knows whether the earlier call acted; a person has to decide";
+                return Err(Fault::in_doubt(here.place(), detail).into());
+            }
+        }
+    }
+    let intent = Intent {
+        key: run.mint_key(),
+        since: run.now,
+        input: input.clone(),
+        fate: Fate::Possible,
+    };
+    let minted = (intent.key.clone(), intent.since);
+    run.record.intents.insert(path, intent);
+    Ok(minted)
+}
+
+fn failed(
+    run: &mut Run<'_>,
+    here: &Here<'_>,
+    call: Box<Call>,
+    error: &CallError,
+) -> Result<Progress<State>, Stop> {
+    let retries = call.delivery.attempt - 1;
+    if error.kind == ErrorKind::Retryable && retries < RETRIES_MAX {
+        let at = run.after(retry_delay_ms(retries, error.retry_after_ms), here.place())?;
+        let rest = Some(run.set_timer(at));
+        return Ok(Progress::Parked(State::Call(Calling { call, rest })));
+    }
+    if here.scope.kept {
+        let path = here.scope.entry_path(here.task);
+        if let Some(intent) = run.record.intents.get_mut(&path) {
+            intent.fate = fate_of(&call.function, error.kind);
+        }
+    }
+    Err(Stop::from(Fault {
+        kind: format!("{OWN_PREFIX}{}", error.code),
+        status: error.status,
+        title: Some(format!("`{}` gave no result", call.function)),
+        detail: Some(error.message.clone()),
+        instance: here.place().to_owned(),
+        details: error.details.clone(),
+    }))
+}
+
+/// A function's own wish stands above the table, within its bound.
+fn retry_delay_ms(retries: u32, wished: Option<u64>) -> u64 {
+    let doubled = RETRY_DELAY_MS.saturating_mul(1_u64.checked_shl(retries).unwrap_or(u64::MAX));
+    wished.unwrap_or(doubled).min(RETRY_DELAY_MS_MAX)
+}
+
+/// Only a refusal by contract certainly did nothing. A plugin that failed for good may have failed
+/// after acting.
+fn fate_of(function: &str, kind: ErrorKind) -> Fate {
+    let of_engine = ENGINE_FUNCTIONS
+        .iter()
+        .any(|prefix| function.starts_with(prefix));
+    match kind {
+        ErrorKind::Business => Fate::Refused,
+        ErrorKind::Permanent if of_engine => Fate::Refused,
+        ErrorKind::Permanent | ErrorKind::Retryable => Fate::Possible,
+        ErrorKind::InDoubt => Fate::InDoubt,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{RETRY_DELAY_MS_MAX, retry_delay_ms};
+
+    #[test]
+    fn delays_double_up_to_a_minute() {
+        let delays: Vec<u64> = (0..8)
+            .map(|retries| retry_delay_ms(retries, None))
+            .collect();
+        assert_eq!(
+            delays,
+            [1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000]
+        );
+        assert_eq!(retry_delay_ms(u32::MAX, None), RETRY_DELAY_MS_MAX);
+    }
+
+    #[test]
+    fn a_function_may_name_its_delay_but_not_a_day() {
+        assert_eq!(retry_delay_ms(5, Some(250)), 250);
+        assert_eq!(retry_delay_ms(0, Some(86_400_000)), RETRY_DELAY_MS_MAX);
+    }
+}

@@ -1,0 +1,193 @@
+//! `call: human-task` and `call: approval`: a work item and who may not decide it.
+//!
+//! Who may decide is `casework`'s; here are only the people excluded by the instance's history.
+
+use casewright_language::Template;
+use casewright_language::workflow::{Assign, Human, Limit as Written};
+use serde_json::{Value, json};
+
+use crate::position::{Decision, Progress, Signal, State};
+use crate::record::{Completion, Record};
+use crate::run::{Run, Stop, kind_of};
+use crate::scope::Sight;
+use crate::task::Here;
+use crate::{Assignment, Effect, Exclusion, ExclusionReason, Fault, Limit, Offer};
+
+pub(crate) fn enter(
+    run: &mut Run<'_>,
+    here: &Here<'_>,
+    human: &Human,
+) -> Result<Progress<State>, Stop> {
+    let asked = Asked {
+        run,
+        input: here.input,
+        sight: &here.sight(run),
+    };
+    let mut offer = asked.offer(here, human)?;
+    run.record.minted.item += 1;
+    offer.item = run.record.minted.item;
+    run.effects.push(Effect::Offer(offer.clone()));
+    Ok(Progress::Parked(State::Human(Box::new(offer))))
+}
+
+pub(crate) fn resume(
+    run: &mut Run<'_>,
+    offer: Box<Offer>,
+    signal: &Signal<'_>,
+) -> Result<Progress<State>, Stop> {
+    let Signal::Completed(decision) = signal else {
+        return Ok(Progress::Parked(State::Human(offer)));
+    };
+    if !offer.outcomes.iter().any(|known| known == decision.outcome) {
+        return Err(Stop::Torn(format!(
+            "outcome `{}`, which work item {} does not have",
+            decision.outcome, offer.item
+        )));
+    }
+    for decider in decision.by {
+        run.record.complete(Completion {
+            task: offer.task.clone(),
+            approval: offer.approval,
+            person: decider.person.clone(),
+        });
+    }
+    Ok(Progress::finished(output(run, *decision)))
+}
+
+/// What `$steps.<task>` shows of a decision.
+fn output(run: &Run<'_>, decision: Decision<'_>) -> Value {
+    json!({
+        "outcome": decision.outcome,
+        "data": decision.data,
+        "comment": decision.comment,
+        "by": decision.by,
+        "at": run.now.to_string(),
+        "workItem": format!("{}-{}", run.record.facts.id, decision.item),
+        "overdue": decision.overdue,
+    })
+}
+
+/// The expressions of a human task, being evaluated.
+struct Asked<'a> {
+    run: &'a Run<'a>,
+    input: &'a Value,
+    sight: &'a Sight<'a>,
+}
+
+impl Asked<'_> {
+    fn offer(&self, here: &Here<'_>, human: &Human) -> Result<Offer, Stop> {
+        let show = human
+            .show
+            .as_ref()
+            .map(|show| self.value(show))
+            .transpose()?;
+        let limit = human
+            .limit
+            .as_ref()
+            .map(|limit| self.limit(limit))
+            .transpose()?;
+        let payee = human
+            .payee
+            .as_ref()
+            .map(|payee| self.payee(payee))
+            .transpose()?;
+        Ok(Offer {
+            item: 0,
+            task: here.task.name.clone(),
+            reference: here.task.reference.clone(),
+            approval: human.approval,
+            title: self.text(&human.title, "the title of a work item")?,
+            show: show.unwrap_or(Value::Null),
+            form: human.form.clone(),
+            assign: self.assign(&human.assign)?,
+            due: human.due,
+            outcomes: human.outcomes.clone(),
+            approvals: human.approvals,
+            limit,
+            excluded: excluded(&self.run.record, human, payee),
+        })
+    }
+
+    fn value(&self, template: &Template) -> Result<Value, Stop> {
+        self.run.value(template, self.input, self.sight)
+    }
+
+    fn text(&self, template: &Template, what: &str) -> Result<String, Stop> {
+        self.run.text(template, what, self.input, self.sight)
+    }
+
+    fn assign(&self, assign: &Assign) -> Result<Assignment, Stop> {
+        Ok(match assign {
+            Assign::Role(role) => Assignment::Role(self.text(role, "the role in `assign`")?),
+            Assign::Team(team) => Assignment::Team(self.text(team, "the team in `assign`")?),
+            Assign::Person(person) => {
+                Assignment::Person(self.text(person, "the person in `assign`")?)
+            }
+        })
+    }
+
+    fn limit(&self, limit: &Written) -> Result<Limit, Stop> {
+        let money = self.value(&limit.money)?;
+        let minor = money.get("minor").and_then(Value::as_i64);
+        let currency = money.get("currency").and_then(Value::as_str);
+        match (minor, currency) {
+            (Some(minor), Some(currency)) => Ok(Limit {
+                policy: limit.policy.clone(),
+                minor,
+                currency: currency.to_owned(),
+            }),
+            (_, _) => Err(self.refuse(
+                "the money of a limit must be an object with a whole number `minor` and a text \
+                 `currency`",
+                &money,
+            )),
+        }
+    }
+
+    /// A payee that cannot be told is refused: silently excluding nobody would let them decide.
+    fn payee(&self, payee: &Template) -> Result<String, Stop> {
+        let payee = self.value(payee)?;
+        let person = payee.as_str().or_else(|| payee.get("person")?.as_str());
+        match person {
+            Some(person) if !person.is_empty() => Ok(person.to_owned()),
+            Some(_) | None => Err(self.refuse(
+                "the payee must be the id of a person or an object with such an id in `person`",
+                &payee,
+            )),
+        }
+    }
+
+    fn refuse(&self, sentence: &str, found: &Value) -> Stop {
+        let detail = format!("{sentence}, but is {}", kind_of(found));
+        Fault::validation(self.sight.place, detail).into()
+    }
+}
+
+/// Each person once for each reason.
+fn excluded(record: &Record, human: &Human, payee: Option<String>) -> Vec<Exclusion> {
+    let mut found = Vec::new();
+    let mut exclude = |person: &str, reason| {
+        let exclusion = Exclusion {
+            person: person.to_owned(),
+            reason,
+        };
+        if !found.contains(&exclusion) {
+            found.push(exclusion);
+        }
+    };
+    if human.approval {
+        exclude(&record.facts.started_by, ExclusionReason::Started);
+        for done in record.completions.iter().filter(|done| !done.approval) {
+            exclude(&done.person, ExclusionReason::Completed(done.task.clone()));
+        }
+    }
+    if let Some(payee) = payee {
+        exclude(&payee, ExclusionReason::Payee);
+    }
+    for task in &human.different_person_from {
+        for done in record.completions.iter().filter(|done| done.task == *task) {
+            exclude(&done.person, ExclusionReason::Different(task.clone()));
+        }
+    }
+    found
+}

@@ -1,0 +1,275 @@
+//! Where a run stands, as a tree: lists of tasks, in each the task being run, in it what that
+//! construct remembers. It says what is open; it moves nothing.
+//!
+//! A construct with several lists at once keeps several [`List`]s in its state; everything that
+//! walks the tree goes through [`Position::open`], so it needs no change for that.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use casewright_language::workflow::Then;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::call::Calling;
+use crate::r#try::Trying;
+use crate::{Call, CallError, Decider, Delivery, Effect, Offer, Status, Waiting};
+
+/// Shared, because every step begins with a copy of the instance.
+pub(crate) type Data = Arc<Value>;
+
+/// A list of tasks being run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct List {
+    /// The task being run, or to be run next.
+    pub(crate) index: usize,
+    /// Raw input of that task.
+    pub(crate) input: Data,
+    /// How often each task was entered since this list was: what tells intents apart.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) entries: BTreeMap<usize, u32>,
+    /// `None` before the task has begun.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) current: Option<Box<Position>>,
+}
+
+/// A task being run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Position {
+    #[serde(flatten)]
+    pub(crate) entry: Entry,
+    pub(crate) state: State,
+}
+
+/// What every construct remembers of its run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Entry {
+    pub(crate) reference: String,
+    pub(crate) run: u32,
+    /// Position among all task runs of the instance.
+    pub(crate) number: u64,
+    pub(crate) started_at: Timestamp,
+    /// The transformed input, where it is not the raw one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) input: Option<Data>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) timeout: Option<Timer>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum State {
+    Do(List),
+    Try(Trying),
+    Call(Calling),
+    Human(Box<Offer>),
+    Wait(Timer),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Timer {
+    pub(crate) timer: u32,
+    pub(crate) at: Timestamp,
+}
+
+/// An event as the tree sees it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Signal<'a> {
+    Returned {
+        delivery: &'a Delivery,
+        result: &'a Result<Value, CallError>,
+    },
+    Completed(Decision<'a>),
+    Fired(u32),
+    Resumed,
+}
+
+/// What people made of a work item.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Decision<'a> {
+    pub(crate) item: u32,
+    pub(crate) outcome: &'a str,
+    pub(crate) data: &'a Value,
+    pub(crate) comment: Option<&'a str>,
+    pub(crate) by: &'a [Decider],
+    pub(crate) overdue: bool,
+}
+
+/// What running something came to. A fault is no progress: it travels as an error.
+#[derive(Debug)]
+pub(crate) enum Progress<S> {
+    /// It waits for something outside.
+    Parked(S),
+    /// `then` where the construct decides on it itself.
+    Finished { output: Data, then: Option<Then> },
+    /// `then: end` somewhere inside.
+    Ended(Data),
+}
+
+/// Something that is open: to be withdrawn when it no longer matters, to be set up again after a
+/// crash, to be matched by a signal.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Open<'a> {
+    /// A task that has begun; its number.
+    Task(u64),
+    Call(&'a Call),
+    Offer(&'a Offer),
+    Timer {
+        timer: Timer,
+        purpose: Purpose,
+        reference: &'a str,
+    },
+    /// A list that yielded before its next task.
+    Ready,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// The wait is the task.
+    Wait,
+    /// Until the next attempt.
+    Retry,
+    /// The time allowed for something.
+    Limit,
+}
+
+impl<S> Progress<S> {
+    pub(crate) fn finished(output: Value) -> Self {
+        Self::Finished {
+            output: Arc::new(output),
+            then: None,
+        }
+    }
+
+    pub(crate) fn map<T>(self, state: impl FnOnce(S) -> T) -> Progress<T> {
+        match self {
+            Self::Parked(inner) => Progress::Parked(state(inner)),
+            Self::Finished { output, then } => Progress::Finished { output, then },
+            Self::Ended(output) => Progress::Ended(output),
+        }
+    }
+}
+
+impl List {
+    pub(crate) fn new(input: Data) -> Self {
+        Self {
+            index: 0,
+            input,
+            entries: BTreeMap::new(),
+            current: None,
+        }
+    }
+
+    pub(crate) fn open<'a>(&'a self, found: &mut Vec<Open<'a>>) {
+        match &self.current {
+            Some(position) => position.open(found),
+            None => found.push(Open::Ready),
+        }
+    }
+}
+
+impl Position {
+    /// Outer before inner.
+    fn open<'a>(&'a self, found: &mut Vec<Open<'a>>) {
+        found.push(Open::Task(self.entry.number));
+        if let Some(timer) = self.entry.timeout {
+            found.push(Open::Timer {
+                timer,
+                purpose: Purpose::Limit,
+                reference: &self.entry.reference,
+            });
+        }
+        self.state.open(&self.entry.reference, found);
+    }
+}
+
+impl State {
+    pub(crate) fn open<'a>(&'a self, reference: &'a str, found: &mut Vec<Open<'a>>) {
+        match self {
+            State::Do(list) => list.open(found),
+            State::Try(trying) => trying.open(reference, found),
+            State::Call(calling) => calling.open(reference, found),
+            State::Human(offer) => found.push(Open::Offer(offer)),
+            State::Wait(timer) => found.push(Open::Timer {
+                timer: *timer,
+                purpose: Purpose::Wait,
+                reference,
+            }),
+        }
+    }
+
+    /// How a parked task looks from outside.
+    pub(crate) fn status(&self) -> Status {
+        match self {
+            State::Do(_) => Status::Running,
+            State::Try(trying) => trying.status(),
+            State::Call(calling) => calling.status(),
+            State::Human(_) | State::Wait(_) => Status::Waiting,
+        }
+    }
+}
+
+impl Open<'_> {
+    pub(crate) fn answers_to(&self, signal: &Signal<'_>) -> bool {
+        match (self, signal) {
+            (Open::Call(call), Signal::Returned { delivery, .. }) => call.delivery == **delivery,
+            (Open::Offer(offer), Signal::Completed(decision)) => offer.item == decision.item,
+            (Open::Timer { timer, .. }, Signal::Fired(fired)) => timer.timer == *fired,
+            (Open::Ready, Signal::Resumed) => true,
+            _ => false,
+        }
+    }
+
+    /// The effect that brought it about.
+    pub(crate) fn effect(&self) -> Option<Effect> {
+        match self {
+            Open::Task(_) => None,
+            Open::Call(call) => Some(Effect::Call((*call).clone())),
+            Open::Offer(offer) => Some(Effect::Offer((*offer).clone())),
+            Open::Timer { timer, .. } => Some(Effect::SetTimer {
+                timer: timer.timer,
+                at: timer.at,
+            }),
+            Open::Ready => Some(Effect::Yield),
+        }
+    }
+
+    pub(crate) fn waiting(&self) -> Option<Waiting> {
+        match self {
+            Open::Task(_) | Open::Ready => None,
+            Open::Call(call) => Some(Waiting::Call {
+                task: task_name(&call.delivery.reference),
+                function: call.function.clone(),
+            }),
+            Open::Offer(offer) => Some(Waiting::WorkItem {
+                task: offer.task.clone(),
+                item: offer.item,
+            }),
+            Open::Timer {
+                timer,
+                purpose,
+                reference,
+            } => {
+                let task = task_name(reference);
+                match purpose {
+                    Purpose::Wait => Some(Waiting::Timer {
+                        task,
+                        until: timer.at,
+                    }),
+                    Purpose::Retry => Some(Waiting::Retry {
+                        task,
+                        until: timer.at,
+                    }),
+                    Purpose::Limit => None,
+                }
+            }
+        }
+    }
+}
+
+/// The last segment of a JSON pointer.
+fn task_name(reference: &str) -> String {
+    let segment = reference.rsplit('/').next().unwrap_or(reference);
+    segment.replace("~1", "/").replace("~0", "~")
+}
