@@ -230,7 +230,7 @@ fn problems_say_where_and_what_to_write() {
             0,
             "`split` takes 1 or 2 arguments, found 3",
         ),
-        ("\"a\\(.b\"", 3, "the `\\(` in this text is never closed"),
+        ("\"a\\(.b", 6, "the `\\(` in this text is never closed"),
         (
             ".a | now",
             5,
