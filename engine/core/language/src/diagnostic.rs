@@ -9,6 +9,7 @@ use crate::yaml::Place;
 mod draw;
 mod suggestion;
 
+pub use crate::explain::explain;
 pub use draw::draw;
 pub(crate) use suggestion::{listed, similar, suggestion};
 
@@ -142,9 +143,4 @@ impl Findings {
             help: None,
         }
     }
-}
-
-/// The page of a code: meaning, example, remedy. `None` for a code that does not exist.
-pub fn explain(_code: &str) -> Option<&'static str> {
-    None
 }

@@ -1,0 +1,144 @@
+//! A page for every code: meaning, example, remedy.
+//!
+//! The pages are files beside this one, so that they read well where they are kept.
+
+/// Every code with its page, in order.
+const PAGES: &[(&str, &str)] = &[
+    ("CW0001", include_str!("explain/CW0001.md")),
+    ("CW0002", include_str!("explain/CW0002.md")),
+    ("CW0003", include_str!("explain/CW0003.md")),
+    ("CW0004", include_str!("explain/CW0004.md")),
+    ("CW0005", include_str!("explain/CW0005.md")),
+    ("CW0006", include_str!("explain/CW0006.md")),
+    ("CW0007", include_str!("explain/CW0007.md")),
+    ("CW0008", include_str!("explain/CW0008.md")),
+    ("CW0101", include_str!("explain/CW0101.md")),
+    ("CW0102", include_str!("explain/CW0102.md")),
+    ("CW0103", include_str!("explain/CW0103.md")),
+    ("CW0104", include_str!("explain/CW0104.md")),
+    ("CW0105", include_str!("explain/CW0105.md")),
+    ("CW0106", include_str!("explain/CW0106.md")),
+    ("CW0107", include_str!("explain/CW0107.md")),
+    ("CW0108", include_str!("explain/CW0108.md")),
+    ("CW0109", include_str!("explain/CW0109.md")),
+    ("CW0110", include_str!("explain/CW0110.md")),
+    ("CW0111", include_str!("explain/CW0111.md")),
+    ("CW0112", include_str!("explain/CW0112.md")),
+    ("CW0113", include_str!("explain/CW0113.md")),
+    ("CW0114", include_str!("explain/CW0114.md")),
+    ("CW0115", include_str!("explain/CW0115.md")),
+    ("CW0116", include_str!("explain/CW0116.md")),
+    ("CW0201", include_str!("explain/CW0201.md")),
+    ("CW0202", include_str!("explain/CW0202.md")),
+    ("CW0203", include_str!("explain/CW0203.md")),
+    ("CW0204", include_str!("explain/CW0204.md")),
+    ("CW0205", include_str!("explain/CW0205.md")),
+    ("CW0206", include_str!("explain/CW0206.md")),
+    ("CW0207", include_str!("explain/CW0207.md")),
+    ("CW0208", include_str!("explain/CW0208.md")),
+    ("CW0209", include_str!("explain/CW0209.md")),
+    ("CW0210", include_str!("explain/CW0210.md")),
+    ("CW0301", include_str!("explain/CW0301.md")),
+    ("CW0302", include_str!("explain/CW0302.md")),
+    ("CW0303", include_str!("explain/CW0303.md")),
+    ("CW0304", include_str!("explain/CW0304.md")),
+    ("CW0305", include_str!("explain/CW0305.md")),
+    ("CW0306", include_str!("explain/CW0306.md")),
+    ("CW0307", include_str!("explain/CW0307.md")),
+    ("CW0308", include_str!("explain/CW0308.md")),
+    ("CW0309", include_str!("explain/CW0309.md")),
+    ("CW0310", include_str!("explain/CW0310.md")),
+    ("CW0401", include_str!("explain/CW0401.md")),
+    ("CW0402", include_str!("explain/CW0402.md")),
+    ("CW0403", include_str!("explain/CW0403.md")),
+    ("CW0404", include_str!("explain/CW0404.md")),
+    ("CW0405", include_str!("explain/CW0405.md")),
+    ("CW0406", include_str!("explain/CW0406.md")),
+    ("CW0407", include_str!("explain/CW0407.md")),
+    ("CW0408", include_str!("explain/CW0408.md")),
+    ("CW0409", include_str!("explain/CW0409.md")),
+    ("CW0410", include_str!("explain/CW0410.md")),
+    ("CW0411", include_str!("explain/CW0411.md")),
+    ("CW0412", include_str!("explain/CW0412.md")),
+    ("CW0413", include_str!("explain/CW0413.md")),
+    ("CW0414", include_str!("explain/CW0414.md")),
+    ("CW0415", include_str!("explain/CW0415.md")),
+    ("CW0416", include_str!("explain/CW0416.md")),
+    ("CW0901", include_str!("explain/CW0901.md")),
+    ("CW0902", include_str!("explain/CW0902.md")),
+    ("CW0903", include_str!("explain/CW0903.md")),
+    ("CW0904", include_str!("explain/CW0904.md")),
+    ("CW0905", include_str!("explain/CW0905.md")),
+    ("CW0906", include_str!("explain/CW0906.md")),
+    ("CW0907", include_str!("explain/CW0907.md")),
+    ("CW0908", include_str!("explain/CW0908.md")),
+    ("CW0909", include_str!("explain/CW0909.md")),
+    ("CW0910", include_str!("explain/CW0910.md")),
+];
+
+/// The page of a code: meaning, example, remedy. `None` for a code that does not exist.
+pub fn explain(code: &str) -> Option<&'static str> {
+    let code = code.trim().to_ascii_uppercase();
+    let at = PAGES
+        .binary_search_by(|(known, _)| (*known).cmp(code.as_str()))
+        .ok()?;
+    Some(PAGES[at].1)
+}
+
+/// Every code, in order.
+pub fn codes() -> impl Iterator<Item = &'static str> {
+    PAGES.iter().map(|(code, _)| *code)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::fs;
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn every_code_in_the_source_has_a_page_and_the_other_way_round() {
+        let mut used = BTreeSet::new();
+        gather(
+            &Path::new(env!("CARGO_MANIFEST_DIR")).join("src"),
+            &mut used,
+        );
+        let paged: BTreeSet<String> = codes().map(str::to_owned).collect();
+        assert_eq!(used, paged);
+    }
+
+    #[test]
+    fn pages_begin_with_their_code_and_are_found_in_any_case() {
+        for code in codes() {
+            assert!(
+                explain(code).unwrap().starts_with(&format!("# {code}: ")),
+                "{code}"
+            );
+        }
+        assert_eq!(explain("cw0102"), explain("CW0102"));
+        assert_eq!(explain("CW9999"), None);
+    }
+
+    /// Codes written as literals anywhere but here.
+    fn gather(folder: &Path, used: &mut BTreeSet<String>) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                gather(&path, used);
+            } else if path.extension().is_some_and(|kind| kind == "rs")
+                && !path.ends_with("explain.rs")
+                && !path.ends_with("tests.rs")
+            {
+                let text = fs::read_to_string(&path).unwrap();
+                for (at, _) in text.match_indices("\"CW") {
+                    let code: String = text[at + 1..].chars().take(6).collect();
+                    if text[at + 7..].starts_with('"') {
+                        used.insert(code);
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! Every broken document beside this file with what an author is shown, compared whole.
+//!
+//! `UPDATE=1` writes what is shown at present; read the difference before keeping it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use casewright_language::diagnostic::draw;
+use casewright_language::surroundings::PackNames;
+use casewright_language::{Schema, Signature, Surroundings, read};
+use serde_json::json;
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/messages")
+}
+
+fn names<const N: usize>(names: [&str; N]) -> BTreeSet<String> {
+    names.map(str::to_owned).into()
+}
+
+fn surroundings() -> Surroundings {
+    let input = json!({
+        "type": "object",
+        "additionalProperties": false,
+        "required": ["payee", "money"],
+        "properties": {
+            "payee": { "type": "string" },
+            "money": {
+                "type": "object",
+                "required": ["minor", "currency"],
+                "properties": {
+                    "minor": { "type": "integer" },
+                    "currency": { "type": "string" },
+                },
+            },
+        },
+    });
+    let pay = Signature {
+        title: "Pay".to_owned(),
+        input: Schema::new(input).unwrap(),
+        output: Schema::new(json!({ "type": "object" })).unwrap(),
+        errors: vec!["declined".to_owned()],
+    };
+    Surroundings {
+        functions: BTreeMap::from([("payment-issue.pay".to_owned(), pay)]),
+        functions_known: true,
+        pack: Some(PackNames {
+            forms: BTreeMap::new(),
+            roles: names(["case-worker", "team-leader", "service-manager"]),
+            teams: names(["north", "south"]),
+            funds: names(["brokerage"]),
+            policies: names(["brokerage-limits"]),
+        }),
+    }
+}
+
+#[test]
+fn every_broken_document_is_explained() {
+    let surroundings = surroundings();
+    let mut different = Vec::new();
+    let mut count = 0;
+    let mut paths: Vec<PathBuf> = fs::read_dir(folder())
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| {
+            path.extension()
+                .is_some_and(|extension| extension == "yaml")
+        })
+        .collect();
+    paths.sort();
+    for path in paths {
+        let text = fs::read_to_string(&path).unwrap();
+        let name = path.file_name().unwrap().to_str().unwrap();
+        let reading = read(name, &text, &surroundings);
+        assert!(!reading.diagnostics.is_empty(), "{name} has no mistake");
+        let shown = draw(&reading.diagnostics, &text, false);
+        let expected = path.with_extension("txt");
+        if std::env::var_os("UPDATE").is_some() {
+            fs::write(&expected, &shown).unwrap();
+        } else if fs::read_to_string(&expected).unwrap_or_default() != shown {
+            different.push(format!("{name} shows\n{shown}"));
+        }
+        count += 1;
+    }
+    assert!(count >= 30, "only {count} documents");
+    assert!(different.is_empty(), "{}", different.join("\n"));
+}
