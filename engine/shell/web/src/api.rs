@@ -1,0 +1,89 @@
+//! `/api/v1`: the endpoints and the OpenAPI document that is generated from them.
+
+mod cases;
+mod dto;
+mod funds;
+mod instances;
+mod query;
+mod work_items;
+mod workflows;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::http::header;
+use axum::response::IntoResponse;
+use utoipa::openapi::OpenApi as Document;
+use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
+use utoipa::{Modify, OpenApi};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::Site;
+use crate::problem::Problem;
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Casewright",
+        description = "Durable workflows for agencies that support families. Failures are \
+            RFC 9457 problems; branch on their `code`. Every POST honours `Idempotency-Key`: the \
+            same key and body give the same answer, another body is refused with `key-reused`. \
+            Lists are paged: give `next` back as `cursor`.",
+        license(name = "Apache-2.0", identifier = "Apache-2.0")
+    ),
+    servers((url = "/")),
+    components(schemas(Problem)),
+    security(("bearer" = [])),
+    modifiers(&Bearer)
+)]
+struct Outline;
+
+struct Bearer;
+
+impl Modify for Bearer {
+    fn modify(&self, document: &mut Document) {
+        let components = document.components.get_or_insert_default();
+        let scheme = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
+        components.add_security_scheme("bearer", scheme);
+    }
+}
+
+/// The routes and their description, from one list.
+pub(crate) fn routes() -> (Router<Site>, Document) {
+    let v1 = OpenApiRouter::new()
+        .routes(routes!(instances::start))
+        .routes(routes!(instances::get))
+        .routes(routes!(instances::history))
+        .routes(routes!(instances::cancel))
+        .routes(routes!(work_items::list))
+        .routes(routes!(work_items::get))
+        .routes(routes!(work_items::claim))
+        .routes(routes!(work_items::release))
+        .routes(routes!(work_items::complete))
+        .routes(routes!(cases::list))
+        .routes(routes!(cases::get))
+        .routes(routes!(cases::timeline))
+        .routes(routes!(cases::audit))
+        .routes(routes!(funds::list))
+        .routes(routes!(workflows::list));
+    OpenApiRouter::with_openapi(Outline::openapi())
+        .nest("/api/v1", v1)
+        .split_for_parts()
+}
+
+pub(crate) fn document_text(document: &Document) -> String {
+    document
+        .to_pretty_json()
+        .expect("an OpenAPI document has only text keys")
+}
+
+pub(crate) fn document(text: &Arc<str>) -> impl IntoResponse + use<> {
+    (
+        [(header::CONTENT_TYPE, "application/json")],
+        text.to_string(),
+    )
+}
+
+#[cfg(test)]
+mod tests;

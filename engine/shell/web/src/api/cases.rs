@@ -1,0 +1,87 @@
+//! `/cases`: one family's file, its timeline and its audit chain.
+
+use axum::Json;
+use axum::extract::State;
+use casewright_runtime::Engine;
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use crate::api::dto::{AuditLink, Case, Page, TimelineEntry};
+use crate::api::query::{Checked, Id};
+use crate::problem::Problem;
+use crate::visitor::Visitor;
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct ListQuery {
+    cursor: Option<String>,
+}
+
+/// The cases you may see.
+#[utoipa::path(
+    get, path = "/cases", tag = "cases", params(ListQuery),
+    responses(
+        (status = 200, body = Page<Case>),
+        (status = "default", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn list(
+    State(engine): State<Engine>,
+    visitor: Visitor,
+    Checked(query): Checked<ListQuery>,
+) -> Result<Json<Page<Case>>, Problem> {
+    let page = engine.cases(&visitor.principal, query.cursor).await?;
+    Ok(Json(Page::of(page)))
+}
+
+/// Open a case. That you did is recorded.
+#[utoipa::path(
+    get, path = "/cases/{id}", tag = "cases", params(("id" = String, Path)),
+    responses(
+        (status = 200, body = Case),
+        (status = "default", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn get(
+    State(engine): State<Engine>,
+    visitor: Visitor,
+    Id(id): Id,
+) -> Result<Json<Case>, Problem> {
+    let view = engine.case(&visitor.principal, &id).await?;
+    Ok(Json(view.into()))
+}
+
+/// Who did what and when, oldest first.
+#[utoipa::path(
+    get, path = "/cases/{id}/timeline", tag = "cases", params(("id" = String, Path)),
+    responses(
+        (status = 200, body = Page<TimelineEntry>),
+        (status = "default", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn timeline(
+    State(engine): State<Engine>,
+    visitor: Visitor,
+    Id(id): Id,
+) -> Result<Json<Page<TimelineEntry>>, Problem> {
+    let entries = engine.timeline(&visitor.principal, &id).await?;
+    Ok(Json(Page::whole(entries)))
+}
+
+/// The audit chain, to be verified without the engine.
+#[utoipa::path(
+    get, path = "/cases/{id}/audit", tag = "cases", params(("id" = String, Path)),
+    responses(
+        (status = 200, body = Page<AuditLink>),
+        (status = "default", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn audit(
+    State(engine): State<Engine>,
+    visitor: Visitor,
+    Id(id): Id,
+) -> Result<Json<Page<AuditLink>>, Problem> {
+    let links = engine.audit(&visitor.principal, &id).await?;
+    Ok(Json(Page::whole(links)))
+}

@@ -1,0 +1,415 @@
+//! The JSON shapes of the API: views of the runtime as clients see them. Times are RFC 3339 in
+//! UTC, money is minor units with a currency.
+
+use casewright_casework::audit;
+use casewright_runtime::view;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::ToSchema;
+
+/// A page of a list.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Page<T> {
+    pub(crate) items: Vec<T>,
+    /// Give it back as `cursor` for the next page; absent on the last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) next: Option<String>,
+}
+
+impl<T> Page<T> {
+    pub(crate) fn whole<V: Into<T>>(items: Vec<V>) -> Self {
+        Self {
+            items: items.into_iter().map(Into::into).collect(),
+            next: None,
+        }
+    }
+
+    pub(crate) fn of<V: Into<T>>(page: view::Page<V>) -> Self {
+        Self {
+            next: page.next,
+            ..Self::whole(page.items)
+        }
+    }
+}
+
+/// What to start.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct StartRequest {
+    /// `name` or `namespace/name`.
+    pub(crate) workflow: String,
+    pub(crate) version: Option<String>,
+    /// Without one a new case is opened.
+    pub(crate) case: Option<String>,
+    #[serde(default)]
+    pub(crate) input: Value,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Started {
+    pub(crate) id: String,
+    case: String,
+    #[schema(example = "running")]
+    status: String,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Instance {
+    id: String,
+    workflow: String,
+    version: String,
+    case: String,
+    #[schema(example = "waiting")]
+    status: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    output: Option<Value>,
+    /// An RFC 7807 error of the workflow, when it faulted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<Value>,
+    waiting: Vec<Waiting>,
+}
+
+/// What an instance waits for.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Waiting {
+    /// `work-item`, `call`, `timer` or `retry`.
+    kind: String,
+    task: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    work_item: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime)]
+    until: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CancelRequest {
+    pub(crate) reason: Option<String>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct HistoryEntry {
+    sequence: u64,
+    #[schema(format = DateTime)]
+    at: String,
+    event: String,
+    tasks: Vec<Value>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct WorkItem {
+    id: String,
+    instance: String,
+    case: String,
+    case_number: String,
+    task: String,
+    title: String,
+    /// `offered`, `claimed`, `held`, `completed` or `withdrawn`.
+    state: String,
+    /// `{role}`, `{team}` or `{person}`.
+    #[schema(value_type = Object)]
+    assigned: Value,
+    claimed_by: Option<Person>,
+    #[schema(format = DateTime)]
+    due: Option<String>,
+    overdue: bool,
+    approval: bool,
+    outcomes: Vec<String>,
+    /// Name of the form whose data `complete` takes.
+    form: Option<String>,
+    /// What the person who decides needs to see.
+    show: Value,
+    #[schema(format = DateTime)]
+    offered: String,
+    /// Give it back on `complete`, or as `If-Match`.
+    pub(crate) revision: u64,
+    /// Why you may not decide, if so.
+    barred: Option<Barred>,
+    decisions: Vec<Decision>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Barred {
+    #[schema(example = "self-approval")]
+    code: String,
+    message: String,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Person {
+    id: String,
+    display_name: String,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Decision {
+    by: Person,
+    /// The role under which they decided.
+    role: String,
+    #[schema(format = DateTime)]
+    at: String,
+    outcome: String,
+    comment: Option<String>,
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CompleteRequest {
+    /// One of the work item's outcomes.
+    pub(crate) outcome: String,
+    /// What its form asks for.
+    #[serde(default)]
+    pub(crate) data: Value,
+    pub(crate) comment: Option<String>,
+    /// Refused with `stale-revision` when the work item has changed since.
+    pub(crate) revision: Option<u64>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Case {
+    id: String,
+    #[schema(example = "IFS-2026-00001")]
+    number: String,
+    agency: String,
+    #[schema(format = DateTime)]
+    opened: String,
+    instances: Vec<Instance>,
+}
+
+/// One line of a case's timeline.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct TimelineEntry {
+    index: u64,
+    #[schema(format = DateTime)]
+    at: String,
+    who: Person,
+    #[schema(example = "work-item-completed")]
+    action: String,
+    instance: Option<String>,
+    subject: Option<String>,
+    title: Option<String>,
+    detail: Option<String>,
+    comment: Option<String>,
+}
+
+/// One link of a case's audit chain, to be verified without the engine.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct AuditLink {
+    index: u64,
+    /// Hexadecimal SHA-256 over the previous hash and the entry.
+    hash: String,
+    entry: AuditEntry,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct AuditEntry {
+    #[schema(format = DateTime)]
+    at: String,
+    who: String,
+    action: Value,
+    instance: Option<String>,
+    subject: Option<String>,
+    detail: Option<String>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Fund {
+    name: String,
+    title: String,
+    allocated: Money,
+    committed: Money,
+    reserved: Money,
+    /// What can still be reserved.
+    available: Money,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Money {
+    minor: i64,
+    #[schema(example = "AUD")]
+    currency: String,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Workflow {
+    namespace: String,
+    name: String,
+    version: String,
+    title: Option<String>,
+    start_form: Option<String>,
+}
+
+impl From<view::StartedView> for Started {
+    fn from(view: view::StartedView) -> Self {
+        Self {
+            id: view.id,
+            case: view.case,
+            status: view.status,
+        }
+    }
+}
+
+impl From<view::InstanceView> for Instance {
+    fn from(view: view::InstanceView) -> Self {
+        Self {
+            id: view.id,
+            workflow: view.workflow,
+            version: view.version,
+            case: view.case,
+            status: view.status,
+            output: view.output,
+            error: view.error,
+            waiting: view.waiting.into_iter().map(Into::into).collect(),
+        }
+    }
+}
+
+impl From<view::WaitingView> for Waiting {
+    fn from(view: view::WaitingView) -> Self {
+        Self {
+            kind: view.kind,
+            task: view.task,
+            work_item: view.work_item,
+            until: view.until.map(|at| at.to_string()),
+        }
+    }
+}
+
+impl From<view::HistoryEntry> for HistoryEntry {
+    fn from(view: view::HistoryEntry) -> Self {
+        Self {
+            sequence: view.sequence,
+            at: view.at.to_string(),
+            event: view.event,
+            tasks: view.tasks,
+        }
+    }
+}
+
+impl From<view::WorkItemView> for WorkItem {
+    fn from(view: view::WorkItemView) -> Self {
+        Self {
+            id: view.id,
+            instance: view.instance,
+            case: view.case,
+            case_number: view.case_number,
+            task: view.task,
+            title: view.title,
+            state: view.state,
+            assigned: view.assigned,
+            claimed_by: view.claimed_by.map(Into::into),
+            due: view.due.map(|at| at.to_string()),
+            overdue: view.overdue,
+            approval: view.approval,
+            outcomes: view.outcomes,
+            form: view.form,
+            show: view.show,
+            offered: view.offered.to_string(),
+            revision: view.revision,
+            barred: view.barred.map(|(code, message)| Barred { code, message }),
+            decisions: view.decisions.into_iter().map(Into::into).collect(),
+        }
+    }
+}
+
+impl From<view::PersonView> for Person {
+    fn from(view: view::PersonView) -> Self {
+        Self {
+            id: view.id,
+            display_name: view.display_name,
+        }
+    }
+}
+
+impl From<view::DecisionView> for Decision {
+    fn from(view: view::DecisionView) -> Self {
+        Self {
+            by: view.by.into(),
+            role: view.role,
+            at: view.at.to_string(),
+            outcome: view.outcome,
+            comment: view.comment,
+        }
+    }
+}
+
+impl From<view::CaseView> for Case {
+    fn from(view: view::CaseView) -> Self {
+        Self {
+            id: view.id,
+            number: view.number,
+            agency: view.agency,
+            opened: view.opened.to_string(),
+            instances: view.instances.into_iter().map(Into::into).collect(),
+        }
+    }
+}
+
+impl From<view::TimelineEntry> for TimelineEntry {
+    fn from(view: view::TimelineEntry) -> Self {
+        Self {
+            index: view.index,
+            at: view.at.to_string(),
+            who: view.who.into(),
+            action: view.action,
+            instance: view.instance,
+            subject: view.subject,
+            title: view.title,
+            detail: view.detail,
+            comment: view.comment,
+        }
+    }
+}
+
+impl From<audit::Link> for AuditLink {
+    fn from(link: audit::Link) -> Self {
+        Self {
+            index: link.index,
+            hash: link.hash,
+            entry: AuditEntry {
+                at: link.entry.at.to_string(),
+                who: link.entry.who,
+                action: serde_json::to_value(link.entry.action).unwrap_or_default(),
+                instance: link.entry.instance,
+                subject: link.entry.subject,
+                detail: link.entry.detail,
+            },
+        }
+    }
+}
+
+impl From<view::FundView> for Fund {
+    fn from(view: view::FundView) -> Self {
+        let money = |minor| Money {
+            minor,
+            currency: view.currency.clone(),
+        };
+        Self {
+            allocated: money(view.allocated_minor),
+            committed: money(view.committed_minor),
+            reserved: money(view.reserved_minor),
+            available: money(view.available_minor),
+            name: view.name,
+            title: view.title,
+        }
+    }
+}
+
+impl From<view::WorkflowView> for Workflow {
+    fn from(view: view::WorkflowView) -> Self {
+        Self {
+            namespace: view.namespace,
+            name: view.name,
+            version: view.version,
+            title: view.title,
+            start_form: view.start_form,
+        }
+    }
+}

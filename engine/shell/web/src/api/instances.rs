@@ -1,0 +1,116 @@
+//! `/instances`: start a workflow, look at a run, cancel it.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::IntoResponse;
+use casewright_runtime::Engine;
+use casewright_runtime::engine::Start;
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use crate::api::dto::{CancelRequest, HistoryEntry, Instance, Page, StartRequest, Started};
+use crate::api::query::{Checked, Id};
+use crate::body::Posted;
+use crate::problem::Problem;
+use crate::visitor::Visitor;
+
+/// Start a workflow.
+#[utoipa::path(
+    post, path = "/instances", tag = "instances",
+    params(("Idempotency-Key" = Option<String>, Header)),
+    request_body = StartRequest,
+    responses(
+        (status = 201, body = Started),
+        (status = "default", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn start(
+    State(engine): State<Engine>,
+    visitor: Visitor,
+    posted: Posted,
+) -> Result<impl IntoResponse, Problem> {
+    let request: StartRequest = posted.json()?;
+    let start = Start {
+        workflow: request.workflow,
+        version: request.version,
+        case: request.case,
+        input: request.input,
+    };
+    let view = engine.start(&visitor.principal, start, posted.key).await?;
+    let started = Started::from(view);
+    let location = format!("/api/v1/instances/{}", started.id);
+    Ok((
+        StatusCode::CREATED,
+        [(header::LOCATION, location)],
+        Json(started),
+    ))
+}
+
+/// Look at a run of a workflow.
+#[utoipa::path(
+    get, path = "/instances/{id}", tag = "instances", params(("id" = String, Path)),
+    responses(
+        (status = 200, body = Instance),
+        (status = "default", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn get(
+    State(engine): State<Engine>,
+    visitor: Visitor,
+    Id(id): Id,
+) -> Result<Json<Instance>, Problem> {
+    let view = engine.instance(&visitor.principal, &id).await?;
+    Ok(Json(view.into()))
+}
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct HistoryQuery {
+    /// Only what came after this sequence number.
+    after: Option<u64>,
+}
+
+/// What happened to a run, oldest first.
+#[utoipa::path(
+    get, path = "/instances/{id}/history", tag = "instances",
+    params(("id" = String, Path), HistoryQuery),
+    responses(
+        (status = 200, body = Page<HistoryEntry>),
+        (status = "default", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn history(
+    State(engine): State<Engine>,
+    visitor: Visitor,
+    Id(id): Id,
+    Checked(query): Checked<HistoryQuery>,
+) -> Result<Json<Page<HistoryEntry>>, Problem> {
+    let after = query.after.unwrap_or(0);
+    let entries = engine.history(&visitor.principal, &id, after).await?;
+    Ok(Json(Page::whole(entries)))
+}
+
+/// Cancel a run.
+#[utoipa::path(
+    post, path = "/instances/{id}/cancel", tag = "instances",
+    params(("id" = String, Path), ("Idempotency-Key" = Option<String>, Header)),
+    request_body = Option<CancelRequest>,
+    responses(
+        (status = 200, body = Instance),
+        (status = "default", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn cancel(
+    State(engine): State<Engine>,
+    visitor: Visitor,
+    Id(id): Id,
+    posted: Posted,
+) -> Result<Json<Instance>, Problem> {
+    let request: CancelRequest = posted.json_or_default()?;
+    let view = engine
+        .cancel(&visitor.principal, &id, request.reason, posted.key)
+        .await?;
+    Ok(Json(view.into()))
+}

@@ -1,0 +1,79 @@
+//! The OpenAPI document tells the truth about the routes.
+
+use serde_json::Value;
+
+use super::*;
+
+fn parsed() -> Value {
+    let (_, document) = routes();
+    serde_json::from_str(&document_text(&document)).unwrap()
+}
+
+#[test]
+fn the_document_is_openapi_3_1_and_names_every_endpoint() {
+    let document = parsed();
+    assert_eq!(document["openapi"], "3.1.0");
+    let paths: Vec<String> = document["paths"]
+        .as_object()
+        .unwrap()
+        .iter()
+        .flat_map(|(path, item)| {
+            let methods = item.as_object().unwrap().keys();
+            methods.map(move |method| format!("{method} {path}"))
+        })
+        .collect();
+    let expected = [
+        "get /api/v1/cases",
+        "get /api/v1/cases/{id}",
+        "get /api/v1/cases/{id}/audit",
+        "get /api/v1/cases/{id}/timeline",
+        "get /api/v1/funds",
+        "post /api/v1/instances",
+        "get /api/v1/instances/{id}",
+        "post /api/v1/instances/{id}/cancel",
+        "get /api/v1/instances/{id}/history",
+        "get /api/v1/work-items",
+        "get /api/v1/work-items/{id}",
+        "post /api/v1/work-items/{id}/claim",
+        "post /api/v1/work-items/{id}/complete",
+        "post /api/v1/work-items/{id}/release",
+        "get /api/v1/workflows",
+    ];
+    assert_eq!(paths, expected);
+}
+
+#[test]
+fn every_reference_in_the_document_leads_somewhere() {
+    let document = parsed();
+    let mut seen = 0;
+    let mut open = vec![&document];
+    while let Some(value) = open.pop() {
+        match value {
+            Value::Object(map) => {
+                if let Some(Value::String(reference)) = map.get("$ref") {
+                    let pointer = reference.strip_prefix('#').unwrap();
+                    assert!(document.pointer(pointer).is_some(), "{reference}");
+                    seen += 1;
+                }
+                open.extend(map.values());
+            }
+            Value::Array(items) => open.extend(items),
+            _ => {}
+        }
+    }
+    assert!(seen > 15);
+}
+
+#[test]
+fn every_endpoint_says_how_it_fails() {
+    let document = parsed();
+    for item in document["paths"].as_object().unwrap().values() {
+        for operation in item.as_object().unwrap().values() {
+            let content = &operation["responses"]["default"]["content"];
+            assert!(
+                content["application/problem+json"].is_object(),
+                "{operation}"
+            );
+        }
+    }
+}

@@ -1,0 +1,244 @@
+//! `/work-items`: the queue, and what people do with a piece of work.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::{HeaderMap, header};
+use axum::response::{IntoResponse, Response};
+use casewright_runtime::Engine;
+use casewright_runtime::engine::Complete;
+use casewright_runtime::view::{WorkItemFilter, WorkItemView};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use crate::api::dto::{CompleteRequest, Page, WorkItem};
+use crate::api::query::{Checked, Id};
+use crate::body::Posted;
+use crate::problem::Problem;
+use crate::visitor::Visitor;
+
+const LIMIT_MAX: usize = 200;
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[into_params(parameter_in = Query)]
+pub(super) struct ListQuery {
+    /// Without it the open ones: offered, claimed, held.
+    #[param(inline)]
+    state: Option<ItemState>,
+    /// Assigned to this role.
+    role: Option<String>,
+    /// Held by this person; `me` for the caller.
+    claimed_by: Option<String>,
+    case: Option<String>,
+    instance: Option<String>,
+    cursor: Option<String>,
+    /// 1 to 200.
+    #[param(minimum = 1, maximum = 200)]
+    limit: Option<usize>,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+#[schema(as = WorkItemState)]
+enum ItemState {
+    Offered,
+    Claimed,
+    Held,
+    Completed,
+    Withdrawn,
+}
+
+impl ItemState {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Offered => "offered",
+            Self::Claimed => "claimed",
+            Self::Held => "held",
+            Self::Completed => "completed",
+            Self::Withdrawn => "withdrawn",
+        }
+    }
+}
+
+/// The queue, by due time; those without one last.
+#[utoipa::path(
+    get, path = "/work-items", tag = "work items", params(ListQuery),
+    responses(
+        (status = 200, body = Page<WorkItem>),
+        (status = "default", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn list(
+    State(engine): State<Engine>,
+    visitor: Visitor,
+    Checked(query): Checked<ListQuery>,
+) -> Result<Json<Page<WorkItem>>, Problem> {
+    if query
+        .limit
+        .is_some_and(|limit| limit == 0 || limit > LIMIT_MAX)
+    {
+        return Err(Problem::invalid_input("limit must be 1 to 200"));
+    }
+    let me = &visitor.principal;
+    let filter = WorkItemFilter {
+        state: query.state.map(|state| state.name().to_owned()),
+        role: query.role,
+        claimed_by: query.claimed_by.map(|person| {
+            if person == "me" {
+                me.id.clone()
+            } else {
+                person
+            }
+        }),
+        case: query.case,
+        instance: query.instance,
+        cursor: query.cursor,
+        limit: query.limit,
+    };
+    let page = engine.work_items(me, filter).await?;
+    Ok(Json(Page::of(page)))
+}
+
+/// One work item.
+#[utoipa::path(
+    get, path = "/work-items/{id}", tag = "work items", params(("id" = String, Path)),
+    responses(
+        (status = 200, body = WorkItem, headers(("ETag" = String))),
+        (status = "default", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn get(
+    State(engine): State<Engine>,
+    visitor: Visitor,
+    Id(id): Id,
+) -> Result<Response, Problem> {
+    let view = engine.work_item(&visitor.principal, &id).await?;
+    Ok(tagged(view))
+}
+
+/// Take it, so that others see that you have it.
+#[utoipa::path(
+    post, path = "/work-items/{id}/claim", tag = "work items",
+    params(("id" = String, Path), ("Idempotency-Key" = Option<String>, Header)),
+    responses(
+        (status = 200, body = WorkItem, headers(("ETag" = String))),
+        (status = "default", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn claim(
+    State(engine): State<Engine>,
+    visitor: Visitor,
+    Id(id): Id,
+    posted: Posted,
+) -> Result<Response, Problem> {
+    posted.json_or_default::<Nothing>()?;
+    let view = engine.claim(&visitor.principal, &id, posted.key).await?;
+    Ok(tagged(view))
+}
+
+/// Give it back to those it was offered to.
+#[utoipa::path(
+    post, path = "/work-items/{id}/release", tag = "work items",
+    params(("id" = String, Path), ("Idempotency-Key" = Option<String>, Header)),
+    responses(
+        (status = 200, body = WorkItem, headers(("ETag" = String))),
+        (status = "default", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn release(
+    State(engine): State<Engine>,
+    visitor: Visitor,
+    Id(id): Id,
+    posted: Posted,
+) -> Result<Response, Problem> {
+    posted.json_or_default::<Nothing>()?;
+    let view = engine.release(&visitor.principal, &id, posted.key).await?;
+    Ok(tagged(view))
+}
+
+/// Decide or finish it.
+#[utoipa::path(
+    post, path = "/work-items/{id}/complete", tag = "work items",
+    params(
+        ("id" = String, Path),
+        ("Idempotency-Key" = Option<String>, Header),
+        ("If-Match" = Option<String>, Header, description = "The ETag seen, instead of `revision`"),
+    ),
+    request_body = CompleteRequest,
+    responses(
+        (status = 200, body = WorkItem, headers(("ETag" = String))),
+        (status = "default", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn complete(
+    State(engine): State<Engine>,
+    visitor: Visitor,
+    Id(id): Id,
+    headers: HeaderMap,
+    posted: Posted,
+) -> Result<Response, Problem> {
+    let request: CompleteRequest = posted.json()?;
+    let revision = match (request.revision, if_match(&headers)?) {
+        (Some(one), Some(other)) if one != other => {
+            return Err(Problem::invalid_input("If-Match and revision differ"));
+        }
+        (body, header) => body.or(header),
+    };
+    let complete = Complete {
+        outcome: request.outcome,
+        data: request.data,
+        comment: request.comment,
+        revision,
+    };
+    let view = engine
+        .complete(&visitor.principal, &id, complete, posted.key)
+        .await?;
+    Ok(tagged(view))
+}
+
+/// A body that may only be left out or empty.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Nothing {}
+
+fn tagged(view: WorkItemView) -> Response {
+    let item = WorkItem::from(view);
+    let tag = format!("\"{}\"", item.revision);
+    ([(header::ETAG, tag)], Json(item)).into_response()
+}
+
+/// The revision of `If-Match`; `*` means any.
+fn if_match(headers: &HeaderMap) -> Result<Option<u64>, Problem> {
+    let Some(value) = headers.get(header::IF_MATCH) else {
+        return Ok(None);
+    };
+    let text = value.to_str().unwrap_or_default().trim();
+    if text == "*" {
+        return Ok(None);
+    }
+    text.strip_prefix('"')
+        .and_then(|rest| rest.strip_suffix('"'))
+        .and_then(|digits| digits.parse().ok())
+        .map(Some)
+        .ok_or_else(|| Problem::invalid_input("If-Match must be one ETag of this work item"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn if_match_is_the_revision_in_quotes() {
+        let read = |value: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::IF_MATCH, value.parse().unwrap());
+            if_match(&headers)
+        };
+        assert_eq!(if_match(&HeaderMap::new()).unwrap(), None);
+        assert_eq!(read("\"7\"").unwrap(), Some(7));
+        assert_eq!(read("*").unwrap(), None);
+        for bad in ["7", "\"7", "W/\"7\"", "\"\"", "\"-1\"", "\"7\", \"8\""] {
+            assert_eq!(read(bad).unwrap_err().code(), "invalid-input", "{bad}");
+        }
+    }
+}

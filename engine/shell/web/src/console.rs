@@ -1,0 +1,46 @@
+//! The console: server-drawn pages for staff. Every action is a form that works without a script,
+//! and every answer to a form is a redirect, or the page again with what was typed.
+
+mod address;
+mod assigned;
+mod case;
+pub(crate) mod chrome;
+pub(crate) mod escape;
+pub(crate) mod failure;
+mod fill;
+mod keys;
+pub(crate) mod member;
+mod money;
+mod notice;
+mod queue;
+mod sentence;
+mod session;
+mod shown;
+mod start;
+mod task;
+mod when;
+mod words;
+
+use axum::Router;
+use axum::response::Redirect;
+use axum::routing::{get, post};
+
+use crate::Site;
+
+/// Every page and every form's target. GET never changes anything but the record of who looked.
+pub(crate) fn routes() -> Router<Site> {
+    Router::new()
+        .route("/", get(async || Redirect::to("/tasks")))
+        .route("/sign-in", get(session::show).post(session::sign_in))
+        .route("/sign-out", post(session::sign_out))
+        .route("/tasks", get(queue::show))
+        .route("/tasks/counts", get(queue::count))
+        .route("/tasks/{id}", get(task::show))
+        .route("/tasks/{id}/claim", post(task::claim))
+        .route("/tasks/{id}/release", post(task::release))
+        .route("/tasks/{id}/complete", post(task::complete))
+        .route("/start", get(start::list))
+        .route("/start/{workflow}", get(start::show).post(start::start))
+        .route("/cases", get(case::list))
+        .route("/cases/{id}", get(case::show))
+}

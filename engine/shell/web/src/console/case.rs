@@ -1,0 +1,284 @@
+//! A case: where it stands, what is open, and everything that happened, in sentences.
+
+use askama::Template;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use casewright_runtime::Engine;
+use casewright_runtime::view::{
+    CaseView, InstanceView, TimelineEntry, WaitingView, WorkItemFilter, WorkItemView, WorkflowView,
+};
+use jiff::civil::Date;
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::console::address::{Lenient, encoded};
+use crate::console::assigned;
+use crate::console::chrome::{Chrome, Place, page};
+use crate::console::escape::short;
+use crate::console::member::Member;
+use crate::console::notice::Notice;
+use crate::console::sentence::{self, Weight};
+use crate::console::start;
+use crate::console::when::Wall;
+use crate::console::words::humanize;
+use crate::problem::Problem;
+
+const TITLE_LENGTH_MAX: usize = 160;
+/// Open tasks shown on the page; more are in the queue.
+const TASKS_MAX: usize = 50;
+
+#[derive(Debug, Clone, Default, Deserialize)]
+pub(crate) struct ListQuery {
+    cursor: Option<String>,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+pub(crate) struct CaseQuery {
+    done: Option<String>,
+    show: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "cases.html")]
+struct ListPage {
+    chrome: Chrome,
+    lines: Vec<CaseLine>,
+    next: Option<String>,
+}
+
+struct CaseLine {
+    id: String,
+    number: String,
+    opened: String,
+    stand: String,
+}
+
+#[derive(Template)]
+#[template(path = "case.html")]
+struct CasePage {
+    chrome: Chrome,
+    id: String,
+    number: String,
+    opened: String,
+    printed: String,
+    tasks: Vec<TaskLine>,
+    running: Vec<RunLine>,
+    days: Vec<Day>,
+    readings: usize,
+    all: bool,
+}
+
+struct TaskLine {
+    id: String,
+    title: String,
+    due: String,
+    holder: String,
+}
+
+struct RunLine {
+    title: String,
+    status: String,
+    note: Option<String>,
+}
+
+struct Day {
+    title: String,
+    entries: Vec<EntryLine>,
+}
+
+struct EntryLine {
+    anchor: u64,
+    time: String,
+    sentence: String,
+    comment: Option<String>,
+    class: &'static str,
+}
+
+pub(crate) async fn list(
+    State(engine): State<Engine>,
+    member: Member,
+    Lenient(query): Lenient<ListQuery>,
+) -> Result<Response, Problem> {
+    let who = &member.principal;
+    let cases = engine
+        .cases(who, query.cursor.filter(|text| !text.is_empty()))
+        .await?;
+    let wall = Wall::new(engine.zone(who), engine.now());
+    let body = ListPage {
+        chrome: Chrome::new(&member, Place::Cases, "Cases"),
+        next: cases
+            .next
+            .map(|cursor| format!("/cases?cursor={}", encoded(&cursor))),
+        lines: cases
+            .items
+            .iter()
+            .map(|case| case_line(case, &wall))
+            .collect(),
+    };
+    Ok(page(StatusCode::OK, &body))
+}
+
+fn case_line(case: &CaseView, wall: &Wall) -> CaseLine {
+    let open = case
+        .instances
+        .iter()
+        .filter(|run| !ended(&run.status))
+        .count();
+    CaseLine {
+        id: case.id.clone(),
+        number: case.number.clone(),
+        opened: wall.date(case.opened),
+        stand: match open {
+            0 => "Nothing under way".to_owned(),
+            1 => "1 thing under way".to_owned(),
+            _ => format!("{open} things under way"),
+        },
+    }
+}
+
+fn ended(status: &str) -> bool {
+    matches!(status, "completed" | "faulted" | "cancelled")
+}
+
+pub(crate) async fn show(
+    State(engine): State<Engine>,
+    member: Member,
+    Path(id): Path<String>,
+    Lenient(query): Lenient<CaseQuery>,
+) -> Result<Response, Problem> {
+    let who = &member.principal;
+    let case = engine.case(who, &id).await?;
+    let tasks = WorkItemFilter {
+        case: Some(id.clone()),
+        limit: Some(TASKS_MAX),
+        ..WorkItemFilter::default()
+    };
+    let tasks = engine.work_items(who, tasks).await?.items;
+    let entries = engine.timeline(who, &id).await?;
+    let workflows = engine.workflows(who).await?;
+    let wall = Wall::new(engine.zone(who), engine.now());
+    let all = query.show.as_deref() == Some("all");
+    let (days, readings) = days(&entries, all, &wall);
+    let body = CasePage {
+        chrome: Chrome::new(&member, Place::Cases, format!("Case {}", case.number))
+            .notice(Notice::text_of(query.done.as_deref())),
+        opened: wall.date(case.opened),
+        printed: wall.moment(engine.now()),
+        tasks: tasks
+            .into_iter()
+            .map(|item| task_line(item, &member, &wall))
+            .collect(),
+        running: case
+            .instances
+            .iter()
+            .map(|run| run_line(run, &workflows, &wall))
+            .collect(),
+        days,
+        readings,
+        all,
+        id: case.id,
+        number: case.number,
+    };
+    Ok(page(StatusCode::OK, &body))
+}
+
+fn task_line(item: WorkItemView, member: &Member, wall: &Wall) -> TaskLine {
+    let due = item
+        .due
+        .map_or_else(|| "No due date".to_owned(), |due| wall.date(due));
+    let late = if item.overdue { " (overdue)" } else { "" };
+    TaskLine {
+        title: short(&item.title, TITLE_LENGTH_MAX),
+        due: format!("{due}{late}"),
+        holder: match item.claimed_by {
+            Some(person) if person.id == member.principal.id => "You".to_owned(),
+            Some(person) => person.display_name,
+            None => format!("Nobody yet ({})", assigned::phrase(&item.assigned)),
+        },
+        id: item.id,
+    }
+}
+
+fn run_line(run: &InstanceView, workflows: &[WorkflowView], wall: &Wall) -> RunLine {
+    let name = run.workflow.rsplit('/').next().unwrap_or(&run.workflow);
+    let known = workflows.iter().find(|workflow| workflow.name == name);
+    RunLine {
+        title: known.map_or_else(|| humanize(name), start::title),
+        status: status(&run.status).to_owned(),
+        note: match run.status.as_str() {
+            "faulted" => fault(run.error.as_ref()),
+            _ => run.waiting.first().map(|waiting| waits(waiting, wall)),
+        },
+    }
+}
+
+fn status(name: &str) -> &'static str {
+    match name {
+        "pending" | "running" => "Under way",
+        "waiting" => "Waiting",
+        "suspended" => "Paused",
+        "cancelled" => "Cancelled",
+        "faulted" => "Stopped by a problem",
+        "completed" => "Finished",
+        _ => "Unknown",
+    }
+}
+
+fn waits(waiting: &WaitingView, wall: &Wall) -> String {
+    let task = humanize(&waiting.task);
+    match (waiting.kind.as_str(), waiting.until) {
+        ("work-item", _) => format!("Waits for a person: {task}"),
+        ("call", _) => format!("Waits for an answer: {task}"),
+        (_, Some(until)) => format!("Waits until {}: {task}", wall.moment(until)),
+        (_, None) => format!("Waits: {task}"),
+    }
+}
+
+/// The title of what stopped it: the author's or the engine's words, no internals.
+fn fault(error: Option<&Value>) -> Option<String> {
+    let text = error?.get("title").and_then(Value::as_str)?;
+    Some(short(text, TITLE_LENGTH_MAX))
+}
+
+/// Newest day first, within a day newest first, so that what just happened is on top.
+fn days(entries: &[TimelineEntry], all: bool, wall: &Wall) -> (Vec<Day>, usize) {
+    let mut days: Vec<(Date, Day)> = Vec::new();
+    let mut readings = 0;
+    for entry in entries.iter().rev() {
+        let weight = sentence::action(entry).map_or(Weight::Step, sentence::weight);
+        if weight == Weight::Reading {
+            readings += 1;
+            if !all {
+                continue;
+            }
+        }
+        let date = wall.day(entry.at);
+        let line = entry_line(entry, weight, wall);
+        match days.last_mut().filter(|(last, _)| *last == date) {
+            Some((_, day)) => day.entries.push(line),
+            None => days.push((
+                date,
+                Day {
+                    title: wall.day_title(date),
+                    entries: vec![line],
+                },
+            )),
+        }
+    }
+    (days.into_iter().map(|(_, day)| day).collect(), readings)
+}
+
+fn entry_line(entry: &TimelineEntry, weight: Weight, wall: &Wall) -> EntryLine {
+    EntryLine {
+        anchor: entry.index,
+        time: wall.time(entry.at),
+        sentence: sentence::sentence(entry),
+        comment: entry.comment.clone().filter(|text| !text.is_empty()),
+        class: match weight {
+            Weight::Milestone => "milestone",
+            Weight::Step => "step",
+            Weight::Reading => "reading",
+        },
+    }
+}

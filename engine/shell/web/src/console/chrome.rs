@@ -1,0 +1,102 @@
+//! What surrounds every page: title, navigation, who is signed in, a message from the step before.
+
+use askama::Template;
+use axum::http::StatusCode;
+use axum::response::{Html, IntoResponse, Response};
+
+use crate::asset;
+use crate::console::member::Member;
+use crate::problem::Problem;
+use crate::visitor::form_token;
+
+/// The frame of a page.
+#[derive(Debug, Clone)]
+pub(crate) struct Chrome {
+    /// Unique; also the start of the browser's title.
+    pub(crate) title: String,
+    pub(crate) account: Option<Account>,
+    /// What the step before led to; read out by screen readers.
+    pub(crate) notice: Option<String>,
+    /// Whether the form on this page has errors: the title says so first.
+    pub(crate) faulty: bool,
+    pub(crate) place: Place,
+    /// Addresses of the files every page needs.
+    pub(crate) style: &'static str,
+    pub(crate) script: &'static str,
+    pub(crate) icon: &'static str,
+}
+
+/// The signed-in person, with what their forms carry.
+#[derive(Debug, Clone)]
+pub(crate) struct Account {
+    pub(crate) name: String,
+    pub(crate) token: String,
+}
+
+/// Which entry of the navigation is lit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    Elsewhere,
+    Tasks,
+    Start,
+    Cases,
+}
+
+impl Chrome {
+    pub(crate) fn new(member: &Member, place: Place, title: impl Into<String>) -> Self {
+        Self {
+            account: Some(Account {
+                name: member.principal.display_name.clone(),
+                token: form_token(&member.secret),
+            }),
+            place,
+            ..Self::outside(title)
+        }
+    }
+
+    /// A page for somebody who is not (known to be) signed in.
+    pub(crate) fn outside(title: impl Into<String>) -> Self {
+        Self {
+            title: title.into(),
+            account: None,
+            notice: None,
+            faulty: false,
+            place: Place::Elsewhere,
+            style: &asset::STYLE.path,
+            script: &asset::SCRIPT.path,
+            icon: &asset::ICON.path,
+        }
+    }
+
+    pub(crate) fn notice(mut self, notice: Option<String>) -> Self {
+        self.notice = notice;
+        self
+    }
+
+    pub(crate) fn faulty(mut self, faulty: bool) -> Self {
+        self.faulty = faulty;
+        self
+    }
+
+    // Templates call these.
+
+    pub(crate) fn token(&self) -> &str {
+        self.account.as_ref().map_or("", |account| &account.token)
+    }
+
+    pub(crate) fn links(&self) -> [(&'static str, &'static str, bool); 3] {
+        [
+            ("/tasks", "Tasks", self.place == Place::Tasks),
+            ("/start", "Start something", self.place == Place::Start),
+            ("/cases", "Cases", self.place == Place::Cases),
+        ]
+    }
+}
+
+/// Draws a page.
+pub(crate) fn page(status: StatusCode, template: &impl Template) -> Response {
+    match template.render() {
+        Ok(text) => (status, Html(text)).into_response(),
+        Err(_) => Problem::bug().into_response(),
+    }
+}

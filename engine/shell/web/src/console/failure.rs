@@ -1,0 +1,248 @@
+//! Failures as plain pages: what happened, whether anything changed, what to do next.
+
+use askama::Template;
+use axum::http::header;
+use axum::response::Response;
+
+use crate::console::chrome::{Chrome, page};
+use crate::problem::Problem;
+
+#[derive(Template)]
+#[template(path = "failure.html")]
+struct FailurePage {
+    chrome: Chrome,
+    explanation: Explanation,
+    code: String,
+}
+
+/// A refusal in the words of the people who work here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Explanation {
+    pub(crate) title: &'static str,
+    pub(crate) sentences: Vec<String>,
+}
+
+/// The page that stands in for a problem; keeps the headers that say when to come back.
+pub(crate) fn page_of(problem: &Problem, answer: &Response) -> Response {
+    let explanation = explain(problem.code(), problem.detail());
+    let body = FailurePage {
+        chrome: Chrome::outside(explanation.title),
+        explanation,
+        code: problem.code().to_owned(),
+    };
+    let mut drawn = page(problem.status(), &body);
+    for name in [header::RETRY_AFTER, header::ALLOW] {
+        if let Some(value) = answer.headers().get(&name) {
+            drawn.headers_mut().insert(name, value.clone());
+        }
+    }
+    drawn
+}
+
+/// Plain words for a code. `detail` is the engine's own sentence, used where it says more.
+pub(crate) fn explain(code: &str, detail: &str) -> Explanation {
+    let (title, sentences): (_, &[&str]) = match code {
+        "not-found" | "unknown-workflow" | "unknown-fund" | "unknown-reservation" => (
+            "Page not found",
+            &[
+                "There is nothing at this address, or it is not yours to see.",
+                "If you followed a link from a message, the task may have been taken back.",
+            ],
+        ),
+        "self-approval" => (
+            "You cannot decide this",
+            &[
+                "You asked for this or worked on it, so somebody else has to decide.",
+                "Nothing was changed.",
+            ],
+        ),
+        "not-assigned" => (
+            "This is not yours to decide",
+            &[
+                "It was given to people in another role.",
+                "Nothing was changed.",
+            ],
+        ),
+        "already-claimed" => (
+            "Somebody else has this task",
+            &["They took it before you did.", "Nothing was changed."],
+        ),
+        "not-claimed" => (
+            "Take this task first",
+            &[
+                "You do not hold this task any more.",
+                "Nothing was changed.",
+            ],
+        ),
+        "already-decided" => (
+            "This has been decided",
+            &[
+                "The task was finished before your answer came.",
+                "Your answer was not used.",
+            ],
+        ),
+        "stale-revision" => (
+            "This task has changed",
+            &[
+                "Something about it changed after you opened it.",
+                "Your answer was not used.",
+            ],
+        ),
+        "unknown-outcome" => (
+            "This answer is not possible",
+            &[
+                "Open the task again and use one of its buttons.",
+                "Nothing was changed.",
+            ],
+        ),
+        "over-limit" => (
+            "This amount is above your limit",
+            &[
+                "Somebody with a higher limit has to approve it.",
+                "Nothing was changed.",
+            ],
+        ),
+        "insufficient-funds" => (
+            "There is not enough money left",
+            &["The fund cannot bear this amount.", "Nothing was changed."],
+        ),
+        "no-basis" => (
+            "There is no consent for this",
+            &[
+                "Sharing this needs the family's consent or a named legal basis.",
+                "Nothing was shared.",
+            ],
+        ),
+        "reservation-closed" => (
+            "This money was already used or released",
+            &["Nothing was changed."],
+        ),
+        "form-invalid" | "invalid-input" | "currency-mismatch" | "amount-invalid" => (
+            "What was sent does not fit",
+            &[
+                "Go back, check what you entered and send it again.",
+                "Nothing was changed.",
+            ],
+        ),
+        "key-reused" => (
+            "This was already sent",
+            &[
+                "This form was sent before with other answers; only the first one counts.",
+                "Open the task again to see where it stands.",
+            ],
+        ),
+        "cross-origin" | "foreign-form" => (
+            "This form cannot be used",
+            &[
+                "It did not come from this site, or it belongs to another sign-in.",
+                "Nothing was changed. Open the page again and send it from there.",
+            ],
+        ),
+        "unauthenticated" => ("You are not signed in", &["Sign in and try again."]),
+        "method-not-allowed" => (
+            "This address cannot be used that way",
+            &[
+                "Go to your tasks and start from there.",
+                "Nothing was changed.",
+            ],
+        ),
+        "too-large" => (
+            "That is too much at once",
+            &[
+                "What you sent is larger than one megabyte.",
+                "Nothing was changed.",
+            ],
+        ),
+        "timeout" => (
+            "The connection was too slow",
+            &["Not everything arrived.", "Nothing was changed. Try again."],
+        ),
+        "busy" | "stopping" => (
+            "The service is busy",
+            &[
+                "Wait a moment, then send it again.",
+                "Nothing is lost, and sending twice does it only once.",
+            ],
+        ),
+        "disk-full" => (
+            "The service cannot save anything at the moment",
+            &[
+                "Its disk is full. Everything saved before is safe.",
+                "Nothing was changed. Tell the people who run this service.",
+            ],
+        ),
+        _ => (
+            "Something went wrong",
+            &[
+                "The service made a mistake. Look at the task again before you repeat anything.",
+                "If it happens again, tell the people who run this service.",
+            ],
+        ),
+    };
+    let mut sentences: Vec<String> = sentences.iter().map(|text| (*text).to_owned()).collect();
+    if matches!(code, "self-approval" | "not-assigned" | "over-limit") && !detail.is_empty() {
+        sentences[0] = sentence(detail);
+    }
+    Explanation { title, sentences }
+}
+
+/// The engine's words as a sentence: capital first, full stop last.
+pub(crate) fn sentence(text: &str) -> String {
+    let text = text.trim();
+    let mut characters = text.chars();
+    let Some(first) = characters.next() else {
+        return String::new();
+    };
+    let end = if text.ends_with(['.', '!', '?']) {
+        ""
+    } else {
+        "."
+    };
+    format!("{}{}{end}", first.to_uppercase(), characters.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use casewright_casework::Code;
+
+    use super::*;
+
+    const CODES: [Code; 17] = [
+        Code::NotFound,
+        Code::SelfApproval,
+        Code::NotAssigned,
+        Code::AlreadyClaimed,
+        Code::NotClaimed,
+        Code::AlreadyDecided,
+        Code::StaleRevision,
+        Code::UnknownOutcome,
+        Code::FormInvalid,
+        Code::OverLimit,
+        Code::InsufficientFunds,
+        Code::NoBasis,
+        Code::UnknownFund,
+        Code::UnknownReservation,
+        Code::CurrencyMismatch,
+        Code::AmountInvalid,
+        Code::ReservationClosed,
+    ];
+
+    #[test]
+    fn every_refusal_has_its_own_words() {
+        for code in CODES {
+            let words = explain(code.as_str(), "");
+            assert_ne!(words.title, "Something went wrong", "{}", code.as_str());
+            for word in ["instance", "payload", "resume", "revision", "null"] {
+                let text = format!("{} {}", words.title, words.sentences.join(" "));
+                assert!(!text.to_lowercase().contains(word), "{word} in {text}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_reason_of_the_rule_is_shown() {
+        let words = explain("self-approval", "you asked for this yourself");
+        assert_eq!(words.sentences[0], "You asked for this yourself.");
+        assert_eq!(explain("what-is-this", "").title, "Something went wrong");
+    }
+}

@@ -1,0 +1,66 @@
+//! What the step before led to, said once on the next page. The address carries a word of this
+//! list, never text, so that nobody can put words on our pages with a link.
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Notice {
+    Claimed,
+    Released,
+    Sent,
+    MoreNeeded,
+    Started,
+}
+
+impl Notice {
+    const ALL: [Self; 5] = [
+        Self::Claimed,
+        Self::Released,
+        Self::Sent,
+        Self::MoreNeeded,
+        Self::Started,
+    ];
+
+    /// How it stands in an address.
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            Self::Claimed => "claimed",
+            Self::Released => "released",
+            Self::Sent => "sent",
+            Self::MoreNeeded => "more-needed",
+            Self::Started => "started",
+        }
+    }
+
+    const fn text(self) -> &'static str {
+        match self {
+            Self::Claimed => "You have taken this task. Others see that you have it.",
+            Self::Released => "You have given the task back to your team.",
+            Self::Sent => "Your answer was saved.",
+            Self::MoreNeeded => "Your answer was saved. Another person has to decide as well.",
+            Self::Started => "Started. What happens next is on this page.",
+        }
+    }
+
+    /// The sentence for a word from an address.
+    pub(crate) fn text_of(word: Option<&str>) -> Option<String> {
+        let word = word?;
+        let found = Self::ALL.into_iter().find(|notice| notice.word() == word)?;
+        Some(found.text().to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_known_words_become_text() {
+        for notice in Notice::ALL {
+            assert_eq!(Notice::text_of(Some(notice.word())).unwrap(), notice.text());
+        }
+        assert_eq!(
+            Notice::text_of(Some("Your account is locked, call 555")),
+            None
+        );
+        assert_eq!(Notice::text_of(None), None);
+    }
+}

@@ -1,0 +1,282 @@
+//! The work queue: what is mine, what my team has, soonest due first.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use askama::Template;
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use casewright_casework::Principal;
+use casewright_runtime::view::{Page, WorkItemFilter, WorkItemView};
+use casewright_runtime::{Engine, Refused};
+use serde::{Deserialize, Serialize};
+
+use crate::console::address::{Lenient, encoded};
+use crate::console::assigned;
+use crate::console::chrome::{Chrome, Place, page};
+use crate::console::escape::short;
+use crate::console::keys::request_key;
+use crate::console::member::Member;
+use crate::console::notice::Notice;
+use crate::console::when::{Band, Wall};
+use crate::console::words::humanize;
+use crate::problem::Problem;
+
+/// Lines on a page of the queue.
+const LINES_MAX: usize = 50;
+/// Counts above this are shown as "100+": nobody needs the exact number of a long queue.
+const COUNT_MAX: usize = 100;
+const TITLE_LENGTH_MAX: usize = 160;
+
+#[derive(Debug, Clone, Default, Deserialize)]
+pub(crate) struct QueueQuery {
+    view: Option<String>,
+    role: Option<String>,
+    case: Option<String>,
+    cursor: Option<String>,
+    done: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum View {
+    Mine,
+    Team,
+}
+
+#[derive(Template)]
+#[template(path = "queue.html")]
+pub(crate) struct QueuePage {
+    chrome: Chrome,
+    tabs: [Tab; 2],
+    mine: bool,
+    filtered: bool,
+    role: String,
+    roles: Vec<(String, String)>,
+    case: Option<CaseFilter>,
+    bands: Vec<BandLines>,
+    next: Option<String>,
+    key: String,
+}
+
+pub(crate) struct Tab {
+    title: &'static str,
+    address: &'static str,
+    count: String,
+    id: &'static str,
+    current: bool,
+}
+
+/// The list is narrowed to one case.
+pub(crate) struct CaseFilter {
+    id: String,
+    number: String,
+}
+
+pub(crate) struct BandLines {
+    band: Band,
+    lines: Vec<Line>,
+}
+
+pub(crate) struct Line {
+    id: String,
+    title: String,
+    case: String,
+    case_number: String,
+    due: String,
+    holder: String,
+    claimable: bool,
+}
+
+pub(crate) async fn show(
+    State(engine): State<Engine>,
+    member: Member,
+    Lenient(query): Lenient<QueueQuery>,
+) -> Result<Response, Problem> {
+    let who = &member.principal;
+    let view = view(&query);
+    let counts = counts(&engine, who).await?;
+    let list = engine.work_items(who, filter(&query, view, who)).await?;
+    let wall = Wall::new(engine.zone(who), engine.now());
+    let body = QueuePage::new(&member, &query, view, counts, list, &wall);
+    Ok(page(StatusCode::OK, &body))
+}
+
+/// How many tasks there are, for the script that keeps the numbers fresh. No case data.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub(crate) struct Counts {
+    mine: usize,
+    team: usize,
+}
+
+pub(crate) async fn count(
+    State(engine): State<Engine>,
+    member: Member,
+) -> Result<Json<Counts>, Problem> {
+    Ok(Json(counts(&engine, &member.principal).await?))
+}
+
+async fn counts(engine: &Engine, who: &Principal) -> Result<Counts, Refused> {
+    let mine = WorkItemFilter {
+        claimed_by: Some(who.id.clone()),
+        limit: Some(COUNT_MAX),
+        ..WorkItemFilter::default()
+    };
+    let team = WorkItemFilter {
+        limit: Some(COUNT_MAX),
+        ..WorkItemFilter::default()
+    };
+    Ok(Counts {
+        mine: engine.work_items(who, mine).await?.items.len(),
+        team: engine.work_items(who, team).await?.items.len(),
+    })
+}
+
+fn view(query: &QueueQuery) -> View {
+    match query.view.as_deref() {
+        Some("mine") => View::Mine,
+        _ => View::Team,
+    }
+}
+
+fn filter(query: &QueueQuery, view: View, who: &Principal) -> WorkItemFilter {
+    let given = |value: &Option<String>| value.clone().filter(|text| !text.is_empty());
+    WorkItemFilter {
+        state: None,
+        role: given(&query.role),
+        claimed_by: (view == View::Mine).then(|| who.id.clone()),
+        case: given(&query.case),
+        instance: None,
+        cursor: given(&query.cursor),
+        limit: Some(LINES_MAX),
+    }
+}
+
+impl QueuePage {
+    fn new(
+        member: &Member,
+        query: &QueueQuery,
+        view: View,
+        counts: Counts,
+        list: Page<WorkItemView>,
+        wall: &Wall,
+    ) -> Self {
+        let mine = view == View::Mine;
+        let title = if mine { "My tasks" } else { "Team tasks" };
+        let role = query.role.clone().unwrap_or_default();
+        let case = query.case.clone().filter(|id| !id.is_empty());
+        let case = case.map(|id| CaseFilter {
+            number: list
+                .items
+                .first()
+                .map_or_else(String::new, |item| item.case_number.clone()),
+            id,
+        });
+        Self {
+            chrome: Chrome::new(member, Place::Tasks, title)
+                .notice(Notice::text_of(query.done.as_deref())),
+            tabs: tabs(mine, counts),
+            mine,
+            filtered: !role.is_empty() || case.is_some(),
+            roles: roles(&member.principal.roles, &role),
+            next: list.next.map(|cursor| next_address(query, view, &cursor)),
+            bands: bands(list.items, &member.principal, wall),
+            key: request_key(),
+            role,
+            case,
+        }
+    }
+}
+
+fn tabs(mine: bool, counts: Counts) -> [Tab; 2] {
+    let shown = |count: usize| {
+        if count >= COUNT_MAX {
+            format!("{COUNT_MAX}+")
+        } else {
+            count.to_string()
+        }
+    };
+    [
+        Tab {
+            title: "My tasks",
+            address: "/tasks?view=mine",
+            count: shown(counts.mine),
+            id: "count-mine",
+            current: mine,
+        },
+        Tab {
+            title: "Team tasks",
+            address: "/tasks?view=team",
+            count: shown(counts.team),
+            id: "count-team",
+            current: !mine,
+        },
+    ]
+}
+
+fn roles(held: &BTreeSet<String>, chosen: &str) -> Vec<(String, String)> {
+    let chosen = (!chosen.is_empty()).then(|| chosen.to_owned());
+    let all: BTreeSet<String> = held.iter().cloned().chain(chosen).collect();
+    all.into_iter()
+        .map(|role| {
+            let title = humanize(&role);
+            (role, title)
+        })
+        .collect()
+}
+
+fn next_address(query: &QueueQuery, view: View, cursor: &str) -> String {
+    let view = if view == View::Mine { "mine" } else { "team" };
+    let mut address = format!("/tasks?view={view}");
+    let role = query.role.as_deref().unwrap_or_default();
+    let case = query.case.as_deref().unwrap_or_default();
+    for (name, value) in [("role", role), ("case", case), ("cursor", cursor)] {
+        if !value.is_empty() {
+            let _ = write!(address, "&{name}={}", encoded(value));
+        }
+    }
+    address
+}
+
+fn bands(items: Vec<WorkItemView>, who: &Principal, wall: &Wall) -> Vec<BandLines> {
+    let mut bands: Vec<BandLines> = Vec::new();
+    for item in items {
+        let band = wall.band(item.due, item.overdue);
+        let line = Line::new(item, who, wall);
+        match bands.last_mut().filter(|last| last.band == band) {
+            Some(last) => last.lines.push(line),
+            None => bands.push(BandLines {
+                band,
+                lines: vec![line],
+            }),
+        }
+    }
+    bands
+}
+
+impl Line {
+    fn new(item: WorkItemView, who: &Principal, wall: &Wall) -> Self {
+        let holder = match &item.claimed_by {
+            Some(person) if person.id == who.id => "You".to_owned(),
+            Some(person) => person.display_name.clone(),
+            None => format!("Nobody yet ({})", assigned::phrase(&item.assigned)),
+        };
+        Self {
+            claimable: item.claimed_by.is_none()
+                && item.barred.is_none()
+                && item.state == "offered",
+            title: short(&item.title, TITLE_LENGTH_MAX),
+            due: item
+                .due
+                .map_or_else(|| "No due date".to_owned(), |due| wall.date(due)),
+            id: item.id,
+            case: item.case,
+            case_number: item.case_number,
+            holder,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

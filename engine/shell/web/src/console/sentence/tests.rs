@@ -1,0 +1,131 @@
+//! Every kind of entry has its sentence, in words that staff use.
+
+use casewright_runtime::view::PersonView;
+
+use super::*;
+
+const ACTIONS: [Action; 18] = [
+    Action::CaseOpened,
+    Action::CaseRead,
+    Action::InstanceStarted,
+    Action::InstanceCompleted,
+    Action::InstanceFaulted,
+    Action::InstanceCancelled,
+    Action::WorkItemOffered,
+    Action::WorkItemClaimed,
+    Action::WorkItemReleased,
+    Action::WorkItemCompleted,
+    Action::WorkItemWithdrawn,
+    Action::Refused,
+    Action::FunctionCalled,
+    Action::FunctionReturned,
+    Action::FunctionFailed,
+    Action::FundReserved,
+    Action::FundCommitted,
+    Action::FundReleased,
+];
+
+fn entry(action: &str, title: Option<&str>, detail: Option<&str>) -> TimelineEntry {
+    TimelineEntry {
+        index: 0,
+        at: "2026-11-22T00:00:00Z".parse().unwrap(),
+        who: PersonView {
+            id: "u-amina".into(),
+            display_name: "Amina Khan".into(),
+        },
+        action: action.into(),
+        instance: None,
+        subject: None,
+        title: title.map(Into::into),
+        detail: detail.map(Into::into),
+        comment: None,
+    }
+}
+
+fn name(action: Action) -> String {
+    let value = serde_json::to_value(action).unwrap();
+    value.as_str().unwrap().to_owned()
+}
+
+#[test]
+fn every_action_is_a_sentence_in_plain_words() {
+    for action in ACTIONS {
+        for (title, detail) in [
+            (Some("Brokerage of $1,300.00"), Some("approve")),
+            (Some("pay"), Some("payment-issue.pay")),
+            (None, None),
+        ] {
+            let text = sentence(&entry(&name(action), title, detail));
+            assert!(text.ends_with('.') && text.len() > 12, "{text}");
+            assert!(
+                text.starts_with(|first: char| first.is_uppercase() || first == '“'),
+                "{text}"
+            );
+            for word in [
+                "instance",
+                "payload",
+                "resume",
+                "work item",
+                "work-item",
+                "()",
+            ] {
+                assert!(!text.contains(word), "{word} in {text}");
+            }
+        }
+    }
+}
+
+#[track_caller]
+fn check(action: &str, title: Option<&str>, detail: &str, expected: &str) {
+    assert_eq!(sentence(&entry(action, title, Some(detail))), expected);
+}
+
+#[test]
+fn sentences_say_who_did_what() {
+    let title = Some("Brokerage of $1,300.00 for IFS-2026-00001");
+    let quoted = "“Brokerage of $1,300.00 for IFS-2026-00001”";
+    let decided = "work-item-completed";
+    check(
+        decided,
+        title,
+        "approve",
+        &format!("Amina Khan approved {quoted}."),
+    );
+    check(
+        decided,
+        title,
+        "decline",
+        &format!("Amina Khan declined {quoted}."),
+    );
+    check(
+        decided,
+        title,
+        "ask-for-changes",
+        &format!("Amina Khan asked for changes to {quoted}."),
+    );
+    check(
+        "refused",
+        title,
+        "self-approval",
+        &format!("Amina Khan was refused at {quoted}: you cannot decide this."),
+    );
+    check(
+        "function-returned",
+        Some("pay"),
+        "payment-issue.pay",
+        "“Pay” was done by payment issue.",
+    );
+    check(
+        "fund-reserved",
+        None,
+        "brokerage",
+        "Money was set aside (brokerage).",
+    );
+    check("instance-started", None, "", "Amina Khan started a step.");
+    check(
+        "from-a-newer-engine",
+        None,
+        "",
+        "Amina Khan did something that this version cannot describe.",
+    );
+}

@@ -1,0 +1,180 @@
+//! RFC 9457 problems: how every failure under `/api` looks. The code is the contract, the
+//! sentences are for people. No content of cases ever gets in here.
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use casewright_casework::Refusal;
+use casewright_runtime::Refused;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// A failure, as sent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub(crate) struct Problem {
+    /// `urn:casewright:error:<code>`.
+    #[serde(rename = "type")]
+    kind: String,
+    /// The status in words.
+    title: &'static str,
+    status: u16,
+    /// What happened and what to do.
+    detail: String,
+    /// Stable; branch on this.
+    code: String,
+    /// For `form-invalid`: what is wrong with which field.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    fields: Vec<FieldProblem>,
+}
+
+/// One thing wrong with submitted data.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub(crate) struct FieldProblem {
+    field: String,
+    message: String,
+}
+
+/// Whether this path is answered with problems and not with pages.
+pub(crate) fn wanted(path: &str) -> bool {
+    path == "/api" || path.starts_with("/api/") || path == "/openapi.json"
+}
+
+impl Problem {
+    pub(crate) fn new(status: StatusCode, code: &str, detail: impl Into<String>) -> Self {
+        Self {
+            kind: format!("urn:casewright:error:{code}"),
+            title: status.canonical_reason().unwrap_or("Error"),
+            status: status.as_u16(),
+            detail: detail.into(),
+            code: code.to_owned(),
+            fields: Vec::new(),
+        }
+    }
+
+    pub(crate) fn code(&self) -> &str {
+        &self.code
+    }
+
+    pub(crate) fn detail(&self) -> &str {
+        &self.detail
+    }
+
+    pub(crate) fn status(&self) -> StatusCode {
+        StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    pub(crate) fn fields(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.fields
+            .iter()
+            .map(|field| (field.field.as_str(), field.message.as_str()))
+    }
+
+    pub(crate) fn not_found() -> Self {
+        let detail = "there is nothing here, or nothing you may see";
+        Self::new(StatusCode::NOT_FOUND, "not-found", detail)
+    }
+
+    pub(crate) fn method_not_allowed() -> Self {
+        let detail = "this address does not answer to that method; see the Allow header";
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", detail)
+    }
+
+    pub(crate) fn unauthenticated() -> Self {
+        let detail = "send a valid token as `Authorization: Bearer <token>`, or sign in";
+        Self::new(StatusCode::UNAUTHORIZED, "unauthenticated", detail)
+    }
+
+    pub(crate) fn cross_origin() -> Self {
+        let detail = "a request with a sign-in cookie must come from this site's own pages";
+        Self::new(StatusCode::FORBIDDEN, "cross-origin", detail)
+    }
+
+    pub(crate) fn invalid_json(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "invalid-json", detail)
+    }
+
+    pub(crate) fn invalid_input(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-input", detail)
+    }
+
+    pub(crate) fn too_large(limit_bytes: usize) -> Self {
+        let detail = format!("the body is larger than {limit_bytes} bytes");
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", detail)
+    }
+
+    pub(crate) fn unsupported_media_type(expected: &str) -> Self {
+        let detail = format!("send the body with `Content-Type: {expected}`");
+        let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
+        Self::new(status, "unsupported-media-type", detail)
+    }
+
+    pub(crate) fn bug() -> Self {
+        let detail = "the engine made a mistake; nothing is known to have changed";
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", detail)
+    }
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        let status = StatusCode::from_u16(refusal.code.status()).unwrap_or(StatusCode::FORBIDDEN);
+        let fields = refusal
+            .fields
+            .into_iter()
+            .map(|(field, message)| FieldProblem { field, message })
+            .collect();
+        Self {
+            fields,
+            ..Self::new(status, refusal.code.as_str(), refusal.message)
+        }
+    }
+}
+
+impl From<Refused> for Problem {
+    fn from(refused: Refused) -> Self {
+        let detail = refused.to_string();
+        match refused {
+            Refused::Rule(refusal) => refusal.into(),
+            Refused::Invalid {
+                code,
+                status,
+                message,
+            } => {
+                let status =
+                    StatusCode::from_u16(status).unwrap_or(StatusCode::UNPROCESSABLE_ENTITY);
+                Self::new(status, code, message)
+            }
+            Refused::KeyReused => Self::new(StatusCode::UNPROCESSABLE_ENTITY, "key-reused", detail),
+            Refused::Busy => Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", detail),
+            Refused::DiskFull => Self::new(StatusCode::INSUFFICIENT_STORAGE, "disk-full", detail),
+            Refused::Stopping => Self::new(StatusCode::SERVICE_UNAVAILABLE, "stopping", detail),
+            Refused::Damaged(_) => Self::new(StatusCode::INTERNAL_SERVER_ERROR, "damaged", detail),
+        }
+    }
+}
+
+/// Seconds after which a busy engine is worth asking again.
+const RETRY_AFTER: HeaderValue = HeaderValue::from_static("1");
+
+/// Leaves the problem with the response, so that the guard can draw a page of it.
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let status = self.status();
+        let body = serde_json::to_vec(&self).expect("a problem has only text and numbers");
+        let mut response = (status, body).into_response();
+        response.extensions_mut().insert(self);
+        let headers = response.headers_mut();
+        headers.insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/problem+json"),
+        );
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            headers.insert(header::RETRY_AFTER, RETRY_AFTER);
+        }
+        if status == StatusCode::UNAUTHORIZED {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        response
+    }
+}
+
+#[cfg(test)]
+mod tests;
