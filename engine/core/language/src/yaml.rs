@@ -59,6 +59,9 @@ pub(crate) struct Text {
     /// Byte in the source where `value` stands letter by letter, on one line; absent for text with
     /// escapes and text over several lines.
     pub(crate) verbatim_at: Option<usize>,
+    /// For a block of lines (`|`): how far they are indented, when each stands in the source letter
+    /// by letter.
+    pub(crate) indent: Option<usize>,
 }
 
 /// One key of a map with its value.
@@ -84,6 +87,24 @@ impl Place {
             column: 1,
             end_line: line,
             end_column: 1,
+        }
+    }
+
+    /// The same within a block of lines; ends with the line it begins in.
+    fn within_block(self, value: &str, indent: usize, offset: usize, length: usize) -> Self {
+        let boundary = |at: usize| (at..=value.len()).find(|at| value.is_char_boundary(*at));
+        let from = boundary(offset.min(value.len())).unwrap_or(value.len());
+        let line_start = value[..from].rfind('\n').map_or(0, |at| at + 1);
+        let line_end = value[from..].find('\n').map_or(value.len(), |at| from + at);
+        let to = boundary((from + length).min(line_end)).unwrap_or(line_end);
+        let line = self.line + value[..from].matches('\n').count();
+        let column = indent + 1 + value[line_start..from].chars().count();
+        Self {
+            line,
+            column,
+            end_line: line,
+            end_column: column + value[from..to].chars().count(),
+            ..self
         }
     }
 
@@ -179,6 +200,11 @@ impl Node {
                 verbatim_at: Some(at),
                 ..
             }) => self.place.within(value, *at, offset, length),
+            Content::Text(Text {
+                value,
+                indent: Some(indent),
+                ..
+            }) => self.place.within_block(value, *indent, offset, length),
             _ => self.place,
         }
     }

@@ -55,7 +55,7 @@ pub(super) fn read(reader: &mut Reader<'_>, text: &str, root: &Node) -> Option<W
         .map(|entry| data::output(reader, entry, owner, &own, Moment::WorkflowOutput));
     let timeout = fields
         .get("timeout")
-        .and_then(|entry| reusable::timeout(reader, entry, owner, &scope));
+        .and_then(|entry| reusable::timeout(reader, entry, owner, (&scope, Moment::WorkflowInput)));
     let list = fields.required(&mut reader.findings, "do", "do: [ ... ]");
     let tasks = list.and_then(|entry| tasks::list(reader, entry, owner, &scope, ""));
     Some(Workflow {

@@ -17,17 +17,18 @@ const UNITS: [(&str, u64); 5] = [
 
 const WRITE: &str = "write `PT30S`, `PT15M`, `P3D`, or a map such as `{ hours: 4 }`";
 
+/// Reads a duration; an expression is evaluated at the moment given.
 pub(super) fn read(
     reader: &mut Reader<'_>,
     entry: &Entry,
     owner: &str,
-    scope: &Scope,
+    (scope, moment): (&Scope, Moment),
 ) -> Option<Span> {
     let owner = yaml::under(owner, &entry.key.text);
     match &entry.value.content {
         Content::Map(_) => units(reader, entry, &owner),
         Content::Text(text) if text.value.trim_start().starts_with("${") => reader
-            .expression(&entry.value, scope, Moment::Definition)
+            .expression(&entry.value, scope, moment)
             .map(Span::Computed),
         Content::Text(text) => iso(reader, entry, &owner, &text.value),
         _ => {

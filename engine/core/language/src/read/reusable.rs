@@ -4,8 +4,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::scope::Scope;
+use super::scope::{Moment, Scope};
 use super::{Reader, duration, raise, r#try, unavailable};
+use crate::Period;
 use crate::diagnostic::suggestion;
 use crate::workflow::{Problem, Retry, Span};
 use crate::yaml::{self, Entry, Fields};
@@ -65,9 +66,9 @@ fn errors(reader: &mut Reader<'_>, entry: &Entry, scope: &Scope) {
 }
 
 fn retries(reader: &mut Reader<'_>, entry: &Entry, scope: &Scope) {
-    let scope = scope.with_caught("error");
+    let caught = scope.with_caught("error");
     for entry in definitions(reader, entry) {
-        let retry = r#try::retry(reader, entry, "`use.retries`", &scope);
+        let retry = r#try::retry(reader, entry, "`use.retries`", scope, &caught);
         reader
             .reusables
             .retries
@@ -77,7 +78,13 @@ fn retries(reader: &mut Reader<'_>, entry: &Entry, scope: &Scope) {
 
 fn timeouts(reader: &mut Reader<'_>, entry: &Entry, scope: &Scope) {
     for entry in definitions(reader, entry) {
-        let span = after(reader, entry, "`use.timeouts`", scope);
+        // Also the workflow itself may name it, where no task has begun.
+        let span = after(
+            reader,
+            entry,
+            "`use.timeouts`",
+            (scope, Moment::WorkflowInput),
+        );
         reader
             .reusables
             .timeouts
@@ -97,20 +104,44 @@ pub(super) fn timeout(
     reader: &mut Reader<'_>,
     entry: &Entry,
     owner: &str,
-    scope: &Scope,
+    at: (&Scope, Moment),
 ) -> Option<Span> {
     match entry.value.as_text() {
+        Some(text) if Period::parse_iso(text).is_ok() || text.contains("${") => {
+            reader
+                .findings
+                .error(
+                    "CW0103",
+                    entry.place(),
+                    "`timeout` is a map or a name, not a duration",
+                )
+                .help(format!("write `timeout: {{ after: {} }}`", quoted(text)));
+            None
+        }
         Some(name) => named(reader, entry, name, "timeouts", |all| &all.timeouts),
-        None => after(reader, entry, owner, scope),
+        None => after(reader, entry, owner, at),
     }
 }
 
-fn after(reader: &mut Reader<'_>, entry: &Entry, owner: &str, scope: &Scope) -> Option<Span> {
+fn quoted(text: &str) -> String {
+    if text.contains("${") {
+        format!("'{text}'")
+    } else {
+        text.to_owned()
+    }
+}
+
+fn after(
+    reader: &mut Reader<'_>,
+    entry: &Entry,
+    owner: &str,
+    at: (&Scope, Moment),
+) -> Option<Span> {
     let owner = yaml::under(owner, &entry.key.text);
     let findings = &mut reader.findings;
     let fields = Fields::open(findings, &entry.value, entry.key.place, &owner, &["after"])?;
     let after = fields.required(findings, "after", "after: PT30M")?;
-    duration::read(reader, after, &owner, scope)
+    duration::read(reader, after, &owner, at)
 }
 
 pub(super) fn error(reader: &mut Reader<'_>, entry: &Entry, name: &str) -> Option<Problem> {

@@ -360,7 +360,7 @@ fn common(
         .and_then(|entry| data::export(reader, entry, owner, scope));
     let timeout = fields
         .get("timeout")
-        .and_then(|entry| reusable::timeout(reader, entry, owner, scope));
+        .and_then(|entry| reusable::timeout(reader, entry, owner, (scope, Moment::Definition)));
     let then = match fields.get("then") {
         Some(entry) => flow::then(reader, entry, body.siblings).map(|then| (then, entry.place())),
         None => Some((Then::Continue, entry.key.place)),

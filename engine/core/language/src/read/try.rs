@@ -232,7 +232,7 @@ fn retry_of(
     body: &Body<'_, '_>,
     entry: &Entry,
     owner: &str,
-    scope: &Scope,
+    caught: &Scope,
 ) -> Option<Retry> {
     if let Some(name) = human_inside(&body.entry.value) {
         reader
@@ -248,16 +248,18 @@ fn retry_of(
     }
     match entry.value.as_text() {
         Some(name) => reusable::retry(reader, entry, name),
-        None => retry(reader, entry, owner, scope),
+        None => retry(reader, entry, owner, body.scope, caught),
     }
 }
 
-/// The definition of a retry, here or in `use.retries`.
+/// The definition of a retry, here or in `use.retries`; its conditions see the error caught, its
+/// durations do not.
 pub(super) fn retry(
     reader: &mut Reader<'_>,
     entry: &Entry,
     owner: &str,
     scope: &Scope,
+    caught: &Scope,
 ) -> Option<Retry> {
     let owner = yaml::under(owner, &entry.key.text);
     let known = ["when", "exceptWhen", "delay", "backoff", "limit", "jitter"];
@@ -265,7 +267,7 @@ pub(super) fn retry(
     let fields = Fields::open(findings, &entry.value, entry.key.place, &owner, &known)?;
     let mut condition = |key: &str| match fields.get(key) {
         Some(entry) => reader
-            .expression(&entry.value, scope, Moment::Definition)
+            .expression(&entry.value, caught, Moment::Definition)
             .map(Some),
         None => Some(None),
     };
@@ -304,7 +306,7 @@ fn span(
     scope: &Scope,
 ) -> Option<Option<Span>> {
     match fields.get(key) {
-        Some(entry) => duration::read(reader, entry, owner, scope).map(Some),
+        Some(entry) => duration::read(reader, entry, owner, (scope, Moment::Definition)).map(Some),
         None => Some(None),
     }
 }
@@ -400,8 +402,9 @@ fn jitter(
     let fields = Fields::open(findings, &entry.value, place, &owner, &["from", "to"])?;
     let from = fields.required(findings, "from", "from: PT1S");
     let to = fields.required(findings, "to", "to: PT5S");
-    let from = from.and_then(|entry| duration::read(reader, entry, &owner, scope));
-    let to = to.and_then(|entry| duration::read(reader, entry, &owner, scope));
+    let at = (scope, Moment::Definition);
+    let from = from.and_then(|entry| duration::read(reader, entry, &owner, at));
+    let to = to.and_then(|entry| duration::read(reader, entry, &owner, at));
     let (from, to) = (from?, to?);
     if let (Span::Fixed(low), Span::Fixed(high)) = (&from, &to)
         && low > high

@@ -148,7 +148,7 @@ impl Reader<'_> {
                     "make the whole text one expression: {}",
                     text::as_one_expression(value)
                 )),
-        };
+        }
     }
 
     /// `total: .amount` is the text ".amount", which is seldom meant.

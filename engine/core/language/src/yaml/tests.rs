@@ -69,6 +69,18 @@ fn a_block_of_text_ends_with_its_last_line() {
 }
 
 #[test]
+fn a_part_of_a_block_is_found_on_its_line() {
+    let node = tree("a:\n  b: |\n    one\n\n    zwölf x\n");
+    let place = node
+        .get("a")
+        .unwrap()
+        .get("b")
+        .unwrap()
+        .place_within("one\n\nzwölf ".len(), 1);
+    assert_eq!((place.line, place.column, place.end_column), (5, 11, 12));
+}
+
+#[test]
 fn what_strict_reading_refuses() {
     assert_eq!(codes("a: 1\na: 2\nb: 1\nb: 2\n"), ["CW0007", "CW0007"]);
     assert_eq!(

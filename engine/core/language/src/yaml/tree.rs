@@ -263,6 +263,7 @@ impl<'a, P: Iterator<Item = Next<'a>>> Builder<'a, P> {
             value: value.to_owned(),
             quoted: !matches!(style, ScalarStyle::Plain),
             verbatim_at: self.verbatim_at(value, style, at),
+            indent: self.indent(value, style, at),
         });
         Node { place: at, content }
     }
@@ -286,6 +287,18 @@ impl<'a, P: Iterator<Item = Next<'a>>> Builder<'a, P> {
         };
         let source = self.text.get(from..from + value.len())?;
         (source == value && !value.contains('\n')).then_some(from)
+    }
+
+    fn indent(&self, value: &str, style: ScalarStyle, at: Place) -> Option<usize> {
+        if !matches!(style, ScalarStyle::Literal) {
+            return None;
+        }
+        let indent = at.column - 1;
+        let source = self.text.lines().skip(at.line - 1);
+        let verbatim = value.lines().zip(source).all(|(line, source)| {
+            line.is_empty() && source.trim().is_empty() || source.get(indent..) == Some(line)
+        });
+        verbatim.then_some(indent)
     }
 
     /// The end of a block of text is where its last line ends, not where the next key begins.
