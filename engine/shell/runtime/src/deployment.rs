@@ -3,34 +3,274 @@
 //!
 //! It reads text, not files: the binary reads folders.
 
+mod stored;
+
 use std::collections::BTreeMap;
 
-use casewright_casework::{Calendar, Policy};
-use casewright_language::{Diagnostic, Form, Surroundings, Workflow};
+use casewright_casework::{Calendar, Money, Policy, policy};
+use casewright_language::diagnostic::Severity;
+use casewright_language::pack::Pack;
+use casewright_language::read::Doubt;
+use casewright_language::surroundings::PackNames;
+use casewright_language::{Diagnostic, Form, Signature, Surroundings, Workflow, pack};
+use sha2::{Digest, Sha256};
 
+use crate::key;
+
+/// A pack that passed every check.
 #[derive(Debug)]
 pub struct Deployment {
     /// SHA-256 over the files and the plugin digests.
     pub digest: String,
-    pub pack: casewright_language::pack::Pack,
+    /// What `pack.yaml` says.
+    pub pack: Pack,
     /// By name; one version of each is in force.
     pub workflows: BTreeMap<String, Workflow>,
+    /// By name.
     pub forms: BTreeMap<String, Form>,
+    /// By name.
     pub calendars: BTreeMap<String, Calendar>,
+    /// By name.
     pub policies: BTreeMap<String, Policy>,
     /// Plugin name to digest.
     pub plugins: BTreeMap<String, String>,
     /// Path within the pack to text: what the store keeps.
     pub files: BTreeMap<String, String>,
+    /// What the functions of plugins take and give, as they were when the pack was checked.
+    pub signatures: BTreeMap<String, Signature>,
+    /// Whether `signatures` was all there is.
+    pub functions_known: bool,
+    /// Expressions whose syntax the evaluator has yet to look at.
+    pub doubts: Vec<Doubt>,
+    /// Findings that are no errors.
+    pub warnings: Vec<Diagnostic>,
+    standard: Calendar,
 }
+
+/// The file that makes a folder a pack.
+pub const PACK_FILE: &str = "pack.yaml";
 
 impl Deployment {
     /// Reads a pack from the texts of its files. All mistakes of all files at once.
     pub fn read(
-        _files: BTreeMap<String, String>,
-        _installed: &Surroundings,
-        _plugins: &[(String, String)],
+        files: BTreeMap<String, String>,
+        installed: &Surroundings,
+        plugins: &[(String, String)],
     ) -> Result<Self, Vec<Diagnostic>> {
-        unimplemented!()
+        let mut reader = Reader::default();
+        let pack = reader.pack(&files);
+        reader.forms(&files);
+        let surroundings = Surroundings {
+            functions: installed.functions.clone(),
+            functions_known: installed.functions_known,
+            pack: pack.as_ref().map(|pack| names(pack, &reader.forms)),
+        };
+        reader.workflows(&files, &surroundings);
+        let calendars = pack
+            .as_ref()
+            .and_then(|pack| reader.calendars(pack, &files));
+        let (errors, warnings) = std::mem::take(&mut reader.findings)
+            .into_iter()
+            .partition::<Vec<_>, _>(|finding| finding.severity == Severity::Error);
+        let (Some(pack), Some((calendars, standard)), true) = (pack, calendars, errors.is_empty())
+        else {
+            return Err(errors);
+        };
+        let plugins: BTreeMap<_, _> = plugins.iter().cloned().collect();
+        Ok(Self {
+            digest: digest(&files, &plugins),
+            policies: policies(&pack),
+            pack,
+            workflows: reader.workflows,
+            forms: reader.forms,
+            calendars,
+            plugins,
+            files,
+            signatures: surroundings.functions,
+            functions_known: surroundings.functions_known,
+            doubts: reader.doubts,
+            warnings,
+            standard,
+        })
     }
+
+    /// The calendar that terms are counted in.
+    pub fn calendar(&self) -> &Calendar {
+        &self.standard
+    }
+
+    /// The form that a workflow names for its start with `metadata.startForm`.
+    pub fn start_form(&self, workflow: &Workflow) -> Option<&Form> {
+        self.forms.get(start_form_name(workflow)?)
+    }
+
+    /// The digest of the plugin that offers this function.
+    pub(crate) fn plugin_of(&self, function: &str) -> Option<&str> {
+        let (plugin, _) = function.split_once('.')?;
+        self.plugins.get(plugin).map(String::as_str)
+    }
+}
+
+/// The name in `document.metadata.startForm`.
+pub(crate) fn start_form_name(workflow: &Workflow) -> Option<&str> {
+    workflow
+        .definition
+        .pointer("/document/metadata/startForm")?
+        .as_str()
+}
+
+#[derive(Default)]
+struct Reader {
+    findings: Vec<Diagnostic>,
+    forms: BTreeMap<String, Form>,
+    workflows: BTreeMap<String, Workflow>,
+    doubts: Vec<Doubt>,
+}
+
+impl Reader {
+    fn pack(&mut self, files: &BTreeMap<String, String>) -> Option<Pack> {
+        let Some(text) = files.get(PACK_FILE) else {
+            let help = "write `namespace`, `title` and `timeZone` into it";
+            self.fault(PACK_FILE, "the pack has no pack.yaml".into(), help);
+            return None;
+        };
+        let (pack, findings) = pack::read_pack(PACK_FILE, text);
+        self.findings.extend(findings);
+        pack
+    }
+
+    fn forms(&mut self, files: &BTreeMap<String, String>) {
+        for (path, text) in files {
+            let Some(name) = path.strip_prefix("forms/").and_then(without_yaml) else {
+                continue;
+            };
+            let (form, findings) = pack::read_form(name, path, text);
+            self.findings.extend(findings);
+            if let Some(form) = form {
+                self.forms.insert(name.to_owned(), form);
+            }
+        }
+    }
+
+    fn workflows(&mut self, files: &BTreeMap<String, String>, surroundings: &Surroundings) {
+        for (path, text) in files {
+            if path == PACK_FILE || path.contains('/') || without_yaml(path).is_none() {
+                continue;
+            }
+            let reading = casewright_language::read(path, text, surroundings);
+            self.findings.extend(reading.diagnostics);
+            self.doubts.extend(reading.questions);
+            let Some(workflow) = reading.workflow else {
+                continue;
+            };
+            let name = workflow.document.name.clone();
+            if self.workflows.contains_key(&name) {
+                let message = format!("another file of the pack holds a workflow `{name}` too");
+                self.fault(
+                    path,
+                    message,
+                    "one version of a workflow is in force: remove one",
+                );
+            }
+            self.workflows.insert(name, workflow);
+        }
+    }
+
+    /// All calendars, and the one that counts where none is named.
+    fn calendars(
+        &mut self,
+        pack: &Pack,
+        files: &BTreeMap<String, String>,
+    ) -> Option<(BTreeMap<String, Calendar>, Calendar)> {
+        let mut calendars = BTreeMap::new();
+        for (name, path) in &pack.calendars {
+            let Some(ical) = files.get(path) else {
+                let message = format!("calendar `{name}`: the pack has no file {path}");
+                self.fault(PACK_FILE, message, "add the file, or correct its path");
+                continue;
+            };
+            match Calendar::new(name, &pack.time_zone, Some(ical)) {
+                Ok(calendar) => drop(calendars.insert(name.clone(), calendar)),
+                Err(reason) => self.fault(path, reason, "write all-day events for the holidays"),
+            }
+        }
+        let standard = match &pack.calendar {
+            Some(name) => calendars.get(name).cloned(),
+            None => match Calendar::new("weekdays", &pack.time_zone, None) {
+                Ok(calendar) => Some(calendar),
+                Err(reason) => {
+                    self.fault(PACK_FILE, reason, "name a zone of the IANA database");
+                    None
+                }
+            },
+        };
+        if let (None, Some(name)) = (&standard, &pack.calendar)
+            && !pack.calendars.contains_key(name)
+        {
+            let message = format!("there is no calendar `{name}`");
+            self.fault(PACK_FILE, message, "name one of `calendars`");
+        }
+        standard.map(|standard| (calendars, standard))
+    }
+
+    fn fault(&mut self, file: &str, message: String, help: &str) {
+        self.findings.push(Diagnostic {
+            code: "CW0501",
+            severity: Severity::Error,
+            message,
+            file: file.to_owned(),
+            line: 1,
+            column: 1,
+            end_line: 1,
+            end_column: 1,
+            help: Some(help.to_owned()),
+        });
+    }
+}
+
+fn without_yaml(path: &str) -> Option<&str> {
+    let name = path
+        .strip_suffix(".yaml")
+        .or_else(|| path.strip_suffix(".yml"))?;
+    (!name.is_empty() && !name.contains('/')).then_some(name)
+}
+
+fn names(pack: &Pack, forms: &BTreeMap<String, Form>) -> PackNames {
+    PackNames {
+        forms: forms.clone(),
+        roles: pack.roles.keys().cloned().collect(),
+        teams: pack.teams.keys().cloned().collect(),
+        funds: pack.funds.keys().cloned().collect(),
+        policies: pack.policies.keys().cloned().collect(),
+    }
+}
+
+fn policies(pack: &Pack) -> BTreeMap<String, Policy> {
+    let row = |row: &pack::PolicyRow| policy::Row {
+        role: row.role.clone(),
+        up_to: Money {
+            minor: row.up_to_minor,
+            currency: row.currency.clone(),
+        },
+    };
+    let policy = |(name, rows): (&String, &Vec<pack::PolicyRow>)| {
+        let rows = rows.iter().map(row).collect();
+        let name = name.clone();
+        (name.clone(), Policy { name, rows })
+    };
+    pack.policies.iter().map(policy).collect()
+}
+
+/// Lengths go before contents, so that no two packs give the same bytes.
+fn digest(files: &BTreeMap<String, String>, plugins: &BTreeMap<String, String>) -> String {
+    let mut hash = Sha256::new();
+    hash.update(b"casewright pack 1\n");
+    for part in [files, plugins] {
+        hash.update(part.len().to_be_bytes());
+        for text in part.iter().flat_map(|(name, text)| [name, text]) {
+            hash.update(text.len().to_be_bytes());
+            hash.update(text.as_bytes());
+        }
+    }
+    key::hex(&hash.finalize())
 }

@@ -1,32 +1,56 @@
 //! The service: what console, API and command line ask for.
+//!
+//! Here is what is asked and how it may be refused; each file below has one noun of the service.
+
+mod calls;
+mod cases;
+mod decide;
+mod deploy;
+mod draft;
+mod funds;
+mod instances;
+mod limits;
+mod numbers;
+mod recovery;
+mod requests;
+mod resident;
+pub(crate) mod shared;
+mod start;
+mod sweep;
+mod timers;
+mod work_items;
+mod work_lists;
 
 use std::fmt;
 use std::sync::Arc;
 
-use casewright_casework::{Principal, Refusal};
+use casewright_casework::Refusal;
+use casewright_store::Store;
 use serde_json::Value;
 
-use crate::identity::{NewUser, Secret};
+pub use limits::Limits;
+
 use crate::port::{Clock, Entropy, Evaluate, Invoke};
-use crate::view::{
-    CaseView, FundView, HistoryEntry, InstanceView, Page, StartedView, TimelineEntry,
-    WorkItemFilter, WorkItemView, WorkflowView,
-};
-use casewright_store::Store;
+use shared::Shared;
 
 /// What the engine is made of.
 pub struct Parts {
+    /// Where everything durable lies.
     pub store: Arc<dyn Store>,
+    /// Plugins.
     pub invoke: Arc<dyn Invoke>,
+    /// Expressions beyond the simple subset.
     pub evaluate: Arc<dyn Evaluate>,
+    /// Time.
     pub clock: Arc<dyn Clock>,
+    /// Randomness.
     pub entropy: Arc<dyn Entropy>,
 }
 
 /// A running engine. Cheap to clone.
 #[derive(Clone)]
 pub struct Engine {
-    _parts: Arc<Parts>,
+    pub(crate) shared: Arc<Shared>,
 }
 
 /// Why the engine did not do what was asked. Nothing has changed.
@@ -36,8 +60,11 @@ pub enum Refused {
     Rule(Refusal),
     /// The request itself is wrong: unknown workflow, input against its schema. Code and sentence.
     Invalid {
+        /// Stable; API.
         code: &'static str,
+        /// What HTTP gives for it.
         status: u16,
+        /// A sentence for whoever asked.
         message: String,
     },
     /// Same `Idempotency-Key`, other body: 422 `key-reused`.
@@ -55,7 +82,9 @@ pub enum Refused {
 /// `Idempotency-Key` of a request and the hash of its body.
 #[derive(Debug, Clone)]
 pub struct RequestKey {
+    /// As the client chose it.
     pub key: String,
+    /// SHA-256.
     pub body_hash: [u8; 32],
 }
 
@@ -64,18 +93,24 @@ pub struct RequestKey {
 pub struct Start {
     /// `name` or `namespace/name`.
     pub workflow: String,
+    /// Only this version will do.
     pub version: Option<String>,
     /// Without one a new case is opened.
     pub case: Option<String>,
+    /// The workflow's input.
     pub input: Value,
 }
 
 /// A request to complete a work item.
 #[derive(Debug, Clone)]
 pub struct Complete {
+    /// One of the item's outcomes.
     pub outcome: String,
+    /// What the form says.
     pub data: Value,
+    /// The reason, for people.
     pub comment: Option<String>,
+    /// What the decider has seen; another one is refused.
     pub revision: Option<u64>,
 }
 
@@ -94,186 +129,5 @@ impl fmt::Display for Refused {
 
 impl std::error::Error for Refused {}
 
-impl Engine {
-    /// Recovers what was open, then drives it. Returns when requests may come.
-    pub async fn open(_parts: Parts) -> Result<Self, Refused> {
-        unimplemented!()
-    }
-
-    /// Puts a checked pack in force for its agency; running instances keep theirs.
-    pub async fn deploy(&self, _deployment: crate::Deployment) -> Result<(), Refused> {
-        unimplemented!()
-    }
-
-    pub async fn start(
-        &self,
-        _who: &Principal,
-        _start: Start,
-        _key: Option<RequestKey>,
-    ) -> Result<StartedView, Refused> {
-        unimplemented!()
-    }
-
-    pub async fn instance(&self, _who: &Principal, _id: &str) -> Result<InstanceView, Refused> {
-        unimplemented!()
-    }
-
-    pub async fn history(
-        &self,
-        _who: &Principal,
-        _id: &str,
-        _after: u64,
-    ) -> Result<Vec<HistoryEntry>, Refused> {
-        unimplemented!()
-    }
-
-    pub async fn cancel(
-        &self,
-        _who: &Principal,
-        _id: &str,
-        _reason: Option<String>,
-        _key: Option<RequestKey>,
-    ) -> Result<InstanceView, Refused> {
-        unimplemented!()
-    }
-
-    /// Sorted by due, those without a due time last.
-    pub async fn work_items(
-        &self,
-        _who: &Principal,
-        _filter: WorkItemFilter,
-    ) -> Result<Page<WorkItemView>, Refused> {
-        unimplemented!()
-    }
-
-    pub async fn work_item(&self, _who: &Principal, _id: &str) -> Result<WorkItemView, Refused> {
-        unimplemented!()
-    }
-
-    pub async fn claim(
-        &self,
-        _who: &Principal,
-        _id: &str,
-        _key: Option<RequestKey>,
-    ) -> Result<WorkItemView, Refused> {
-        unimplemented!()
-    }
-
-    pub async fn release(
-        &self,
-        _who: &Principal,
-        _id: &str,
-        _key: Option<RequestKey>,
-    ) -> Result<WorkItemView, Refused> {
-        unimplemented!()
-    }
-
-    pub async fn complete(
-        &self,
-        _who: &Principal,
-        _id: &str,
-        _complete: Complete,
-        _key: Option<RequestKey>,
-    ) -> Result<WorkItemView, Refused> {
-        unimplemented!()
-    }
-
-    /// The pinned form of a work item, or of a workflow's start.
-    pub async fn form(
-        &self,
-        _who: &Principal,
-        _work_item: &str,
-    ) -> Result<Option<casewright_language::Form>, Refused> {
-        unimplemented!()
-    }
-
-    pub async fn start_form(
-        &self,
-        _who: &Principal,
-        _workflow: &str,
-    ) -> Result<Option<casewright_language::Form>, Refused> {
-        unimplemented!()
-    }
-
-    /// Audited: opening a case is one entry.
-    pub async fn case(&self, _who: &Principal, _id: &str) -> Result<CaseView, Refused> {
-        unimplemented!()
-    }
-
-    pub async fn timeline(
-        &self,
-        _who: &Principal,
-        _case: &str,
-    ) -> Result<Vec<TimelineEntry>, Refused> {
-        unimplemented!()
-    }
-
-    /// The audit chain of a case, to be verified elsewhere. Audited like opening the case.
-    pub async fn audit(
-        &self,
-        _who: &Principal,
-        _case: &str,
-    ) -> Result<Vec<casewright_casework::audit::Link>, Refused> {
-        unimplemented!()
-    }
-
-    pub async fn cases(
-        &self,
-        _who: &Principal,
-        _cursor: Option<String>,
-    ) -> Result<Page<CaseView>, Refused> {
-        unimplemented!()
-    }
-
-    pub async fn funds(&self, _who: &Principal) -> Result<Vec<FundView>, Refused> {
-        unimplemented!()
-    }
-
-    pub async fn workflows(&self, _who: &Principal) -> Result<Vec<WorkflowView>, Refused> {
-        unimplemented!()
-    }
-
-    /// Local time zone of the principal's agency, for pages.
-    pub fn zone(&self, _who: &Principal) -> jiff::tz::TimeZone {
-        unimplemented!()
-    }
-
-    /// The engine's clock: pages say "today" by it.
-    pub fn now(&self) -> jiff::Timestamp {
-        unimplemented!()
-    }
-
-    /// Creates or replaces a user (and ends their sessions).
-    pub async fn put_user(&self, _user: NewUser) -> Result<(), Refused> {
-        unimplemented!()
-    }
-
-    /// A new service token acting as this user; all earlier ones with the same label end.
-    pub async fn mint_token(&self, _user: &str, _label: &str) -> Result<Secret, Refused> {
-        unimplemented!()
-    }
-
-    /// Takes as long for an unknown name as for a wrong passphrase.
-    pub async fn sign_in(&self, _name: &str, _passphrase: &str) -> Result<Option<Secret>, Refused> {
-        unimplemented!()
-    }
-
-    pub async fn sign_out(&self, _session: &str) -> Result<(), Refused> {
-        unimplemented!()
-    }
-
-    /// A session or a bearer token; `None` when unknown, ended or expired.
-    pub async fn authenticate(&self, _secret: &str) -> Result<Option<Principal>, Refused> {
-        unimplemented!()
-    }
-
-    /// Whether requests are served: store open, recovery done.
-    pub fn ready(&self) -> bool {
-        unimplemented!()
-    }
-
-    /// Stops taking work, waits for calls under way up to a limit, closes the store.
-    pub async fn stop(&self) {
-        unimplemented!()
-    }
-}
+#[cfg(test)]
+mod tests;

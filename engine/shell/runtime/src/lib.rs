@@ -9,12 +9,27 @@
 //! It knows ports (store, invoke, evaluate, clock, entropy), not what is behind them: neither
 //! `host` nor `web` nor a backend.
 //!
+//! Tokio tasks are started here and nowhere else:
+//!
+//! | task | started in | ends |
+//! |---|---|---|
+//! | a changing request | `engine/shared.rs` (`carry`) | by itself, also when the client has gone |
+//! | one call of a plugin, and its panic guard | `engine/calls.rs` | when the result is on disk, or `stop` closes the queue |
+//! | going on after a yield | `engine/timers.rs` (`resume`) | by itself, or at `stop` |
+//! | the flush of a fired timer | `engine/timers.rs` (`fire`) | by itself |
+//! | waiting for timers | `engine/timers.rs` (`drive`) | at `stop`, or when the last `Engine` is dropped |
+//! | folding and parking | `engine/sweep.rs` (`drive`) | the same |
+//! | hashing a passphrase (thread) | `identity/passphrase.rs` | by itself |
+//!
 //! Own crate for reasons of law: everything that touches the world is a port here.
 
 pub mod deployment;
 pub mod engine;
+mod id;
 pub mod identity;
+mod key;
 pub mod port;
+mod record;
 pub mod view;
 
 pub use deployment::Deployment;

@@ -1,0 +1,308 @@
+//! Calls of plugins: sent after the flush that decided them, a bounded number at once; what comes
+//! back is in the journal before anything follows from it.
+//!
+//! A call lives in the instance until it has returned, so nothing here need survive a crash: recovery
+//! sends again under the same key, or says that nobody knows.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use casewright_casework::audit::Action as Audit;
+use casewright_machine::{Call, CallError, Delivery, ErrorKind, Event};
+use jiff::SignedDuration;
+use serde_json::Value;
+use tokio::sync::Semaphore;
+
+use super::Refused;
+use super::draft::RunError;
+use super::funds::permanent;
+use super::shared::Shared;
+use crate::port::{EffectKind, Invocation};
+
+/// Calls under way and those waiting for their turn.
+pub(crate) struct Calls {
+    places: Semaphore,
+    open: AtomicUsize,
+    places_max: usize,
+    drained: tokio::sync::Notify,
+}
+
+/// Whether this call may have reached the partner before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sent {
+    Never,
+    Perhaps,
+}
+
+/// How long a result waits before it is offered to a full disk or a busy store again.
+const AGAIN_MS: i64 = 500;
+
+impl Calls {
+    pub(crate) fn new(places_max: usize) -> Self {
+        Self {
+            places: Semaphore::new(places_max),
+            open: AtomicUsize::new(0),
+            places_max,
+            drained: tokio::sync::Notify::new(),
+        }
+    }
+
+    /// Calls that wait for a place.
+    pub(crate) fn waiting(&self) -> usize {
+        self.open
+            .load(Ordering::Relaxed)
+            .saturating_sub(self.places_max)
+    }
+
+    /// Returns when no call is open.
+    pub(crate) async fn drained(&self) {
+        loop {
+            let drained = self.drained.notified();
+            if self.open.load(Ordering::Acquire) == 0 {
+                return;
+            }
+            drained.await;
+        }
+    }
+
+    /// Nothing more is sent; what waits for a place stays in its instance.
+    pub(crate) fn close(&self) {
+        self.places.close();
+    }
+}
+
+/// Counts a call as open until it is dropped.
+struct Open(Arc<Shared>);
+
+impl Open {
+    fn new(shared: &Arc<Shared>) -> Self {
+        shared.calls.open.fetch_add(1, Ordering::AcqRel);
+        Self(Arc::clone(shared))
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        if self.0.calls.open.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.0.calls.drained.notify_waiters();
+        }
+    }
+}
+
+/// Sends a call and brings its result home.
+pub(crate) fn dispatch(shared: &Arc<Shared>, instance: &str, call: Call, sent: Sent) {
+    let open = Open::new(shared);
+    let (shared, instance) = (Arc::clone(shared), instance.to_owned());
+    tokio::spawn(async move {
+        let delivery = call.delivery.clone();
+        let (key, function) = (call.key.clone(), call.function.clone());
+        if let Some(result) = shared.call(&instance, call, sent).await {
+            let returned = Returned {
+                delivery,
+                key,
+                function,
+                result,
+            };
+            shared.bring_home(&instance, returned).await;
+        }
+        drop(open);
+    });
+}
+
+struct Returned {
+    delivery: Delivery,
+    key: String,
+    function: String,
+    result: Result<Value, CallError>,
+}
+
+impl Shared {
+    /// `None` when the engine stops before the call is sent.
+    async fn call(
+        self: &Arc<Self>,
+        instance: &str,
+        call: Call,
+        sent: Sent,
+    ) -> Option<Result<Value, CallError>> {
+        let _place = self.calls.places.acquire().await.ok()?;
+        let prepared = match self.prepare(instance, call, sent).await {
+            Ok(prepared) => prepared,
+            Err(Unsendable::Answer(error)) => return Some(Err(error)),
+            Err(Unsendable::Unknown(refused)) => {
+                tracing::error!(instance, %refused, "a call could not be prepared");
+                return None;
+            }
+        };
+        tracing::debug!(instance, function = prepared.invocation.function, "calling");
+        let invoke = Arc::clone(&self.parts.invoke);
+        let effect = prepared.effect;
+        let function = prepared.invocation.function.clone();
+        let invocation = prepared.invocation;
+        // A task of its own: a panic in a plugin's host is that call's failure, not ours.
+        let answered = tokio::spawn(async move { invoke.invoke(invocation).await }).await;
+        let result = answered.unwrap_or_else(|_| Err(host_failed(&function)));
+        let result = result.map_err(|error| doubted(effect, error));
+        Some(result.and_then(|output| checked_output(&prepared.output, &function, output)))
+    }
+
+    async fn prepare(
+        &self,
+        instance: &str,
+        call: Call,
+        sent: Sent,
+    ) -> Result<Prepared, Unsendable> {
+        let held = self.hold(instance).await.map_err(Unsendable::Unknown)?;
+        let (deployment, row) = (Arc::clone(&held.deployment), held.row.clone());
+        drop(held);
+        let function = &call.function;
+        let found = deployment.signatures.get(function);
+        let digest = deployment.plugin_of(function);
+        let (Some(signature), Some(digest)) = (found, digest) else {
+            return Err(Unsendable::Answer(unknown_function(function)));
+        };
+        let Some(effect) = self.parts.invoke.effect(function, digest) else {
+            return Err(Unsendable::Answer(not_installed(function)));
+        };
+        if sent == Sent::Perhaps && effect == EffectKind::AtMostOnce {
+            return Err(Unsendable::Answer(in_doubt(function)));
+        }
+        if let Some(first) = signature.input.violations(&call.input).first() {
+            let sentence = format!(
+                "input of {function}: {} at `{}`",
+                first.message, first.pointer
+            );
+            return Err(Unsendable::Answer(permanent(
+                "plugin.bad-input",
+                422,
+                sentence,
+            )));
+        }
+        let step = format!("{instance}{}", call.delivery.reference);
+        Ok(Prepared {
+            invocation: Invocation {
+                function: call.function,
+                digest: digest.to_owned(),
+                input: call.input,
+                key: call.key,
+                attempt: call.delivery.attempt,
+                since: call.since,
+                agency: row.agency,
+                case: row.case,
+                step,
+            },
+            output: signature.output.clone(),
+            effect,
+        })
+    }
+
+    /// The result is a fact by now: it is offered until the store takes it or is closed.
+    async fn bring_home(self: &Arc<Self>, instance: &str, returned: Returned) {
+        loop {
+            let delivered = self
+                .deliver(instance, |draft| {
+                    let (action, detail) = match &returned.result {
+                        Ok(_) => (Audit::FunctionReturned, returned.function.clone()),
+                        Err(error) => (Audit::FunctionFailed, code_of(error)),
+                    };
+                    draft.note_own(action, Some(returned.key.clone()), Some(detail));
+                    Ok(Some(Event::CallReturned {
+                        at: draft.at,
+                        delivery: returned.delivery.clone(),
+                        result: returned.result.clone(),
+                    }))
+                })
+                .await;
+            match delivered {
+                Ok(()) => return,
+                // Nobody waits for it any more: a timeout or a cancellation was first.
+                Err(RunError::Mismatch) => return,
+                Err(RunError::Refused(Refused::Busy | Refused::DiskFull)) => {
+                    let again = self.parts.clock.now() + SignedDuration::from_millis(AGAIN_MS);
+                    self.parts.clock.wait_until(again).await;
+                }
+                Err(RunError::Refused(Refused::Stopping)) => return,
+                Err(RunError::Refused(refused)) => {
+                    tracing::error!(instance, %refused, "a result could not be taken in");
+                    return;
+                }
+            }
+        }
+    }
+}
+
+struct Prepared {
+    invocation: Invocation,
+    output: casewright_language::Schema,
+    effect: EffectKind,
+}
+
+enum Unsendable {
+    /// The call is over without having been sent.
+    Answer(CallError),
+    /// It stays open.
+    Unknown(Refused),
+}
+
+/// Codes are from a fixed list or from the plugin's declaration.
+fn code_of(error: &CallError) -> String {
+    error.code.clone()
+}
+
+fn checked_output(
+    schema: &casewright_language::Schema,
+    function: &str,
+    output: Value,
+) -> Result<Value, CallError> {
+    match schema.violations(&output).first() {
+        None => Ok(output),
+        Some(first) => {
+            let sentence = format!(
+                "output of {function}: {} at `{}`",
+                first.message, first.pointer
+            );
+            Err(permanent("plugin.bad-output", 502, sentence))
+        }
+    }
+}
+
+/// What the sandbox says of a call that acts at most once (out of time, trapped) leaves open whether
+/// it acted; what the plugin itself says does not.
+fn doubted(effect: EffectKind, error: CallError) -> CallError {
+    let of_sandbox = error.code.starts_with("plugin.");
+    if effect == EffectKind::AtMostOnce && of_sandbox && error.code != "plugin.denied" {
+        return CallError {
+            kind: ErrorKind::InDoubt,
+            ..error
+        };
+    }
+    error
+}
+
+fn in_doubt(function: &str) -> CallError {
+    CallError {
+        kind: ErrorKind::InDoubt,
+        code: "in-doubt".to_owned(),
+        status: 409,
+        message: format!("the engine stopped while {function} was under way; it may have happened"),
+        details: None,
+        retry_after_ms: None,
+    }
+}
+
+fn host_failed(function: &str) -> CallError {
+    permanent(
+        "plugin.host-failed",
+        500,
+        format!("the host of {function} failed"),
+    )
+}
+
+fn unknown_function(function: &str) -> CallError {
+    let sentence = format!("no plugin offered {function} when the workflow was deployed");
+    permanent("unknown-function", 404, sentence)
+}
+
+fn not_installed(function: &str) -> CallError {
+    let sentence = format!("the plugin version that {function} is pinned to is not installed");
+    permanent("not-installed", 404, sentence)
+}

@@ -1,0 +1,200 @@
+//! Case pages: what belongs to a case, its timeline, its audit chain. Opening one is an entry of the
+//! case itself, on disk before the page is shown.
+
+use std::collections::BTreeMap;
+
+use casewright_casework::audit::{Action, Entry, Link};
+use casewright_casework::{Case, Principal, WorkItem};
+use casewright_store::{AuditAppend, Batch, Table};
+
+use super::shared::{ENGINE, Shared, unreadable};
+use super::work_lists::bad_cursor;
+use super::{Engine, Refused};
+use crate::record::UserRow;
+use crate::view::{CaseView, Page, PersonView, TimelineEntry};
+use crate::{id, key};
+
+/// Cases of a page: each is shown with its instances.
+const PAGE: usize = 20;
+
+impl Engine {
+    /// Audited: opening a case is one entry.
+    pub async fn case(&self, who: &Principal, id: &str) -> Result<CaseView, Refused> {
+        let case = self.shared.seen_case(who, id)?;
+        self.shared.note_read(who, id).await?;
+        self.shared.case_view(case).await
+    }
+
+    /// The audit chain of a case, to be verified elsewhere. Audited like opening the case.
+    pub async fn audit(&self, who: &Principal, case: &str) -> Result<Vec<Link>, Refused> {
+        self.shared.seen_case(who, case)?;
+        self.shared.note_read(who, case).await?;
+        self.shared.parts.store.audit(case).map_err(unreadable)
+    }
+
+    /// The audit chain as people read it. Part of the case page, which is audited.
+    pub async fn timeline(
+        &self,
+        who: &Principal,
+        case: &str,
+    ) -> Result<Vec<TimelineEntry>, Refused> {
+        self.shared.seen_case(who, case)?;
+        let links = self.shared.parts.store.audit(case).map_err(unreadable)?;
+        let mut names = Names::of_case(&self.shared, case)?;
+        links
+            .into_iter()
+            .map(|link| names.entry(&self.shared, who, link))
+            .collect()
+    }
+
+    /// Cases of the agency, newest first.
+    pub async fn cases(
+        &self,
+        who: &Principal,
+        cursor: Option<String>,
+    ) -> Result<Page<CaseView>, Refused> {
+        let shared = &self.shared;
+        let prefix = key::prefix(&["case", &who.agency]);
+        let mut start = prefix.clone();
+        if let Some(cursor) = &cursor {
+            start.extend(id::decode(cursor).ok_or_else(bad_cursor)?);
+            start.push(0);
+        }
+        let end = key::after(&prefix);
+        let lines = shared.parts.store.scan(Table::Index, &start, &end, PAGE);
+        let lines = lines.map_err(unreadable)?;
+        let mut next = None;
+        let mut items = Vec::new();
+        for (key, _) in &lines {
+            let place = key.get(prefix.len()..).unwrap_or_default();
+            let case = String::from_utf8_lossy(place.get(8..).unwrap_or_default()).into_owned();
+            // An erased case has a line and no content.
+            if let Ok(case) = shared.seen_case(who, &case) {
+                items.push(shared.case_view(case).await?);
+            }
+            if lines.len() == PAGE {
+                let mut text = String::new();
+                id::encode(place, &mut text);
+                next = Some(text);
+            }
+        }
+        Ok(Page { items, next })
+    }
+}
+
+impl Shared {
+    async fn note_read(&self, who: &Principal, case: &str) -> Result<(), Refused> {
+        let entry = Entry {
+            at: self.now(),
+            who: who.id.clone(),
+            action: Action::CaseRead,
+            instance: None,
+            subject: None,
+            detail: None,
+        };
+        let batch = Batch {
+            audit: vec![AuditAppend {
+                case: case.to_owned(),
+                entry,
+            }],
+            reserve: true,
+            ..Batch::default()
+        };
+        self.commit(batch).await
+    }
+
+    async fn case_view(&self, case: Case) -> Result<CaseView, Refused> {
+        let mut instances = Vec::new();
+        for id in self.instances_of(&case.id)? {
+            instances.push(self.instance_view(&id).await?);
+        }
+        Ok(CaseView {
+            id: case.id,
+            number: case.number,
+            agency: case.agency,
+            opened: case.opened,
+            instances,
+        })
+    }
+}
+
+/// What the ids of a chain stand for.
+struct Names {
+    items: BTreeMap<String, WorkItem>,
+    people: BTreeMap<String, String>,
+}
+
+impl Names {
+    fn of_case(shared: &Shared, case: &str) -> Result<Self, Refused> {
+        let mut items = BTreeMap::new();
+        for instance in shared.instances_of(case)? {
+            for item in shared.items_of(&instance)? {
+                items.insert(item.id.clone(), item);
+            }
+        }
+        let people = BTreeMap::from([(ENGINE.to_owned(), "Casewright".to_owned())]);
+        Ok(Self { items, people })
+    }
+
+    fn entry(
+        &mut self,
+        shared: &Shared,
+        who: &Principal,
+        link: Link,
+    ) -> Result<TimelineEntry, Refused> {
+        let entry = link.entry;
+        let item = entry.subject.as_ref().and_then(|id| self.items.get(id));
+        let title = match entry.action {
+            Action::FundReserved | Action::FundCommitted | Action::FundReleased => {
+                let name = entry.detail.as_deref();
+                name.and_then(|name| fund_title(shared, who, name))
+            }
+            _ => item.map(|item| item.title.clone()),
+        };
+        let comment = match entry.action {
+            Action::WorkItemCompleted => item.and_then(|item| comment(item, &entry)),
+            _ => None,
+        };
+        let action = serde_json::to_value(entry.action).ok();
+        Ok(TimelineEntry {
+            index: link.index,
+            at: entry.at,
+            who: self.person(shared, entry.who)?,
+            action: action
+                .and_then(|name| name.as_str().map(str::to_owned))
+                .unwrap_or_default(),
+            instance: entry.instance,
+            subject: entry.subject,
+            title,
+            detail: entry.detail,
+            comment,
+        })
+    }
+
+    fn person(&mut self, shared: &Shared, id: String) -> Result<PersonView, Refused> {
+        if let Some(name) = self.people.get(&id) {
+            let display_name = name.clone();
+            return Ok(PersonView { id, display_name });
+        }
+        let user: Option<UserRow> = shared.read(Table::User, id.as_bytes(), "a user")?;
+        let display_name = user.map_or_else(|| id.clone(), |user| user.display_name);
+        self.people.insert(id.clone(), display_name.clone());
+        Ok(PersonView { id, display_name })
+    }
+}
+
+fn comment(item: &WorkItem, entry: &Entry) -> Option<String> {
+    let mine = |decision: &&casewright_casework::work_item::Decision| {
+        decision.person == entry.who && decision.at == entry.at
+    };
+    item.decisions.iter().find(mine)?.comment.clone()
+}
+
+fn fund_title(shared: &Shared, who: &Principal, name: &str) -> Option<String> {
+    let deployment = shared.in_force(&who.agency)?;
+    deployment
+        .pack
+        .funds
+        .get(name)
+        .map(|fund| fund.title.clone())
+}

@@ -1,0 +1,110 @@
+//! Putting a checked pack in force. Running instances keep the one they were started under.
+
+use std::sync::Arc;
+
+use casewright_language::Answer;
+use casewright_store::{Batch, Guard, Put, SubmitError, Table, Under};
+
+use super::shared::{Shared, of_agency, refused};
+use super::{Engine, Refused, funds};
+use crate::Deployment;
+use crate::record::{self, PointerRow};
+
+impl Engine {
+    /// Puts a checked pack in force for its agency; running instances keep theirs.
+    pub async fn deploy(&self, deployment: Deployment) -> Result<(), Refused> {
+        let admitted = self.shared.admit()?;
+        let shared = Arc::clone(&self.shared);
+        Shared::carry(async move {
+            settle_doubts(&shared, &deployment).await?;
+            let one_by_one = shared.deploying.lock().await;
+            shared.establish(&deployment).await?;
+            shared.put_in_force(&Arc::new(deployment));
+            drop((one_by_one, admitted));
+            Ok(())
+        })
+        .await
+    }
+
+    /// Local time zone of the principal's agency, for pages.
+    pub fn zone(&self, who: &casewright_casework::Principal) -> jiff::tz::TimeZone {
+        let deployment = self.shared.in_force(&who.agency);
+        deployment.map_or(jiff::tz::TimeZone::UTC, |found| {
+            found.calendar().zone().clone()
+        })
+    }
+
+    /// The engine's clock: pages say "today" by it.
+    pub fn now(&self) -> jiff::Timestamp {
+        self.shared.now()
+    }
+}
+
+impl Shared {
+    async fn establish(&self, deployment: &Deployment) -> Result<(), Refused> {
+        for _ in 0..self.limits.tries_max {
+            match self.submit(self.deployment_batch(deployment)?) {
+                Ok(ticket) => return ticket.flushed().await.map(drop).map_err(refused),
+                // A reservation was first: the fund's row is read again.
+                Err(SubmitError::Guard { .. }) => {}
+                Err(error) => return Err(refused(error)),
+            }
+        }
+        Err(Refused::Busy)
+    }
+
+    fn deployment_batch(&self, deployment: &Deployment) -> Result<Batch, Refused> {
+        let agency = &deployment.pack.namespace;
+        let under = || Under::Agency(agency.clone());
+        let mut batch = Batch::default();
+        let key = deployment.digest.clone().into_bytes();
+        let stored = self.parts.store.pending(Table::Deployment, &key);
+        if stored.map_err(super::shared::unreadable)?.is_none() {
+            batch.puts.push(Put {
+                table: Table::Deployment,
+                key,
+                value: Some(record::encode(&deployment.to_row())),
+                under: under(),
+            });
+        }
+        let key = of_agency(agency);
+        let before = self.pending::<PointerRow>(Table::InForce, &key, "what is in force")?;
+        batch.guards.push(Guard::Row {
+            table: Table::InForce,
+            key: key.clone(),
+            version: before.map_or(0, |(_, version)| version),
+        });
+        let pointer = PointerRow {
+            to: deployment.digest.clone(),
+            agency: agency.clone(),
+        };
+        batch.puts.push(Put {
+            table: Table::InForce,
+            key,
+            value: Some(record::encode(&pointer)),
+            under: under(),
+        });
+        funds::establish(self, deployment, &mut batch)?;
+        Ok(batch)
+    }
+}
+
+/// What reading could not judge, the evaluator does: an expression that does not compile must not
+/// be found by a family's case.
+async fn settle_doubts(shared: &Shared, deployment: &Deployment) -> Result<(), Refused> {
+    for doubt in &deployment.doubts {
+        let answer = shared.parts.evaluate.evaluate(doubt.question.clone()).await;
+        if let Answer::Failed(reason) = answer {
+            let place = &doubt.finding;
+            return Err(Refused::Invalid {
+                code: "pack-invalid",
+                status: 422,
+                message: format!(
+                    "{}:{}:{}: {}: {reason}",
+                    place.file, place.line, place.column, place.message
+                ),
+            });
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,299 @@
+//! One decision being made: events go through the machine, effects become a batch, and what is to
+//! be done after the flush is written down.
+//!
+//! It changes nothing outside itself; a draft that is dropped has not happened.
+
+mod effects;
+mod items;
+
+pub(crate) use items::term;
+
+use std::collections::{BTreeMap, VecDeque};
+
+use casewright_casework::{WorkItem, audit};
+use casewright_language::{Answers, Workflow};
+use casewright_machine::{Call, Event, Instance, Step, Transition, step};
+use casewright_store::{AuditAppend, Batch, EventAppend, Guard, Put, Table, Under};
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::Refused;
+use super::funds::Books;
+use super::resident::Resident;
+use super::shared::{ENGINE, Shared, no_workflow, not_found};
+use crate::record::{self, EventRead, EventWritten, InstanceRow};
+
+/// Rounds of questions for one event; the machine yields long before.
+const ASK_ROUNDS_MAX: usize = 1_000;
+
+/// Events that one decision may lead to (each reservation answers itself); beyond it the rest is
+/// decided after the flush.
+const EVENTS_MAX: usize = 1_000;
+
+/// What is done after the flush, in order.
+#[derive(Debug)]
+pub(crate) enum Action {
+    Call(Call),
+    Arm { at: Timestamp, timer: u32 },
+    Disarm { at: Timestamp, timer: u32 },
+    Resume,
+    Ended,
+}
+
+/// Answers of the evaluator by number of the event within the decision: kept over tries.
+pub(crate) type Book = Vec<Answers>;
+
+pub(crate) struct Draft<'a> {
+    pub(crate) shared: &'a Shared,
+    pub(crate) resident: &'a Resident,
+    pub(crate) at: Timestamp,
+    pub(crate) batch: Batch,
+    instance: Option<Instance>,
+    row: Option<InstanceRow>,
+    queue: VecDeque<Event>,
+    actions: Vec<Action>,
+    timers: BTreeMap<u32, Timestamp>,
+    items: BTreeMap<String, OpenItem>,
+    books: Books,
+}
+
+struct OpenItem {
+    /// As it stood before this decision, with the version of its row.
+    before: Option<(WorkItem, u64)>,
+    now: WorkItem,
+}
+
+/// A draft that can be submitted, and what becomes of the resident when the store takes it.
+pub(crate) struct Drafted {
+    pub(crate) batch: Batch,
+    pub(crate) actions: Vec<Action>,
+    pub(crate) instance: Option<Instance>,
+    pub(crate) row: Option<InstanceRow>,
+    pub(crate) events: u64,
+    pub(crate) at: Timestamp,
+    pub(crate) timers: BTreeMap<u32, Timestamp>,
+}
+
+impl<'a> Draft<'a> {
+    pub(crate) fn new(shared: &'a Shared, resident: &'a Resident) -> Self {
+        Self {
+            shared,
+            resident,
+            at: shared.now().max(resident.at),
+            batch: Batch::default(),
+            instance: None,
+            row: None,
+            queue: VecDeque::new(),
+            actions: Vec::new(),
+            timers: resident.timers.clone(),
+            items: BTreeMap::new(),
+            books: Books::default(),
+        }
+    }
+
+    /// The instance as this decision leaves it.
+    pub(crate) fn instance(&self) -> &Instance {
+        self.instance.as_ref().unwrap_or(&self.resident.instance)
+    }
+
+    pub(crate) fn put<T: Serialize>(&mut self, table: Table, key: Vec<u8>, row: &T, under: Under) {
+        self.batch.puts.push(Put {
+            table,
+            key,
+            value: Some(record::encode(row)),
+            under,
+        });
+    }
+
+    /// A row that is only a key.
+    pub(crate) fn mark(&mut self, table: Table, key: Vec<u8>, set: bool) {
+        self.batch.puts.push(Put {
+            table,
+            key,
+            value: set.then(Vec::new),
+            under: self.under(),
+        });
+    }
+
+    pub(crate) fn under(&self) -> Under {
+        Under::Case(self.resident.row.case.clone())
+    }
+
+    pub(crate) fn note(
+        &mut self,
+        who: &str,
+        action: audit::Action,
+        subject: Option<String>,
+        detail: Option<String>,
+    ) {
+        self.batch.audit.push(AuditAppend {
+            case: self.resident.row.case.clone(),
+            entry: audit::Entry {
+                at: self.at,
+                who: who.to_owned(),
+                action,
+                instance: Some(self.resident.id.clone()),
+                subject,
+                detail,
+            },
+        });
+    }
+
+    pub(crate) fn note_own(
+        &mut self,
+        action: audit::Action,
+        subject: Option<String>,
+        detail: Option<String>,
+    ) {
+        self.note(ENGINE, action, subject, detail);
+    }
+
+    /// Takes an event in, with everything that follows from it at once.
+    pub(crate) async fn run(&mut self, event: Event, book: &mut Book) -> Result<(), RunError> {
+        self.queue.push_back(event);
+        let mut index = 0;
+        while let Some(event) = self.queue.pop_front() {
+            if book.len() == index {
+                book.push(Answers::default());
+            }
+            self.advance(event, &mut book[index]).await?;
+            index += 1;
+            if index == EVENTS_MAX {
+                return Err(RunError::Refused(Refused::Damaged(format!(
+                    "instance {} answers itself without end",
+                    self.resident.id
+                ))));
+            }
+        }
+        Ok(())
+    }
+
+    async fn advance(&mut self, event: Event, answers: &mut Answers) -> Result<(), RunError> {
+        let workflow = self.resident.workflow();
+        let workflow = workflow.ok_or_else(|| no_workflow(&self.resident.id))?;
+        for _ in 0..ASK_ROUNDS_MAX {
+            match step(workflow, self.instance(), &event, answers) {
+                Ok(Step::Done(transition)) => {
+                    return Ok(self.accept(&event, answers, *transition)?);
+                }
+                Ok(Step::Ask(questions)) => {
+                    for question in questions {
+                        let answer = self.shared.parts.evaluate.evaluate(question.clone()).await;
+                        answers.insert(&question, answer);
+                    }
+                }
+                Err(_) => return Err(RunError::Mismatch),
+            }
+        }
+        Err(RunError::Refused(Refused::Damaged(format!(
+            "instance {} asks without end",
+            self.resident.id
+        ))))
+    }
+
+    fn accept(
+        &mut self,
+        event: &Event,
+        answers: &Answers,
+        transition: Transition,
+    ) -> Result<(), Refused> {
+        let written = EventWritten {
+            event,
+            answers: (!answers.is_empty()).then_some(answers),
+        };
+        self.batch.events.push(EventAppend {
+            instance: self.resident.id.clone(),
+            case: self.resident.row.case.clone(),
+            bytes: record::encode(&written),
+        });
+        self.instance = Some(transition.instance);
+        for effect in transition.effects {
+            self.perform(effect)?;
+        }
+        Ok(())
+    }
+
+    /// Guards and rows that are known only at the end.
+    pub(crate) fn finish(mut self) -> Drafted {
+        let appended = self.batch.events.len() as u64;
+        if appended > 0 {
+            self.batch.guards.push(Guard::Instance {
+                id: self.resident.id.clone(),
+                events: self.resident.events,
+            });
+        }
+        self.write_items();
+        let books = std::mem::take(&mut self.books);
+        books.write(&self.resident.row.agency, &mut self.batch);
+        if let Some(row) = self.row.clone() {
+            let key = self.resident.id.clone().into_bytes();
+            self.put(Table::Instance, key, &row, self.under());
+        }
+        Drafted {
+            batch: self.batch,
+            actions: self.actions,
+            instance: self.instance,
+            row: self.row,
+            events: self.resident.events + appended,
+            at: if appended > 0 {
+                self.at
+            } else {
+                self.resident.at
+            },
+            timers: self.timers,
+        }
+    }
+}
+
+/// Why an event led to nothing.
+#[derive(Debug)]
+pub(crate) enum RunError {
+    /// Late, repeated or foreign: it is simply not taken.
+    Mismatch,
+    Refused(Refused),
+}
+
+impl From<Refused> for RunError {
+    fn from(refused: Refused) -> Self {
+        Self::Refused(refused)
+    }
+}
+
+impl From<RunError> for Refused {
+    fn from(error: RunError) -> Self {
+        match error {
+            RunError::Mismatch => not_found(),
+            RunError::Refused(refused) => refused,
+        }
+    }
+}
+
+/// When it happened, as it says itself.
+pub(crate) fn moment_of(event: &Event) -> Timestamp {
+    match event {
+        Event::Started(started) => started.at,
+        Event::CallReturned { at, .. }
+        | Event::WorkItemCompleted { at, .. }
+        | Event::TimerFired { at, .. }
+        | Event::Resumed { at }
+        | Event::Cancelled { at, .. } => *at,
+    }
+}
+
+/// A step that was made before: everything it asks is answered in the journal.
+pub(crate) fn replay(
+    workflow: &Workflow,
+    instance: &Instance,
+    read: &EventRead,
+    id: &str,
+) -> Result<Transition, Refused> {
+    match step(workflow, instance, &read.event, &read.answers) {
+        Ok(Step::Done(transition)) => Ok(*transition),
+        Ok(Step::Ask(_)) => Err(Refused::Damaged(format!(
+            "the journal of instance {id} lacks an answer"
+        ))),
+        Err(_) => Err(Refused::Damaged(format!(
+            "the journal of instance {id} does not fit its workflow"
+        ))),
+    }
+}

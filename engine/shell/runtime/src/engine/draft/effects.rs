@@ -1,0 +1,113 @@
+//! What each effect of the machine becomes: rows and audit entries now, actions after the flush.
+
+use casewright_casework::audit::Action as Audit;
+use casewright_machine::{Call, Effect, Event, Outcome};
+use casewright_store::Table;
+use jiff::Timestamp;
+
+use super::{Action, Draft};
+use crate::engine::Refused;
+use crate::key;
+use crate::port::EffectKind;
+
+impl Draft<'_> {
+    pub(super) fn perform(&mut self, effect: Effect) -> Result<(), Refused> {
+        match effect {
+            Effect::Call(call) if call.function.starts_with("fund.") => self.book(&call)?,
+            Effect::Call(call) => self.call(call),
+            // The answer of a call under way will not fit any more, and is dropped then.
+            Effect::Abandon(_) => {}
+            Effect::Offer(offer) => self.offer(offer),
+            Effect::Withdraw { item, reason } => self.withdraw(item, &reason)?,
+            Effect::SetTimer { timer, at } => self.set_timer(timer, at),
+            Effect::CancelTimer { timer } => self.clear_timer(timer),
+            Effect::Yield => self.actions.push(Action::Resume),
+            Effect::Finish(outcome) => self.end(&outcome),
+        }
+        Ok(())
+    }
+
+    /// Money moves in the same batch as the state that asked for it, and answers at once.
+    fn book(&mut self, call: &Call) -> Result<(), Refused> {
+        let result = self
+            .books
+            .decide(self.shared, self.resident, self.at, call)?;
+        match &result {
+            Ok(booked) => {
+                let (action, fund) = (booked.action, booked.fund.clone());
+                self.note_own(action, Some(booked.reservation.clone()), Some(fund));
+            }
+            Err(error) => {
+                let detail = Some(error.code.clone());
+                self.note_own(Audit::FunctionFailed, Some(call.key.clone()), detail);
+            }
+        }
+        self.queue.push_back(Event::CallReturned {
+            at: self.at,
+            delivery: call.delivery.clone(),
+            result: result.map(|booked| booked.answer),
+        });
+        Ok(())
+    }
+
+    fn call(&mut self, call: Call) {
+        // Only where a crash leaves a doubt must the record show that it was going to be sent.
+        if self.effect_of(&call.function) == Some(EffectKind::AtMostOnce) {
+            let (subject, detail) = (call.key.clone(), call.function.clone());
+            self.note_own(Audit::FunctionCalled, Some(subject), Some(detail));
+        }
+        self.actions.push(Action::Call(call));
+    }
+
+    fn effect_of(&self, function: &str) -> Option<EffectKind> {
+        let digest = self.resident.deployment.plugin_of(function)?;
+        self.shared.parts.invoke.effect(function, digest)
+    }
+
+    fn set_timer(&mut self, timer: u32, at: Timestamp) {
+        self.clear_timer(timer);
+        self.timers.insert(timer, at);
+        self.mark(Table::Timer, key::timer(at, &self.resident.id, timer), true);
+        self.actions.push(Action::Arm { at, timer });
+    }
+
+    /// It has fired, or is no longer wanted.
+    pub(crate) fn clear_timer(&mut self, timer: u32) {
+        if let Some(at) = self.timers.remove(&timer) {
+            self.mark(
+                Table::Timer,
+                key::timer(at, &self.resident.id, timer),
+                false,
+            );
+            self.actions.push(Action::Disarm { at, timer });
+        }
+    }
+
+    fn end(&mut self, outcome: &Outcome) {
+        let (action, detail) = match outcome {
+            Outcome::Completed(_) => (Audit::InstanceCompleted, None),
+            Outcome::Faulted(fault) => (Audit::InstanceFaulted, Some(self.named(&fault.kind))),
+            Outcome::Cancelled => (Audit::InstanceCancelled, None),
+        };
+        // A cancellation is in the record already, under the name of who asked for it.
+        if action != Audit::InstanceCancelled {
+            self.note_own(action, None, detail);
+        }
+        let mut row = self.row.take().unwrap_or_else(|| self.resident.row.clone());
+        row.ended_at = Some(self.at);
+        self.row = Some(row);
+        self.actions.push(Action::Ended);
+    }
+
+    /// The error type, if it is from the document or the engine; computed ones may say anything.
+    fn named(&self, kind: &str) -> String {
+        let fixed = ["https://serverlessworkflow.io/", "urn:casewright:error:"];
+        if fixed.iter().any(|prefix| kind.starts_with(prefix)) && kind.len() <= KIND_LEN_MAX {
+            kind.to_owned()
+        } else {
+            "raised by the workflow".to_owned()
+        }
+    }
+}
+
+const KIND_LEN_MAX: usize = 200;

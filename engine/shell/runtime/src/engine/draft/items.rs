@@ -1,0 +1,158 @@
+//! Work items within a decision: offered, changed and withdrawn together with the instance.
+
+use casewright_casework::work_item::{Assigned, Limit, State};
+use casewright_casework::{Money, WorkItem, audit::Action as Audit, calendar};
+use casewright_language::Term;
+use casewright_machine::Offer;
+use casewright_machine::effect::{Assignment, Exclusion, ExclusionReason};
+use casewright_store::{Guard, Table};
+
+use super::{Draft, OpenItem};
+use crate::engine::Refused;
+use crate::engine::work_items::{item_id, write_item};
+
+impl Draft<'_> {
+    /// The item as this decision sees it: changed here, or pending in the store.
+    pub(crate) fn item(&mut self, id: &str) -> Result<Option<WorkItem>, Refused> {
+        if let Some(open) = self.items.get(id) {
+            return Ok(Some(open.now.clone()));
+        }
+        let pending =
+            self.shared
+                .pending::<WorkItem>(Table::WorkItem, id.as_bytes(), "a work item")?;
+        let Some((item, version)) = pending else {
+            return Ok(None);
+        };
+        let open = OpenItem {
+            before: Some((item.clone(), version)),
+            now: item.clone(),
+        };
+        self.items.insert(id.to_owned(), open);
+        Ok(Some(item))
+    }
+
+    /// An item that this decision has looked at, as it leaves it.
+    pub(crate) fn held_item(&self, id: &str) -> Option<&WorkItem> {
+        self.items.get(id).map(|open| &open.now)
+    }
+
+    /// Only items that [`Draft::item`] gave, or new ones.
+    pub(crate) fn set_item(&mut self, item: WorkItem) {
+        match self.items.get_mut(&item.id) {
+            Some(open) => open.now = item,
+            None => {
+                let open = OpenItem {
+                    before: None,
+                    now: item.clone(),
+                };
+                self.items.insert(item.id.clone(), open);
+            }
+        }
+    }
+
+    pub(super) fn offer(&mut self, offer: Offer) {
+        let item = self.offered(offer);
+        self.note_own(Audit::WorkItemOffered, Some(item.id.clone()), None);
+        self.set_item(item);
+    }
+
+    fn offered(&self, offer: Offer) -> WorkItem {
+        let resident = self.resident;
+        let calendar = resident.deployment.calendar();
+        // A term beyond the calendar's end has no date: the item is offered without one.
+        let due = offer
+            .due
+            .and_then(|due| calendar.due(self.at, term(due)).ok());
+        WorkItem {
+            id: item_id(&resident.id, offer.item),
+            agency: resident.row.agency.clone(),
+            case: resident.row.case.clone(),
+            case_number: self.instance().case().number.clone(),
+            instance: resident.id.clone(),
+            number: offer.item,
+            task: offer.task,
+            reference: offer.reference,
+            approval: offer.approval,
+            title: offer.title,
+            show: offer.show,
+            form: offer.form,
+            assigned: assigned(offer.assign),
+            outcomes: offer.outcomes,
+            approvals_needed: offer.approvals,
+            limit: offer.limit.map(|limit| Limit {
+                policy: limit.policy,
+                money: Money {
+                    minor: limit.minor,
+                    currency: limit.currency,
+                },
+            }),
+            excluded: offer.excluded.into_iter().map(excluded).collect(),
+            offered_at: self.at,
+            due,
+            state: State::Offered,
+            claimed_by: None,
+            decisions: Vec::new(),
+            revision: 1,
+        }
+    }
+
+    pub(super) fn withdraw(&mut self, number: u32, reason: &str) -> Result<(), Refused> {
+        let id = item_id(&self.resident.id, number);
+        let Some(item) = self.item(&id)? else {
+            return Ok(());
+        };
+        // Whoever was first keeps the field: a completed item stays completed.
+        if let Ok(withdrawn) = item.withdraw(reason, self.at) {
+            self.note_own(Audit::WorkItemWithdrawn, Some(id), None);
+            self.set_item(withdrawn);
+        }
+        Ok(())
+    }
+
+    pub(super) fn write_items(&mut self) {
+        for (id, open) in std::mem::take(&mut self.items) {
+            let (before, version) = open.before.unzip();
+            if before.as_ref() == Some(&open.now) {
+                continue;
+            }
+            self.batch.guards.push(Guard::Row {
+                table: Table::WorkItem,
+                key: id.into_bytes(),
+                version: version.unwrap_or(0),
+            });
+            write_item(before.as_ref(), &open.now, self.at, &mut self.batch);
+        }
+    }
+}
+
+pub(crate) fn term(term: Term) -> calendar::Term {
+    match term {
+        Term::BusinessDays(count) => calendar::Term::BusinessDays(count),
+        Term::BusinessHours(count) => calendar::Term::BusinessHours(count),
+        Term::CalendarDays(count) => calendar::Term::CalendarDays(count),
+        Term::Exact(period) => calendar::Term::ExactMs(period.0),
+    }
+}
+
+fn assigned(assignment: Assignment) -> Assigned {
+    match assignment {
+        Assignment::Role(role) => Assigned::Role(role),
+        Assignment::Team(team) => Assigned::Team(team),
+        Assignment::Person(person) => Assigned::Person(person),
+    }
+}
+
+/// Person, and the sentence they are told.
+fn excluded(exclusion: Exclusion) -> (String, String) {
+    let sentence = match exclusion.reason {
+        ExclusionReason::Started => "you asked for this; another person must decide".to_owned(),
+        ExclusionReason::Completed(task) => {
+            format!("you worked on `{task}`; another person must decide")
+        }
+        ExclusionReason::Payee => "you are to be paid; another person must decide".to_owned(),
+        ExclusionReason::Different(task) => {
+            format!("you did `{task}`; the workflow asks for another person here")
+        }
+    };
+    (exclusion.person, sentence)
+}

@@ -1,0 +1,198 @@
+//! Looking at an instance, its history, and cancelling it.
+
+use std::sync::Arc;
+
+use casewright_casework::Principal;
+use casewright_casework::audit::Action;
+use casewright_machine::{Event, Instance, TaskRun, Waiting};
+use serde_json::Value;
+
+use super::decide::{shown, status};
+use super::draft::{RunError, moment_of, replay};
+use super::requests::{Ask, Asked};
+use super::resident::ended;
+use super::shared::{Shared, no_workflow, unreadable};
+use super::start::may_start;
+use super::work_items::item_id;
+use super::{Engine, Refused, RequestKey};
+use crate::record::{self, EventRead, InstanceRow};
+use crate::view::{HistoryEntry, InstanceView, WaitingView};
+
+/// Entries of one answer; ask again after the last.
+const HISTORY_MAX: usize = 500;
+
+impl Engine {
+    /// An instance as it stands on disk.
+    pub async fn instance(&self, who: &Principal, id: &str) -> Result<InstanceView, Refused> {
+        self.shared.seen_instance(who, id)?;
+        self.shared.instance_view(id).await
+    }
+
+    /// What happened to an instance, after the entry with this sequence (0: from the beginning).
+    pub async fn history(
+        &self,
+        who: &Principal,
+        id: &str,
+        after: u64,
+    ) -> Result<Vec<HistoryEntry>, Refused> {
+        let row = self.shared.seen_instance(who, id)?;
+        self.shared.history_of(id, &row, after)
+    }
+
+    /// Ends an instance before its time; its work items are withdrawn.
+    pub async fn cancel(
+        &self,
+        who: &Principal,
+        id: &str,
+        reason: Option<String>,
+        key: Option<RequestKey>,
+    ) -> Result<InstanceView, Refused> {
+        let admitted = self.shared.admit()?;
+        let row = self.shared.seen_instance(who, id)?;
+        may_start(&*self.shared.deployment(&row.deployment)?, who)?;
+        let ask = match self.shared.ask(who, &format!("cancel {id}"), key).await? {
+            Asked::Before(answer) => return Ok(answer),
+            Asked::Now(ask) => ask,
+        };
+        let (shared, who, id) = (Arc::clone(&self.shared), who.clone(), id.to_owned());
+        Shared::carry(async move {
+            let cancelled = shared.cancel(&who, &id, reason, ask.as_ref()).await;
+            drop(admitted);
+            cancelled
+        })
+        .await
+    }
+}
+
+impl Shared {
+    pub(crate) async fn instance_view(&self, id: &str) -> Result<InstanceView, Refused> {
+        let held = self.hold(id).await?;
+        let view = view(&held.row, id, &held.instance);
+        let (flushed, events) = (held.flushed.subscribe(), held.events);
+        drop(held);
+        shown(flushed, events).await?;
+        Ok(view)
+    }
+
+    async fn cancel(
+        self: &Arc<Self>,
+        who: &Principal,
+        id: &str,
+        reason: Option<String>,
+        ask: Option<&Ask>,
+    ) -> Result<InstanceView, Refused> {
+        let mut held = self.hold(id).await?;
+        let decided = self
+            .decide(
+                &mut held,
+                ask,
+                |draft| {
+                    if ended(draft.instance().status()) {
+                        return Err(over());
+                    }
+                    draft.note(&who.id, Action::InstanceCancelled, None, None);
+                    Ok(Some(Event::Cancelled {
+                        at: draft.at,
+                        by: who.id.clone(),
+                        reason: reason.clone(),
+                    }))
+                },
+                |draft| Ok(view(&draft.resident.row, id, draft.instance())),
+            )
+            .await;
+        drop(held);
+        let (view, settling) = decided.map_err(|error| match error {
+            RunError::Mismatch => over(),
+            RunError::Refused(refused) => refused,
+        })?;
+        settling.settle().await?;
+        Ok(view)
+    }
+
+    /// The journal told again, with the tasks that began or ended in each event.
+    fn history_of(
+        &self,
+        id: &str,
+        row: &InstanceRow,
+        after: u64,
+    ) -> Result<Vec<HistoryEntry>, Refused> {
+        let deployment = self.deployment(&row.deployment)?;
+        let workflow = deployment.workflows.get(&row.workflow);
+        let workflow = workflow.ok_or_else(|| no_workflow(id))?;
+        let mut instance = Instance::pending();
+        let mut entries = Vec::new();
+        let events = self.parts.store.events(id).map_err(unreadable)?;
+        for (sequence, bytes) in (1..).zip(&events) {
+            let read: EventRead = record::decode("an event", bytes)?;
+            let transition = replay(workflow, &instance, &read, id)?;
+            instance = transition.instance;
+            if sequence > after {
+                entries.push(entry(sequence, &read.event, &transition.notes));
+            }
+            if entries.len() == HISTORY_MAX {
+                break;
+            }
+        }
+        Ok(entries)
+    }
+}
+
+fn entry(sequence: u64, event: &Event, notes: &[TaskRun]) -> HistoryEntry {
+    let name = match event {
+        Event::Started(_) => "started",
+        Event::CallReturned { .. } => "call-returned",
+        Event::WorkItemCompleted { .. } => "work-item-completed",
+        Event::TimerFired { .. } => "timer-fired",
+        Event::Resumed { .. } => "resumed",
+        Event::Cancelled { .. } => "cancelled",
+    };
+    let task = |run: &TaskRun| serde_json::to_value(run).unwrap_or(Value::Null);
+    HistoryEntry {
+        sequence,
+        at: moment_of(event),
+        event: name.to_owned(),
+        tasks: notes.iter().map(task).collect(),
+    }
+}
+
+fn over() -> Refused {
+    Refused::Invalid {
+        code: "already-ended",
+        status: 409,
+        message: "this instance has ended already".to_owned(),
+    }
+}
+
+fn view(row: &InstanceRow, id: &str, instance: &Instance) -> InstanceView {
+    InstanceView {
+        id: id.to_owned(),
+        workflow: row.workflow.clone(),
+        version: row.version.clone(),
+        case: row.case.clone(),
+        status: status(instance),
+        output: instance.output().cloned(),
+        error: instance
+            .fault()
+            .and_then(|fault| serde_json::to_value(fault).ok()),
+        waiting: instance
+            .waiting()
+            .into_iter()
+            .map(|waiting| waited_for(id, waiting))
+            .collect(),
+    }
+}
+
+fn waited_for(id: &str, waiting: Waiting) -> WaitingView {
+    let (kind, task, work_item, until) = match waiting {
+        Waiting::WorkItem { task, item } => ("work-item", task, Some(item_id(id, item)), None),
+        Waiting::Call { task, .. } => ("call", task, None, None),
+        Waiting::Timer { task, until } => ("timer", task, None, Some(until)),
+        Waiting::Retry { task, until } => ("retry", task, None, Some(until)),
+    };
+    WaitingView {
+        kind: kind.to_owned(),
+        task,
+        work_item,
+        until,
+    }
+}

@@ -1,0 +1,115 @@
+//! Opening and stopping: what was under way goes on, what is under way comes to rest.
+
+use std::sync::Arc;
+
+use casewright_machine::{Call, Effect};
+use jiff::SignedDuration;
+
+use super::calls::{self, Sent};
+use super::limits::Limits;
+use super::resident::Held;
+use super::shared::{Shared, unreadable};
+use super::{Engine, Parts, Refused, sweep, timers};
+
+impl Engine {
+    /// Recovers what was open, then drives it. Returns when requests may come.
+    pub async fn open(parts: Parts) -> Result<Self, Refused> {
+        Self::open_within(parts, Limits::default()).await
+    }
+
+    /// The same with other bounds.
+    pub async fn open_within(parts: Parts, limits: Limits) -> Result<Self, Refused> {
+        let shared = Arc::new(Shared::new(parts, limits));
+        shared.load_in_force()?;
+        shared.look_ahead()?;
+        shared.recover().await?;
+        shared.set_ready();
+        tokio::spawn(timers::drive(Arc::downgrade(&shared)));
+        tokio::spawn(sweep::drive(Arc::downgrade(&shared)));
+        Ok(Self { shared })
+    }
+
+    /// Whether requests are served: store open, recovery done.
+    pub fn ready(&self) -> bool {
+        self.shared.ready()
+    }
+
+    /// Stops taking work, waits for calls under way up to a limit, closes the store.
+    pub async fn stop(&self) {
+        let shared = &self.shared;
+        shared.begin_stop();
+        shared.calls.close();
+        let limit = i64::try_from(shared.limits.stop_ms_max).unwrap_or(i64::MAX / 2);
+        let until = shared.parts.clock.now() + SignedDuration::from_millis(limit);
+        tokio::select! {
+            () = shared.calls.drained() => {}
+            () = shared.parts.clock.wait_until(until) => {
+                tracing::warn!("stopping with calls under way: they are sent again at the next start");
+            }
+        }
+        shared.fold_all();
+        let store = Arc::clone(&shared.parts.store);
+        if tokio::task::spawn_blocking(move || store.close())
+            .await
+            .is_err()
+        {
+            tracing::error!("the store did not close as it should");
+        }
+    }
+}
+
+impl Shared {
+    /// One damaged instance does not keep the others from going on.
+    async fn recover(self: &Arc<Self>) -> Result<(), Refused> {
+        for id in self.parts.store.unsettled().map_err(unreadable)? {
+            match self.hold(&id).await {
+                Ok(held) => self.go_on(held),
+                Err(refused) => tracing::error!(instance = id, %refused, "not recovered"),
+            }
+        }
+        Ok(())
+    }
+
+    /// Work items and timers are rows already; calls and yields are only in the instance.
+    fn go_on(self: &Arc<Self>, held: Held) {
+        let (id, open) = (held.id.clone(), held.instance.outstanding());
+        let quiet = held.quiet();
+        drop(held);
+        for effect in open {
+            match effect {
+                Effect::Call(call) => self.send_again(&id, call),
+                Effect::Yield => timers::resume(self, &id),
+                Effect::Abandon(_)
+                | Effect::Offer(_)
+                | Effect::Withdraw { .. }
+                | Effect::SetTimer { .. }
+                | Effect::CancelTimer { .. }
+                | Effect::Finish(_) => {}
+            }
+        }
+        if quiet {
+            self.sweep.rest(&id);
+        }
+    }
+
+    fn send_again(self: &Arc<Self>, id: &str, call: Call) {
+        tracing::info!(
+            instance = id,
+            function = call.function,
+            "a call was under way"
+        );
+        calls::dispatch(self, id, call, Sent::Perhaps);
+    }
+
+    fn fold_all(&self) {
+        for id in self.residents.ids() {
+            let Some(mut held) = self.residents.try_enter(&id) else {
+                continue;
+            };
+            if let Err(refused) = self.fold(&mut held) {
+                // The journal has its events: the next start reads them from there.
+                tracing::debug!(instance = id, %refused, "not folded at the stop");
+            }
+        }
+    }
+}

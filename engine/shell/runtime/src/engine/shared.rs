@@ -1,0 +1,337 @@
+//! What all parts of a running engine share, and the small questions that many of them ask.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use casewright_casework::{Case, Code, Principal, Refusal, access};
+use casewright_machine::Instance;
+use casewright_store::{Batch, ReadError, Row, SubmitError, Table, Ticket};
+use jiff::Timestamp;
+use serde::de::DeserializeOwned;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+
+use super::calls::Calls;
+use super::limits::Limits;
+use super::numbers::Numbers;
+use super::requests::Requests;
+use super::resident::{Entered, Flushed, Held, Resident, Residents, timers};
+use super::sweep::Sweep;
+use super::timers::Timers;
+use super::{Parts, Refused};
+use crate::deployment::Deployment;
+use crate::identity::Doors;
+use crate::key;
+use crate::record::{self, DeploymentRow, EventRead, InstanceRow, PointerRow, Snapshot};
+
+/// The engine's own id in audit entries: nobody can sign in under it.
+pub(crate) const ENGINE: &str = "engine";
+
+pub(crate) struct Shared {
+    pub(crate) parts: Parts,
+    pub(crate) limits: Limits,
+    pub(crate) residents: Residents,
+    pub(crate) timers: Arc<Timers>,
+    pub(crate) calls: Calls,
+    pub(crate) requests: Requests,
+    pub(crate) numbers: Numbers,
+    pub(crate) sweep: Arc<Sweep>,
+    pub(crate) doors: Doors,
+    admission: Arc<Semaphore>,
+    deployments: RwLock<BTreeMap<String, Arc<Deployment>>>,
+    in_force: RwLock<BTreeMap<String, Arc<Deployment>>>,
+    /// Held while a deployment is put in force: two at once are two, one after the other.
+    pub(crate) deploying: tokio::sync::Mutex<()>,
+    stopping: watch::Sender<bool>,
+    ready: AtomicBool,
+    /// Commits so far, to look at the journal's tail now and then.
+    commits: AtomicUsize,
+    latest: Mutex<Timestamp>,
+}
+
+impl Shared {
+    pub(crate) fn new(parts: Parts, limits: Limits) -> Self {
+        Self {
+            residents: Residents::default(),
+            timers: Arc::default(),
+            calls: Calls::new(limits.calls_max),
+            requests: Requests::default(),
+            numbers: Numbers::default(),
+            sweep: Arc::default(),
+            doors: Doors::default(),
+            admission: Arc::new(Semaphore::new(limits.requests_max)),
+            deployments: RwLock::default(),
+            in_force: RwLock::default(),
+            deploying: tokio::sync::Mutex::default(),
+            stopping: watch::Sender::new(false),
+            ready: AtomicBool::new(false),
+            commits: AtomicUsize::new(0),
+            latest: Mutex::new(Timestamp::MIN),
+            parts,
+            limits,
+        }
+    }
+
+    /// Never goes back, whatever the clock does: deadlines are not shortened by it.
+    pub(crate) fn now(&self) -> Timestamp {
+        let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
+        *latest = (*latest).max(self.parts.clock.now());
+        *latest
+    }
+
+    pub(crate) fn ready(&self) -> bool {
+        self.ready.load(Ordering::Acquire) && !self.stopping()
+    }
+
+    pub(crate) fn set_ready(&self) {
+        self.ready.store(true, Ordering::Release);
+    }
+
+    pub(crate) fn stopping(&self) -> bool {
+        *self.stopping.borrow()
+    }
+
+    pub(crate) fn stop_signal(&self) -> watch::Receiver<bool> {
+        self.stopping.subscribe()
+    }
+
+    pub(crate) fn begin_stop(&self) {
+        self.stopping.send_replace(true);
+    }
+
+    /// Takes a request in, or says that there are too many.
+    pub(crate) fn admit(&self) -> Result<OwnedSemaphorePermit, Refused> {
+        if self.stopping() {
+            return Err(Refused::Stopping);
+        }
+        Arc::clone(&self.admission)
+            .try_acquire_owned()
+            .map_err(|_| Refused::Busy)
+    }
+
+    /// Starts something that ends by itself, also when whoever asked has gone away.
+    pub(crate) async fn carry<T: Send + 'static>(
+        work: impl Future<Output = Result<T, Refused>> + Send + 'static,
+    ) -> Result<T, Refused> {
+        tokio::spawn(work)
+            .await
+            .unwrap_or_else(|_| Err(Refused::Stopping))
+    }
+
+    pub(crate) fn submit(&self, batch: Batch) -> Result<Ticket, SubmitError> {
+        let ticket = self.parts.store.submit(batch)?;
+        if self.commits.fetch_add(1, Ordering::Relaxed) % COMMITS_PER_LOOK == 0 {
+            self.sweep.wake();
+        }
+        Ok(ticket)
+    }
+
+    /// For batches that no instance waits for.
+    pub(crate) async fn commit(&self, batch: Batch) -> Result<(), Refused> {
+        let ticket = self.submit(batch).map_err(refused)?;
+        ticket.flushed().await.map_err(refused)?;
+        Ok(())
+    }
+
+    /// A record as outsiders may see it.
+    pub(crate) fn read<T: DeserializeOwned>(
+        &self,
+        table: Table,
+        key: &[u8],
+        what: &str,
+    ) -> Result<Option<T>, Refused> {
+        let row = self.parts.store.get(table, key).map_err(unreadable)?;
+        row.map(|row| record::decode(what, &row.value)).transpose()
+    }
+
+    /// A record as deciders must see it, with the version to guard.
+    pub(crate) fn pending<T: DeserializeOwned>(
+        &self,
+        table: Table,
+        key: &[u8],
+        what: &str,
+    ) -> Result<Option<(T, u64)>, Refused> {
+        let row = self.parts.store.pending(table, key).map_err(unreadable)?;
+        row.map(|Row { version, value }| Ok((record::decode(what, &value)?, version)))
+            .transpose()
+    }
+
+    pub(crate) fn seen_case(&self, who: &Principal, id: &str) -> Result<Case, Refused> {
+        self.read::<Case>(Table::Case, id.as_bytes(), "a case")?
+            .filter(|case| access::may_see_case(who, case))
+            .ok_or_else(not_found)
+    }
+
+    /// The row of an instance whose case the principal may see.
+    pub(crate) fn seen_instance(&self, who: &Principal, id: &str) -> Result<InstanceRow, Refused> {
+        let row = self
+            .read::<InstanceRow>(Table::Instance, id.as_bytes(), "an instance row")?
+            .ok_or_else(not_found)?;
+        self.seen_case(who, &row.case)?;
+        Ok(row)
+    }
+
+    pub(crate) fn in_force(&self, agency: &str) -> Option<Arc<Deployment>> {
+        let in_force = self.in_force.read().unwrap_or_else(PoisonError::into_inner);
+        in_force.get(agency).map(Arc::clone)
+    }
+
+    pub(crate) fn put_in_force(&self, deployment: &Arc<Deployment>) {
+        let mut all = self
+            .deployments
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        all.insert(deployment.digest.clone(), Arc::clone(deployment));
+        let mut in_force = self
+            .in_force
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        in_force.insert(deployment.pack.namespace.clone(), Arc::clone(deployment));
+    }
+
+    /// A deployment that is or was in force.
+    pub(crate) fn deployment(&self, digest: &str) -> Result<Arc<Deployment>, Refused> {
+        let known = self
+            .deployments
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(digest)
+            .map(Arc::clone);
+        if let Some(known) = known {
+            return Ok(known);
+        }
+        let row: DeploymentRow = self
+            .read(Table::Deployment, digest.as_bytes(), "a deployed pack")?
+            .ok_or_else(|| Refused::Damaged(format!("deployment {digest} is not in the store")))?;
+        let read = Arc::new(Deployment::from_row(row)?);
+        let mut all = self
+            .deployments
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        Ok(Arc::clone(all.entry(digest.to_owned()).or_insert(read)))
+    }
+
+    pub(crate) fn load_in_force(&self) -> Result<(), Refused> {
+        let rows = self
+            .parts
+            .store
+            .scan(Table::InForce, &[], &[0xff; 64], usize::MAX)
+            .map_err(unreadable)?;
+        for (_, row) in rows {
+            let pointer: PointerRow = record::decode("what is in force", &row.value)?;
+            let deployment = self.deployment(&pointer.to)?;
+            self.put_in_force(&deployment);
+        }
+        Ok(())
+    }
+
+    /// The right to decide for an instance, which is brought into memory.
+    pub(crate) async fn hold(&self, id: &str) -> Result<Held, Refused> {
+        match self.residents.enter(id).await {
+            Entered::Held(held) => Ok(held),
+            Entered::Vacant(vacant) => match self.rebuild(id) {
+                Ok(resident) => Ok(vacant.fill(resident)),
+                Err(refused) => {
+                    self.residents.abandon(id, vacant);
+                    Err(refused)
+                }
+            },
+        }
+    }
+
+    /// An instance from its snapshot and the events after it. No evaluator and no clock is asked:
+    /// the answers are in the journal.
+    pub(crate) fn rebuild(&self, id: &str) -> Result<Resident, Refused> {
+        let history = self.parts.store.history(id).map_err(unreadable)?;
+        let history = history.ok_or_else(not_found)?;
+        let (row, _) = self
+            .pending::<InstanceRow>(Table::Instance, id.as_bytes(), "an instance row")?
+            .ok_or_else(|| Refused::Damaged(format!("instance {id} has events but no row")))?;
+        let deployment = self.deployment(&row.deployment)?;
+        let (mut instance, mut at) = match &history.snapshot {
+            Some(bytes) => {
+                let snapshot: Snapshot = record::decode("a snapshot", bytes)?;
+                (snapshot.instance, snapshot.at)
+            }
+            None => (Instance::pending(), row.started_at),
+        };
+        let workflow = deployment
+            .workflows
+            .get(&row.workflow)
+            .ok_or_else(|| no_workflow(id))?;
+        for bytes in &history.events {
+            let read: EventRead = record::decode("an event", bytes)?;
+            at = super::draft::moment_of(&read.event).max(at);
+            instance = super::draft::replay(workflow, &instance, &read, id)?.instance;
+        }
+        let events = history.snapshot_events + history.events.len() as u64;
+        Ok(Resident {
+            id: id.to_owned(),
+            row,
+            timers: timers(&instance),
+            instance,
+            deployment,
+            events,
+            folded: history.snapshot_events,
+            at,
+            flushed: watch::Sender::new(Flushed::Events(events)),
+            touched: self.now(),
+        })
+    }
+
+    /// With all roles that a held one includes in the pack in force.
+    pub(crate) fn with_included_roles(&self, mut who: Principal) -> Principal {
+        let Some(deployment) = self.in_force(&who.agency) else {
+            return who;
+        };
+        let mut open: Vec<String> = who.roles.iter().cloned().collect();
+        while let Some(role) = open.pop() {
+            let included = deployment.pack.roles.get(&role);
+            for inner in included.into_iter().flat_map(|role| &role.includes) {
+                if who.roles.insert(inner.clone()) {
+                    open.push(inner.clone());
+                }
+            }
+        }
+        who
+    }
+}
+
+/// Looking at the journal's tail costs a lock; its bound has megabytes of slack.
+const COMMITS_PER_LOOK: usize = 256;
+
+pub(crate) fn not_found() -> Refused {
+    Refused::Rule(Refusal::new(Code::NotFound, "there is no such thing here"))
+}
+
+pub(crate) fn no_workflow(id: &str) -> Refused {
+    Refused::Damaged(format!(
+        "the workflow of instance {id} is not in its deployment"
+    ))
+}
+
+pub(crate) fn unreadable(error: ReadError) -> Refused {
+    match error {
+        ReadError::Erased => not_found(),
+        ReadError::Damaged { .. } | ReadError::Newer { .. } | ReadError::Io(_) => {
+            Refused::Damaged(error.to_string())
+        }
+    }
+}
+
+/// Guards that fail for good are contention: the caller has tried again before.
+pub(crate) fn refused(error: SubmitError) -> Refused {
+    match error {
+        SubmitError::Guard { .. } | SubmitError::Full => Refused::Busy,
+        SubmitError::DiskFull => Refused::DiskFull,
+        SubmitError::Stopped => Refused::Stopping,
+        SubmitError::UnknownCase(_) => not_found(),
+        SubmitError::Read(error) => unreadable(error),
+    }
+}
+
+/// Row key of what an agency has one of.
+pub(crate) fn of_agency(agency: &str) -> Vec<u8> {
+    key::join(&[agency])
+}

@@ -1,0 +1,259 @@
+//! Timers: every one is a row; those due soon are in memory as well, where one task waits for the
+//! earliest. Never early; overdue ones in the order they were due.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+use casewright_machine::Event;
+use casewright_store::{Batch, Put, Table, Under};
+use jiff::{SignedDuration, Timestamp};
+use tokio::sync::Notify;
+
+use super::Refused;
+use super::draft::RunError;
+use super::shared::{Shared, unreadable};
+use crate::key;
+
+/// When, of which instance, which one.
+type Due = (Timestamp, String, u32);
+
+#[derive(Default)]
+pub(crate) struct Timers {
+    near: Mutex<Near>,
+    changed: Notify,
+}
+
+/// Timers up to the horizon.
+struct Near {
+    due: BTreeSet<Due>,
+    /// Every timer row up to here is in `due`; later ones are only rows.
+    horizon: Timestamp,
+}
+
+impl Default for Near {
+    fn default() -> Self {
+        Self {
+            due: BTreeSet::new(),
+            horizon: Timestamp::MIN,
+        }
+    }
+}
+
+/// How long a timer that the store does not take waits for the next try.
+const AGAIN_MS: i64 = 500;
+
+impl Timers {
+    /// After the flush of its row.
+    pub(crate) fn arm(&self, at: Timestamp, instance: &str, timer: u32) {
+        let at = key::rounded_up(at);
+        let mut near = self.near();
+        if at <= near.horizon {
+            near.due.insert((at, instance.to_owned(), timer));
+            drop(near);
+            self.changed.notify_one();
+        }
+    }
+
+    pub(crate) fn disarm(&self, at: Timestamp, instance: &str, timer: u32) {
+        let due = (key::rounded_up(at), instance.to_owned(), timer);
+        self.near().due.remove(&due);
+    }
+
+    fn near(&self) -> std::sync::MutexGuard<'_, Near> {
+        // The set is whole after every operation, also when a holder panicked.
+        self.near.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes out the earliest that is due.
+    fn take_due(&self, now: Timestamp) -> Option<Due> {
+        let mut near = self.near();
+        let earliest = near.due.first()?;
+        (earliest.0 <= now).then(|| near.due.pop_first())?
+    }
+
+    /// When there is something to do next: a timer, or rows to read.
+    fn next(&self, reach: SignedDuration) -> Timestamp {
+        let near = self.near();
+        let refill = near
+            .horizon
+            .saturating_sub(reach / 2)
+            .unwrap_or(Timestamp::MIN);
+        let earliest = near.due.first().map_or(refill, |due| due.0);
+        earliest.min(refill)
+    }
+}
+
+/// Runs until the engine stops or is dropped.
+pub(crate) async fn drive(shared: Weak<Shared>) {
+    loop {
+        let Some(engine) = shared.upgrade() else {
+            return;
+        };
+        let mut stop = engine.stop_signal();
+        if *stop.borrow_and_update() {
+            return;
+        }
+        if let Err(refused) = engine.fire_due().await {
+            tracing::warn!(%refused, "timers wait");
+        }
+        let reach = reach(&engine);
+        let mut next = engine.timers.next(reach);
+        let now = engine.parts.clock.now();
+        if next <= now {
+            // Not taken by the store, or more rows than fit: a moment later.
+            next = now + SignedDuration::from_millis(AGAIN_MS);
+        }
+        let (clock, timers) = (Arc::clone(&engine.parts.clock), Arc::clone(&engine.timers));
+        drop(engine);
+        tokio::select! {
+            () = clock.wait_until(next) => {}
+            () = timers.changed.notified() => {}
+            _ = stop.changed() => {}
+        }
+    }
+}
+
+fn reach(shared: &Shared) -> SignedDuration {
+    SignedDuration::from_millis(i64::try_from(shared.limits.horizon_ms).unwrap_or(i64::MAX / 2))
+}
+
+impl Shared {
+    /// Reads the rows up to the horizon, when it has come near.
+    pub(crate) fn look_ahead(&self) -> Result<(), Refused> {
+        let (now, reach) = (self.parts.clock.now(), reach(self));
+        let wanted = now.saturating_add(reach).unwrap_or(Timestamp::MAX);
+        let from = {
+            let mut near = self.timers.near();
+            let half = now.saturating_add(reach / 2).unwrap_or(Timestamp::MAX);
+            if near.horizon >= half {
+                return Ok(());
+            }
+            // Moved before reading: a timer that is flushed meanwhile arms itself.
+            let from = near.horizon;
+            near.horizon = wanted;
+            from
+        };
+        let read = self.read_ahead(from, wanted);
+        if read.is_err() {
+            self.timers.near().horizon = from;
+        }
+        read
+    }
+
+    fn read_ahead(&self, from: Timestamp, wanted: Timestamp) -> Result<(), Refused> {
+        let limit = self.limits.timers_read_max;
+        let start = if from == Timestamp::MIN {
+            Vec::new()
+        } else {
+            key::moment(from).to_vec()
+        };
+        let mut end = key::moment(wanted).to_vec();
+        end.push(0xff);
+        let rows = self
+            .parts
+            .store
+            .scan(Table::Timer, &start, &end, limit)
+            .map_err(unreadable)?;
+        let full = rows.len() == limit;
+        let due: Vec<Due> = rows
+            .iter()
+            .filter_map(|(key, _)| key::read_timer(key))
+            .collect();
+        let mut near = self.timers.near();
+        if let (true, Some(last)) = (full, due.last()) {
+            // Rows of the same moment may follow: that moment is read again.
+            near.horizon = last
+                .0
+                .saturating_sub(SignedDuration::from_millis(1))
+                .unwrap_or(last.0);
+        }
+        near.due.extend(due);
+        Ok(())
+    }
+
+    /// Fires what is due, in order. The next is queued when the one before is, not when it is on
+    /// disk: a thousand due at once share flushes.
+    async fn fire_due(self: &Arc<Self>) -> Result<(), Refused> {
+        self.look_ahead()?;
+        while let Some(due) = self.timers.take_due(self.parts.clock.now()) {
+            if self.stopping() {
+                return Ok(());
+            }
+            match self.fire(&due).await {
+                Ok(()) => {}
+                Err(RunError::Mismatch) => self.forget(&due).await?,
+                Err(RunError::Refused(refused)) => {
+                    let again = matches!(refused, Refused::Busy | Refused::DiskFull);
+                    if again {
+                        self.timers.near().due.insert(due);
+                        return Err(refused);
+                    }
+                    tracing::error!(instance = due.1, %refused, "a timer could not fire");
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn fire(self: &Arc<Self>, (_, instance, timer): &Due) -> Result<(), RunError> {
+        let timer = *timer;
+        let settling = self
+            .queue(instance, |draft| {
+                draft.clear_timer(timer);
+                Ok(Some(Event::TimerFired {
+                    at: draft.at,
+                    timer,
+                }))
+            })
+            .await?;
+        let instance = instance.clone();
+        tokio::spawn(async move {
+            if let Err(refused) = settling.settle().await {
+                tracing::warn!(instance, %refused, "a fired timer is not on disk");
+            }
+        });
+        Ok(())
+    }
+
+    /// The row of a timer that nobody waits for.
+    async fn forget(&self, (at, instance, timer): &Due) -> Result<(), Refused> {
+        let held = self.hold(instance).await?;
+        let batch = Batch {
+            puts: vec![Put {
+                table: Table::Timer,
+                key: key::timer(*at, instance, *timer),
+                value: None,
+                under: Under::Case(held.row.case.clone()),
+            }],
+            ..Batch::default()
+        };
+        drop(held);
+        self.commit(batch).await
+    }
+}
+
+/// Goes on with an instance that let others go first.
+pub(crate) fn resume(shared: &Arc<Shared>, instance: &str) {
+    let (shared, instance) = (Arc::clone(shared), instance.to_owned());
+    tokio::spawn(async move {
+        loop {
+            if shared.stopping() {
+                return;
+            }
+            let resumed = shared
+                .deliver(&instance, |draft| Ok(Some(Event::Resumed { at: draft.at })))
+                .await;
+            match resumed {
+                Err(RunError::Refused(Refused::Busy | Refused::DiskFull)) => {
+                    let again = shared.parts.clock.now() + SignedDuration::from_millis(AGAIN_MS);
+                    shared.parts.clock.wait_until(again).await;
+                }
+                Err(RunError::Refused(refused)) => {
+                    tracing::error!(instance, %refused, "an instance could not go on");
+                    return;
+                }
+                Ok(()) | Err(RunError::Mismatch) => return,
+            }
+        }
+    });
+}

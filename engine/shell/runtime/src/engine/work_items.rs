@@ -1,0 +1,349 @@
+//! What people do with work items: claim, release, complete. `casework` says yes or no; here rows,
+//! guards and audit entries come with the answer.
+
+use std::sync::Arc;
+
+use casewright_casework::audit::{Action, Entry};
+use casewright_casework::work_item::{Assigned, Completed, Completion, Decision};
+use casewright_casework::{Code, Principal, Refusal, WorkItem};
+use casewright_machine::{Decider, Event};
+use casewright_store::{AuditAppend, Batch, Guard, Put, SubmitError, Table, Under};
+use jiff::Timestamp;
+
+use super::draft::Draft;
+use super::requests::{Ask, Asked};
+use super::shared::{Shared, not_found, refused};
+use super::work_lists::{queue_keys, view};
+use super::{Complete, Engine, Refused, RequestKey};
+use crate::record;
+use crate::view::WorkItemView;
+
+/// `<instance>-<number>`.
+pub(crate) fn item_id(instance: &str, number: u32) -> String {
+    format!("{instance}-{number}")
+}
+
+/// The instance that an item's id names.
+pub(crate) fn instance_of(item: &str) -> Result<&str, Refused> {
+    let (instance, _) = item.rsplit_once('-').ok_or_else(not_found)?;
+    Ok(instance)
+}
+
+#[derive(Clone, Copy)]
+enum Change {
+    Claim,
+    Release,
+}
+
+impl Engine {
+    /// Takes an offered item; repeating one's own claim changes nothing.
+    pub async fn claim(
+        &self,
+        who: &Principal,
+        id: &str,
+        key: Option<RequestKey>,
+    ) -> Result<WorkItemView, Refused> {
+        self.change(who, id, key, Change::Claim).await
+    }
+
+    /// Gives a claimed item back to those it was offered to.
+    pub async fn release(
+        &self,
+        who: &Principal,
+        id: &str,
+        key: Option<RequestKey>,
+    ) -> Result<WorkItemView, Refused> {
+        self.change(who, id, key, Change::Release).await
+    }
+
+    async fn change(
+        &self,
+        who: &Principal,
+        id: &str,
+        key: Option<RequestKey>,
+        change: Change,
+    ) -> Result<WorkItemView, Refused> {
+        let admitted = self.shared.admit()?;
+        let route = match change {
+            Change::Claim => format!("claim {id}"),
+            Change::Release => format!("release {id}"),
+        };
+        let ask = match self.shared.ask(who, &route, key).await? {
+            Asked::Before(answer) => return Ok(answer),
+            Asked::Now(ask) => ask,
+        };
+        let (shared, who, id) = (Arc::clone(&self.shared), who.clone(), id.to_owned());
+        Shared::carry(async move {
+            let changed = shared.change_item(&who, &id, ask.as_ref(), change).await;
+            drop(admitted);
+            note_refusal(&shared, &who, &id, changed).await
+        })
+        .await
+    }
+
+    /// Decides an item, or adds one of several approvals. What follows in the instance is in the
+    /// same batch.
+    pub async fn complete(
+        &self,
+        who: &Principal,
+        id: &str,
+        complete: Complete,
+        key: Option<RequestKey>,
+    ) -> Result<WorkItemView, Refused> {
+        let admitted = self.shared.admit()?;
+        let ask = match self.shared.ask(who, &format!("complete {id}"), key).await? {
+            Asked::Before(answer) => return Ok(answer),
+            Asked::Now(ask) => ask,
+        };
+        let (shared, who, id) = (Arc::clone(&self.shared), who.clone(), id.to_owned());
+        Shared::carry(async move {
+            let completed = shared
+                .complete_item(&who, &id, &complete, ask.as_ref())
+                .await;
+            drop(admitted);
+            note_refusal(&shared, &who, &id, completed).await
+        })
+        .await
+    }
+}
+
+impl Shared {
+    /// Nothing of the instance changes, so its slot is not needed: the row's guard is enough.
+    async fn change_item(
+        &self,
+        who: &Principal,
+        id: &str,
+        ask: Option<&Ask>,
+        change: Change,
+    ) -> Result<WorkItemView, Refused> {
+        for _ in 0..self.limits.tries_max {
+            let (item, version) = self
+                .pending::<WorkItem>(Table::WorkItem, id.as_bytes(), "a work item")?
+                .ok_or_else(not_found)?;
+            let at = self.now();
+            let (changed, action) = match change {
+                Change::Claim => (item.claim(who, at), Action::WorkItemClaimed),
+                Change::Release => (item.release(who, at), Action::WorkItemReleased),
+            };
+            let changed = changed.map_err(Refused::Rule)?;
+            let mut batch = Batch::default();
+            batch.guards.push(Guard::Row {
+                table: Table::WorkItem,
+                key: id.as_bytes().to_vec(),
+                version,
+            });
+            if changed != item {
+                write_item(Some(&item), &changed, at, &mut batch);
+                batch.audit.push(entry(&changed, who, at, action, None));
+            }
+            let view = view(self, who, &changed)?;
+            if let Some(ask) = ask {
+                ask.record(&view, Under::Case(item.case.clone()), &mut batch);
+            }
+            match self.submit(batch) {
+                Ok(ticket) => {
+                    ticket.flushed().await.map_err(refused)?;
+                    return Ok(view);
+                }
+                Err(SubmitError::Guard { .. }) => {}
+                Err(error) => return Err(refused(error)),
+            }
+        }
+        Err(Refused::Busy)
+    }
+
+    async fn complete_item(
+        self: &Arc<Self>,
+        who: &Principal,
+        id: &str,
+        complete: &Complete,
+        ask: Option<&Ask>,
+    ) -> Result<WorkItemView, Refused> {
+        let mut held = self.hold(instance_of(id)?).await?;
+        let decided = self
+            .decide(
+                &mut held,
+                ask,
+                |draft| decide_item(draft, who, id, complete),
+                |draft| {
+                    let item = draft.held_item(id).ok_or_else(not_found)?;
+                    view(self, who, item)
+                },
+            )
+            .await;
+        drop(held);
+        let (view, settling) = decided?;
+        settling.settle().await?;
+        Ok(view)
+    }
+}
+
+/// The completion itself: the item changes in the draft, and when enough people have decided, the
+/// instance hears of it.
+fn decide_item(
+    draft: &mut Draft<'_>,
+    who: &Principal,
+    id: &str,
+    complete: &Complete,
+) -> Result<Option<Event>, Refused> {
+    let item = draft.item(id)?.ok_or_else(not_found)?;
+    let deployment = &draft.resident.deployment;
+    let form_errors = match item
+        .form
+        .as_ref()
+        .and_then(|form| deployment.forms.get(form))
+    {
+        Some(form) => {
+            let mistakes = form.check(&complete.data).into_iter();
+            mistakes.map(|one| (one.field, one.message)).collect()
+        }
+        None => Vec::new(),
+    };
+    let policy = item
+        .limit
+        .as_ref()
+        .and_then(|limit| deployment.policies.get(&limit.policy));
+    let completion = Completion {
+        at: draft.at,
+        outcome: &complete.outcome,
+        data: &complete.data,
+        comment: complete.comment.as_deref(),
+        revision: complete.revision,
+        form_errors: &form_errors,
+        policy,
+    };
+    let completed = item.complete(who, &completion).map_err(Refused::Rule)?;
+    let outcome = Some(complete.outcome.clone());
+    draft.note(
+        &who.id,
+        Action::WorkItemCompleted,
+        Some(id.to_owned()),
+        outcome,
+    );
+    Ok(match completed {
+        Completed::More(item) => {
+            draft.set_item(item);
+            None
+        }
+        Completed::Done(item) => {
+            let event = completed_event(&item, draft.at);
+            draft.set_item(item);
+            event
+        }
+    })
+}
+
+fn completed_event(item: &WorkItem, at: Timestamp) -> Option<Event> {
+    let last = item.decisions.last()?;
+    // Who decided otherwise before (an approval that a later one declined) took part as well.
+    let by = item
+        .decisions
+        .iter()
+        .map(|Decision { person, role, .. }| Decider {
+            person: person.clone(),
+            role: role.clone(),
+        });
+    Some(Event::WorkItemCompleted {
+        at,
+        item: item.number,
+        outcome: last.outcome.clone(),
+        data: last.data.clone(),
+        comment: last.comment.clone(),
+        by: by.collect(),
+        overdue: item.overdue(at),
+    })
+}
+
+/// The item's row and its lines in the lists.
+pub(crate) fn write_item(
+    before: Option<&WorkItem>,
+    now: &WorkItem,
+    at: Timestamp,
+    batch: &mut Batch,
+) {
+    let under = Under::Case(now.case.clone());
+    batch.puts.push(Put {
+        table: Table::WorkItem,
+        key: now.id.clone().into_bytes(),
+        value: Some(record::encode(now)),
+        under: under.clone(),
+    });
+    let (old, new) = (
+        before.map_or_else(Vec::new, |before| queue_keys(before, at)),
+        queue_keys(now, at),
+    );
+    let lines = old
+        .iter()
+        .filter(|key| !new.contains(key))
+        .map(|key| (key, None))
+        .chain(
+            new.iter()
+                .filter(|key| !old.contains(key))
+                .map(|key| (key, Some(Vec::new()))),
+        );
+    for (key, value) in lines {
+        batch.puts.push(Put {
+            table: Table::Queue,
+            key: key.clone(),
+            value,
+            under: under.clone(),
+        });
+    }
+}
+
+fn entry(
+    item: &WorkItem,
+    who: &Principal,
+    at: Timestamp,
+    action: Action,
+    detail: Option<String>,
+) -> AuditAppend {
+    AuditAppend {
+        case: item.case.clone(),
+        entry: Entry {
+            at,
+            who: who.id.clone(),
+            action,
+            instance: Some(item.instance.clone()),
+            subject: Some(item.id.clone()),
+            detail,
+        },
+    }
+}
+
+/// A refusal for what somebody is or may is a fact of the case: it is written before it is told.
+/// Lost races and mistakes in forms are not.
+async fn note_refusal<T>(
+    shared: &Arc<Shared>,
+    who: &Principal,
+    id: &str,
+    result: Result<T, Refused>,
+) -> Result<T, Refused> {
+    if let Err(Refused::Rule(Refusal { code, .. })) = &result
+        && matches!(
+            code,
+            Code::SelfApproval | Code::NotAssigned | Code::OverLimit
+        )
+        && let Some(item) =
+            shared.read::<WorkItem>(Table::WorkItem, id.as_bytes(), "a work item")?
+    {
+        let detail = Some(code.as_str().to_owned());
+        let refused = entry(&item, who, shared.now(), Action::Refused, detail);
+        let batch = Batch {
+            audit: vec![refused],
+            reserve: true,
+            ..Batch::default()
+        };
+        shared.commit(batch).await?;
+    }
+    result
+}
+
+/// Who an item is for, as list buckets name it.
+pub(crate) fn bucket(assigned: &Assigned) -> String {
+    match assigned {
+        Assigned::Role(role) => format!("role {role}"),
+        Assigned::Team(team) => format!("team {team}"),
+        Assigned::Person(person) => format!("person {person}"),
+    }
+}

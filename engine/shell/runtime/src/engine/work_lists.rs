@@ -1,0 +1,330 @@
+//! Lists of work items, sorted by due. They are rows kept up to date by the batches that change an
+//! item: a page costs the same with a thousand items and with a million.
+
+use casewright_casework::work_item::{Assigned, Claim, Decision, State};
+use casewright_casework::{Principal, WorkItem};
+use casewright_store::Table;
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::shared::{Shared, not_found, unreadable};
+use super::work_items::{bucket, instance_of};
+use super::{Engine, Refused};
+use crate::view::{DecisionView, Page, PersonView, WorkItemFilter, WorkItemView};
+use crate::{id, key, record};
+
+/// Lines of a page unless asked otherwise, and at most.
+const PAGE: usize = 50;
+const PAGE_MAX: usize = 200;
+
+/// Lines looked at for one page: a filter that hardly anything passes gives a short page and a
+/// cursor, not a long wait.
+const LOOKED_AT_MAX: usize = 5_000;
+
+/// Items of one instance are few; this bounds what one case page reads.
+const ITEMS_OF_INSTANCE_MAX: usize = 1_000;
+
+/// The lines that stand for an item: open ones under everything, under whom they are for and under
+/// who holds them, by due; closed ones latest first.
+pub(crate) fn queue_keys(item: &WorkItem, at: Timestamp) -> Vec<Vec<u8>> {
+    let line = |bucket: &str, order: [u8; 8]| {
+        let mut key = key::prefix(&[&item.agency, bucket]);
+        key.extend_from_slice(&order);
+        key.extend_from_slice(item.id.as_bytes());
+        key
+    };
+    match item.state {
+        State::Offered | State::Claimed | State::Held => {
+            let due = item.due.map_or(key::NEVER, key::moment);
+            let mut lines = vec![line("open", due), line(&bucket(&item.assigned), due)];
+            if let Some(claim) = &item.claimed_by {
+                lines.push(line(&format!("held {}", claim.person), due));
+            }
+            lines
+        }
+        State::Completed => vec![line("completed", key::moment_latest_first(at))],
+        State::Withdrawn => vec![line("withdrawn", key::moment_latest_first(at))],
+    }
+}
+
+impl Engine {
+    /// Sorted by due, those without a due time last; closed ones latest first.
+    pub async fn work_items(
+        &self,
+        who: &Principal,
+        filter: WorkItemFilter,
+    ) -> Result<Page<WorkItemView>, Refused> {
+        if filter.case.is_some() || filter.instance.is_some() {
+            return of_case(&self.shared, who, &filter);
+        }
+        let bucket = match (filter.state.as_deref(), &filter.claimed_by, &filter.role) {
+            (Some(closed @ ("completed" | "withdrawn")), ..) => closed.to_owned(),
+            (_, Some(person), _) => format!("held {person}"),
+            (_, None, Some(role)) => format!("role {role}"),
+            (_, None, None) => "open".to_owned(),
+        };
+        page(&self.shared, who, &filter, &bucket)
+    }
+
+    /// One item that the principal may see.
+    pub async fn work_item(&self, who: &Principal, id: &str) -> Result<WorkItemView, Refused> {
+        view(&self.shared, who, &seen_item(&self.shared, who, id)?)
+    }
+
+    /// The pinned form of a work item.
+    pub async fn form(
+        &self,
+        who: &Principal,
+        work_item: &str,
+    ) -> Result<Option<casewright_language::Form>, Refused> {
+        let item = seen_item(&self.shared, who, work_item)?;
+        let Some(name) = &item.form else {
+            return Ok(None);
+        };
+        let row = self.shared.seen_instance(who, instance_of(work_item)?)?;
+        let deployment = self.shared.deployment(&row.deployment)?;
+        Ok(deployment.forms.get(name).cloned())
+    }
+}
+
+fn seen_item(shared: &Shared, who: &Principal, id: &str) -> Result<WorkItem, Refused> {
+    shared
+        .read::<WorkItem>(Table::WorkItem, id.as_bytes(), "a work item")?
+        .filter(|item| item.visible(who))
+        .ok_or_else(not_found)
+}
+
+fn page(
+    shared: &Shared,
+    who: &Principal,
+    filter: &WorkItemFilter,
+    bucket: &str,
+) -> Result<Page<WorkItemView>, Refused> {
+    let prefix = key::prefix(&[&who.agency, bucket]);
+    let end = key::after(&prefix);
+    let limit = filter.limit.unwrap_or(PAGE).clamp(1, PAGE_MAX);
+    let mut start = prefix.clone();
+    if let Some(cursor) = &filter.cursor {
+        start.extend(id::decode(cursor).ok_or_else(bad_cursor)?);
+        start.push(0);
+    }
+    let mut items = Vec::new();
+    let mut looked_at = 0;
+    loop {
+        let lines = shared
+            .parts
+            .store
+            .scan(Table::Queue, &start, &end, limit)
+            .map_err(unreadable)?;
+        let last = lines.len() < limit;
+        for (key, _) in lines {
+            looked_at += 1;
+            let place = key.get(prefix.len()..).unwrap_or_default();
+            if let Some(item) = line(shared, who, filter, place)? {
+                items.push(item);
+            }
+            if items.len() == limit || looked_at == LOOKED_AT_MAX {
+                let next = Some(cursor(place));
+                return Ok(Page { items, next });
+            }
+            start = key;
+            start.push(0);
+        }
+        if last {
+            return Ok(Page { items, next: None });
+        }
+    }
+}
+
+fn line(
+    shared: &Shared,
+    who: &Principal,
+    filter: &WorkItemFilter,
+    place: &[u8],
+) -> Result<Option<WorkItemView>, Refused> {
+    let id = place.get(8..).unwrap_or_default();
+    // A line and its row may belong to different moments: the row is right.
+    let item = shared.read::<WorkItem>(Table::WorkItem, id, "a work item")?;
+    match item {
+        Some(item) if item.visible(who) && passes(filter, &item) => {
+            view(shared, who, &item).map(Some)
+        }
+        _ => Ok(None),
+    }
+}
+
+fn passes(filter: &WorkItemFilter, item: &WorkItem) -> bool {
+    let open = matches!(item.state, State::Offered | State::Claimed | State::Held);
+    let state = match &filter.state {
+        None => open,
+        Some(wanted) => wanted == state(item),
+    };
+    let role = filter
+        .role
+        .as_ref()
+        .is_none_or(|role| match &item.assigned {
+            Assigned::Role(assigned) => assigned == role,
+            Assigned::Team(_) | Assigned::Person(_) => false,
+        });
+    let holder = filter.claimed_by.as_ref().is_none_or(|person| {
+        let claim = item.claimed_by.as_ref();
+        claim.is_some_and(|claim| claim.person == *person)
+    });
+    state && role && holder
+}
+
+/// All that match, in one page: a case has few.
+fn of_case(
+    shared: &Shared,
+    who: &Principal,
+    filter: &WorkItemFilter,
+) -> Result<Page<WorkItemView>, Refused> {
+    let instances = match (&filter.instance, &filter.case) {
+        (Some(instance), _) => vec![instance.clone()],
+        (None, Some(case)) => {
+            shared.seen_case(who, case)?;
+            shared.instances_of(case)?
+        }
+        (None, None) => Vec::new(),
+    };
+    let mut items = Vec::new();
+    for instance in instances {
+        for item in shared.items_of(&instance)? {
+            let here = filter.case.as_ref().is_none_or(|case| *case == item.case);
+            if here && item.visible(who) && passes(filter, &item) {
+                items.push(item);
+            }
+        }
+    }
+    items.sort_by_key(|item| (item.due.is_none(), item.due, item.id.clone()));
+    let views = items.iter().map(|item| view(shared, who, item));
+    Ok(Page {
+        items: views.collect::<Result<_, _>>()?,
+        next: None,
+    })
+}
+
+impl Shared {
+    /// Ids of the instances of a case, oldest first.
+    pub(crate) fn instances_of(&self, case: &str) -> Result<Vec<String>, Refused> {
+        let prefix = key::prefix(&["instance", case]);
+        let lines = self
+            .parts
+            .store
+            .scan(Table::Index, &prefix, &key::after(&prefix), usize::MAX)
+            .map_err(unreadable)?;
+        let id = |key: &[u8]| String::from_utf8_lossy(&key[prefix.len()..]).into_owned();
+        Ok(lines.iter().map(|(key, _)| id(key)).collect())
+    }
+
+    /// Work items of an instance, in the order of their numbers.
+    pub(crate) fn items_of(&self, instance: &str) -> Result<Vec<WorkItem>, Refused> {
+        let (start, end) = (format!("{instance}-"), format!("{instance}."));
+        let rows = self
+            .parts
+            .store
+            .scan(
+                Table::WorkItem,
+                start.as_bytes(),
+                end.as_bytes(),
+                ITEMS_OF_INSTANCE_MAX,
+            )
+            .map_err(unreadable)?;
+        let items = rows
+            .iter()
+            .map(|(_, row)| record::decode::<WorkItem>("a work item", &row.value));
+        let mut items = items.collect::<Result<Vec<_>, _>>()?;
+        items.sort_by_key(|item| item.number);
+        Ok(items)
+    }
+}
+
+fn cursor(place: &[u8]) -> String {
+    let mut text = String::new();
+    id::encode(place, &mut text);
+    text
+}
+
+pub(crate) fn bad_cursor() -> Refused {
+    Refused::Invalid {
+        code: "bad-cursor",
+        status: 400,
+        message: "the cursor is not one that this list gave".to_owned(),
+    }
+}
+
+fn state(item: &WorkItem) -> &'static str {
+    match item.state {
+        State::Offered => "offered",
+        State::Claimed => "claimed",
+        State::Held => "held",
+        State::Completed => "completed",
+        State::Withdrawn => "withdrawn",
+    }
+}
+
+pub(crate) fn view(
+    shared: &Shared,
+    who: &Principal,
+    item: &WorkItem,
+) -> Result<WorkItemView, Refused> {
+    if !item.visible(who) {
+        return Err(not_found());
+    }
+    Ok(WorkItemView {
+        id: item.id.clone(),
+        instance: item.instance.clone(),
+        case: item.case.clone(),
+        case_number: item.case_number.clone(),
+        task: item.task.clone(),
+        title: item.title.clone(),
+        state: state(item).to_owned(),
+        assigned: assigned(&item.assigned),
+        claimed_by: item.claimed_by.as_ref().map(holder),
+        due: item.due,
+        overdue: open(item) && item.overdue(shared.now()),
+        approval: item.approval,
+        outcomes: item.outcomes.clone(),
+        form: item.form.clone(),
+        show: item.show.clone(),
+        offered: item.offered_at,
+        revision: item.revision,
+        barred: item
+            .admits(who)
+            .err()
+            .map(|refusal| (refusal.code.as_str().to_owned(), refusal.message)),
+        decisions: item.decisions.iter().map(decision).collect(),
+    })
+}
+
+fn open(item: &WorkItem) -> bool {
+    matches!(item.state, State::Offered | State::Claimed | State::Held)
+}
+
+fn assigned(assigned: &Assigned) -> Value {
+    match assigned {
+        Assigned::Role(role) => json!({"role": role}),
+        Assigned::Team(team) => json!({"team": team}),
+        Assigned::Person(person) => json!({"person": person}),
+    }
+}
+
+fn holder(claim: &Claim) -> PersonView {
+    PersonView {
+        id: claim.person.clone(),
+        display_name: claim.display_name.clone(),
+    }
+}
+
+fn decision(decision: &Decision) -> DecisionView {
+    DecisionView {
+        by: PersonView {
+            id: decision.person.clone(),
+            display_name: decision.display_name.clone(),
+        },
+        role: decision.role.clone(),
+        at: decision.at,
+        outcome: decision.outcome.clone(),
+        comment: decision.comment.clone(),
+    }
+}
