@@ -47,11 +47,17 @@ pub struct Diagnostic {
     pub help: Option<String>,
 }
 
+/// How many findings are kept; whoever has as many mends the first ones first.
+const FINDINGS_MAX: usize = 500;
+
 /// Collects what is found in one file.
 #[derive(Debug)]
 pub(crate) struct Findings {
     file: String,
     list: Vec<Diagnostic>,
+    has_errors: bool,
+    /// The latest one beyond what is kept.
+    beyond: Option<Diagnostic>,
 }
 
 impl Diagnostic {
@@ -66,6 +72,8 @@ impl Findings {
         Self {
             file: file.to_owned(),
             list: Vec::new(),
+            has_errors: false,
+            beyond: None,
         }
     }
 
@@ -95,9 +103,7 @@ impl Findings {
     }
 
     pub(crate) fn has_errors(&self) -> bool {
-        self.list
-            .iter()
-            .any(|found| found.severity == Severity::Error)
+        self.has_errors
     }
 
     /// How many there are: to tell whether reading a part found anything.
@@ -120,6 +126,11 @@ impl Findings {
         message: String,
     ) -> &mut Diagnostic {
         let found = self.diagnostic(code, severity, place, message);
+        let first_error = severity == Severity::Error && !self.has_errors;
+        self.has_errors |= first_error;
+        if self.list.len() >= FINDINGS_MAX && !first_error {
+            return self.beyond.insert(found);
+        }
         self.list.push(found);
         self.list.last_mut().expect("one was just added")
     }

@@ -30,6 +30,10 @@ use reusable::Reusables;
 #[cfg(test)]
 mod tests;
 
+/// Most tasks of one document, those inside others included: what is checked by comparing tasks
+/// with each other stays quick.
+const TASKS_MAX: usize = 2000;
+
 /// What reading a document gave.
 #[derive(Debug, Clone)]
 pub struct Reading {
@@ -61,8 +65,20 @@ pub fn read(file: &str, text: &str, surroundings: &Surroundings) -> Reading {
             questions: Vec::new(),
         };
     };
+    let names = Names::scan(&root);
+    if names.count > TASKS_MAX {
+        let message = format!("{} tasks, at most {TASKS_MAX} are read", names.count);
+        findings
+            .error("CW0002", root.place, message)
+            .help("split the document into several workflows");
+        return Reading {
+            workflow: None,
+            diagnostics: findings.into_list(),
+            questions: Vec::new(),
+        };
+    }
     let mut reader = Reader {
-        names: Names::scan(&root),
+        names,
         reusables: Reusables::default(),
         questions: Vec::new(),
         findings,

@@ -87,7 +87,7 @@ pub enum Span {
 }
 
 /// Where the flow goes after a task.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Then {
     /// The next task of the list.
     Continue,

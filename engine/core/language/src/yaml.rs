@@ -1,7 +1,7 @@
 //! YAML text as a tree in which every key and every value knows its place in the text.
 //!
-//! YAML 1.2 with only `true` and `false` for booleans, no duplicate keys, aliases, merge keys or tags,
-//! at most 1 MiB and 32 levels. What a document means is not decided here.
+//! YAML 1.2 with only `true` and `false` for booleans, no duplicate keys, aliases, merge keys or
+//! tags, at most 1 MiB and 32 levels. What a document means is not decided here.
 
 use serde_json::Value;
 

@@ -117,7 +117,11 @@ fn apply(text: &str, change: &Change) -> String {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 1500, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig {
+        failure_persistence: None,
+        cases: 1500,
+        ..ProptestConfig::default()
+    })]
 
     #[test]
     fn a_mutated_document_never_panics(

@@ -13,23 +13,27 @@ pub fn draw(diagnostics: &[Diagnostic], source: &str, colour: bool) -> String {
     } else {
         Renderer::plain()
     };
-    let lines = LineStarts::new(source);
-    let mut drawn: Vec<String> = diagnostics
+    let lines: Vec<&str> = source.lines().collect();
+    let drawn: Vec<String> = diagnostics
         .iter()
-        .map(|finding| renderer.render(&[group(finding, source, &lines)]))
+        .map(|finding| {
+            let line = lines.get(finding.line.saturating_sub(1));
+            renderer.render(&[group(finding, line.copied().unwrap_or_default())]) + "\n"
+        })
         .collect();
-    drawn.push(String::new());
-    drawn.join("\n\n").trim_end_matches('\n').to_owned() + if drawn.len() > 1 { "\n" } else { "" }
+    drawn.join("\n")
 }
 
-fn group<'a>(finding: &'a Diagnostic, source: &'a str, lines: &LineStarts) -> Group<'a> {
+/// Of several lines only the first is shown, since carets under a whole block say nothing.
+fn group<'a>(finding: &'a Diagnostic, line: &'a str) -> Group<'a> {
     let level = match finding.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
     };
-    let snippet = Snippet::source(source)
+    let snippet = Snippet::source(line)
+        .line_start(finding.line)
         .path(finding.file.as_str())
-        .annotation(AnnotationKind::Primary.span(lines.range(finding, source)));
+        .annotation(AnnotationKind::Primary.span(stretch(finding, line)));
     let group = level
         .primary_title(finding.message.as_str())
         .id(finding.code)
@@ -40,33 +44,17 @@ fn group<'a>(finding: &'a Diagnostic, source: &'a str, lines: &LineStarts) -> Gr
     }
 }
 
-/// Byte at which each line begins.
-struct LineStarts(Vec<usize>);
-
-impl LineStarts {
-    fn new(source: &str) -> Self {
-        let breaks = source.match_indices('\n').map(|(at, _)| at + 1);
-        Self(std::iter::once(0).chain(breaks).collect())
-    }
-
-    /// The bytes meant; of several lines only the first, since carets under a whole block say
-    /// nothing.
-    fn range(&self, finding: &Diagnostic, source: &str) -> Range<usize> {
-        let start = self.byte(finding.line, finding.column, source);
-        let end = if finding.end_line > finding.line {
-            self.byte(finding.line, usize::MAX, source)
-        } else {
-            self.byte(finding.end_line, finding.end_column, source)
-        };
-        start..end.max(start)
-    }
-
-    fn byte(&self, line: usize, column: usize, source: &str) -> usize {
-        let Some(start) = self.0.get(line.saturating_sub(1)).copied() else {
-            return source.len();
-        };
-        let text = source[start..].lines().next().unwrap_or_default();
-        let before = text.char_indices().nth(column.saturating_sub(1));
-        start + before.map_or(text.len(), |(at, _)| at)
-    }
+/// The bytes of the line that are meant.
+fn stretch(finding: &Diagnostic, line: &str) -> Range<usize> {
+    let byte = |column: usize| {
+        let sign = line.char_indices().nth(column.saturating_sub(1));
+        sign.map_or(line.len(), |(at, _)| at)
+    };
+    let start = byte(finding.column);
+    let end = if finding.end_line > finding.line {
+        line.len()
+    } else {
+        byte(finding.end_column)
+    };
+    start..end.max(start)
 }

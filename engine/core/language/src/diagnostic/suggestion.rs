@@ -1,11 +1,16 @@
 //! "Did you mean": the nearest known word.
 
+/// How many words are listed before the rest is only counted.
+const LISTED_MAX: usize = 16;
+
 /// The known word that was probably meant, when one is near enough.
 pub(crate) fn similar<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let lower = word.to_lowercase();
-    let budget = (word.chars().count() / 3).clamp(1, 3);
+    let length = word.chars().count();
+    let budget = (length / 3).clamp(1, 3);
     known
         .into_iter()
+        .filter(|candidate| candidate.chars().count().abs_diff(length) <= budget)
         .map(|candidate| {
             let distance = strsim::damerau_levenshtein(&lower, &candidate.to_lowercase());
             (distance, candidate)
@@ -31,8 +36,17 @@ pub(crate) fn suggestion<'a>(
 
 /// `` `a`, `b`, `c` ``
 pub(crate) fn listed<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
-    let words: Vec<String> = words.into_iter().map(|word| format!("`{word}`")).collect();
-    words.join(", ")
+    let mut words = words.into_iter();
+    let mut shown: Vec<String> = words
+        .by_ref()
+        .take(LISTED_MAX)
+        .map(|word| format!("`{word}`"))
+        .collect();
+    let more = words.count();
+    if more > 0 {
+        shown.push(format!("and {more} more"));
+    }
+    shown.join(", ")
 }
 
 #[cfg(test)]

@@ -22,6 +22,8 @@ pub(super) struct Known {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Names {
     tasks: BTreeMap<String, Known>,
+    /// How many tasks there are.
+    pub(super) count: usize,
     /// How many tasks have an `export`.
     pub(super) exports: usize,
 }
@@ -48,6 +50,7 @@ impl Names {
         for item in list.as_list().unwrap_or_default() {
             for entry in item.as_map().unwrap_or_default() {
                 let known = self.tasks.entry(entry.key.text.clone()).or_default();
+                self.count += 1;
                 known.human |= is_human(&entry.value);
                 known.inside = inside.map(str::to_owned);
                 known.line = entry.key.place.line;

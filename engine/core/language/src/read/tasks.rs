@@ -1,7 +1,7 @@
 //! Lists of tasks, and what all tasks have in common. The kind is chosen by the key present, and
 //! then only that kind is checked.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::flow::{self, Outline};
 use super::scope::{Moment, Scope};
@@ -378,6 +378,8 @@ fn common(
     } else if condition.is_some() {
         ways.push((Then::Continue, then_place));
     }
+    let mut seen = BTreeSet::new();
+    ways.retain(|(then, _)| seen.insert(*then));
     let outline = Outline {
         name: body.name.to_owned(),
         place: entry.key.place,

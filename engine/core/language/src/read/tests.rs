@@ -152,3 +152,53 @@ fn durations_and_reusables() {
     ));
     assert!(matches!(workflow.tasks[1].kind, Kind::Raise(_)));
 }
+
+/// A text of about this many bytes, made of lines.
+fn filled(start: &str, bytes: usize, line: impl Fn(usize) -> String) -> String {
+    let mut text = format!("{HEADER}{start}");
+    let mut index = 0;
+    while text.len() < bytes {
+        text.push_str(&line(index));
+        index += 1;
+    }
+    text
+}
+
+#[test]
+fn the_largest_texts_are_read_in_bounded_work() {
+    let bytes = crate::yaml::TEXT_BYTES_MAX - 200;
+    let texts = [
+        filled("metadata:\n", bytes, |index| format!("  k{index}: 1\n")),
+        filled("", bytes, |index| format!("k{index}: 1\n")),
+        filled("do:\n", bytes, |index| {
+            format!("  - t{index}: {{ sett: {{ a: 1 }} }}\n")
+        }),
+        filled("do:\n  - a:\n      switch:\n", bytes, |index| {
+            format!("        - c{index}: {{ when: .a, then: t{index} }}\n")
+        }),
+        filled("do:\n  - a:\n      set:\n", bytes, |index| {
+            format!("        v{index}: '${{ $steps.t{index} + $v{index} }}'\n")
+        }),
+    ];
+    for text in texts {
+        let reading = read("test.yaml", &text, &Surroundings::default());
+        assert!(reading.workflow.is_none() && reading.diagnostics.len() <= 500);
+    }
+}
+
+#[test]
+fn two_thousand_tasks_are_read_and_one_more_is_not() {
+    let tasks = |count: usize| {
+        let line = |index: usize| {
+            format!(
+                "  - t{index}: {{ set: {{ a: 1 }}, then: t{} }}\n",
+                index / 2
+            )
+        };
+        (0..count).map(line).collect::<String>()
+    };
+    let (_, well) = read_alone(&format!("do:\n{}", tasks(TASKS_MAX)));
+    assert_eq!(well.workflow.unwrap().tasks.len(), TASKS_MAX);
+    let (_, beyond) = read_alone(&format!("do:\n{}", tasks(TASKS_MAX + 1)));
+    assert_eq!(beyond.diagnostics[0].code, "CW0002");
+}

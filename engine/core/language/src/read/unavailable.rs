@@ -67,8 +67,12 @@ fn run(reader: &mut Reader<'_>, body: &Body<'_, '_>) {
             let reason = reason(&entry.key.text).unwrap_or_default();
             reader
                 .findings
-                .error("CW0907", entry.key.place, format!("`run: {}` is refused: {reason}", entry.key.text))
-                .help("write a plugin and call it: `casewright plugin new`, then `call: <plugin>.<function>`");
+                .error(
+                    "CW0907",
+                    entry.key.place,
+                    format!("`run: {}` is refused: {reason}", entry.key.text),
+                )
+                .help("write a plugin (`casewright plugin new`) and call it");
         }
         None => reader
             .findings

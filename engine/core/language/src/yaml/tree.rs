@@ -3,6 +3,8 @@
 //! The parser's own deserializer would lose the places of keys and the way a value was quoted, so
 //! its events are read instead.
 
+use std::collections::BTreeMap;
+
 use serde_yaml::granit_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Span, options};
 
 use super::scalar::{self, Refusal};
@@ -190,6 +192,7 @@ impl<'a, P: Iterator<Item = Next<'a>>> Builder<'a, P> {
 
     fn map(&mut self, start: &Span, depth: usize) -> Result<Node, Halt> {
         let mut entries: Vec<Entry> = Vec::new();
+        let mut lines: BTreeMap<String, usize> = BTreeMap::new();
         loop {
             let (event, span) = self.next()?;
             if matches!(event, Event::MappingEnd) {
@@ -199,7 +202,7 @@ impl<'a, P: Iterator<Item = Next<'a>>> Builder<'a, P> {
             let key = self.key(event, span)?;
             let (event, span) = self.next()?;
             let value = self.node(event, span, depth + 1)?;
-            if self.accept(&key, &entries) {
+            if self.accept(&key, &mut lines) {
                 entries.push(Entry { key, value });
             }
         }
@@ -219,7 +222,8 @@ impl<'a, P: Iterator<Item = Next<'a>>> Builder<'a, P> {
         })
     }
 
-    fn accept(&mut self, key: &Key, entries: &[Entry]) -> bool {
+    /// `lines` are those of the keys before it.
+    fn accept(&mut self, key: &Key, lines: &mut BTreeMap<String, usize>) -> bool {
         if key.text == "<<" {
             self.findings
                 .error("CW0005", key.place, "merge keys (`<<`) are not read")
@@ -227,20 +231,20 @@ impl<'a, P: Iterator<Item = Next<'a>>> Builder<'a, P> {
             self.holes = true;
             return false;
         }
-        let Some(first) = entries.iter().find(|entry| entry.key.text == key.text) else {
-            return true;
-        };
-        let line = first.key.place.line;
-        self.findings
-            .error(
-                "CW0007",
-                key.place,
-                format!("the key `{}` stands twice in this map", key.text),
-            )
-            .help(format!(
-                "it is first written at line {line}; keep one of them"
-            ));
-        false
+        if let Some(line) = lines.get(&key.text) {
+            self.findings
+                .error(
+                    "CW0007",
+                    key.place,
+                    format!("the key `{}` stands twice in this map", key.text),
+                )
+                .help(format!(
+                    "it is first written at line {line}; keep one of them"
+                ));
+            return false;
+        }
+        lines.insert(key.text.clone(), key.place.line);
+        true
     }
 
     fn scalar(&mut self, value: &str, style: ScalarStyle, span: &Span) -> Node {

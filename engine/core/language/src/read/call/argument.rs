@@ -125,7 +125,8 @@ impl<'a> Arguments<'a> {
             .help(format!("write `{write}`"));
     }
 
-    /// Text that is written out; an expression is refused, since it is checked before anything runs.
+    /// Text that is written out; an expression is refused, since the text is checked before anything
+    /// runs.
     pub(super) fn literal(
         &self,
         findings: &mut Findings,

@@ -236,8 +236,12 @@ fn outcomes(
     for item in items {
         let Some(word) = item.as_text().filter(|word| is_outcome(word)) else {
             findings
-                .error("CW0412", item.place, format!("an outcome of {} is not a word", all.owner))
-                .help("use letters, digits and `-`: `ask-for-changes`; the console writes it as a sentence");
+                .error(
+                    "CW0412",
+                    item.place,
+                    format!("an outcome of {} is not a word", all.owner),
+                )
+                .help("use letters, digits and `-`: `ask-for-changes`");
             return None;
         };
         if !seen.insert(word) {

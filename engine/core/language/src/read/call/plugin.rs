@@ -11,6 +11,9 @@ use crate::read::Reader;
 use crate::read::tasks::{Body, Found};
 use crate::yaml::{Content, Node};
 
+/// How much of what is wrong with one call is looked at.
+const VIOLATIONS_MAX: usize = 50;
+
 pub(super) fn read(
     reader: &mut Reader<'_>,
     body: &Body<'_, '_>,
@@ -48,7 +51,8 @@ fn check(
     let Some(with) = with.filter(|_| findings.count() == before) else {
         return;
     };
-    for violation in signature.input.violations(&with.to_json()) {
+    let violations = signature.input.violations(&with.to_json());
+    for violation in violations.into_iter().take(VIOLATIONS_MAX) {
         let at = with.nearest(&violation.pointer);
         if computed(at) || left_open(with, &violation.pointer) {
             continue;
