@@ -2,6 +2,7 @@
 //! lies on a [`Disk`], which outlives the store as a real disk outlives a process.
 
 use std::collections::BTreeMap;
+use std::ops::Bound;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use casewright_casework::audit;
@@ -12,6 +13,10 @@ use crate::key_file::EpochKeys;
 use crate::{
     Batch, History, OpenError, ReadError, Row, Settings, Store, SubmitError, Table, Ticket,
 };
+
+mod versions;
+
+use versions::Versions;
 
 /// Name under which this store appears in errors.
 const PATH: &str = "memory";
@@ -28,18 +33,17 @@ pub struct Disk(Arc<Mutex<Platter>>);
 
 #[derive(Default)]
 struct Platter {
-    values: Arc<Values>,
+    spaces: [Versions<Vec<u8>>; Space::COUNT],
+    journal: Versions<u64>,
+    /// The newest group.
+    stamp: u64,
+    /// Views that somebody holds, by their group.
+    views: BTreeMap<u64, usize>,
     /// Text of the key file.
     keys: Option<String>,
     /// Which opening may write; a crashed store may not.
     opening: u64,
     in_use: bool,
-}
-
-#[derive(Clone, Default)]
-struct Values {
-    spaces: [BTreeMap<Vec<u8>, Arc<[u8]>>; Space::COUNT],
-    journal: BTreeMap<u64, Arc<[u8]>>,
 }
 
 struct Memory {
@@ -87,14 +91,14 @@ impl MemoryStore {
 impl Disk {
     /// Sealed values of a space by its name, as they lie there: for tests of damage.
     pub fn values(&self, space: &str) -> Vec<(Vec<u8>, Vec<u8>)> {
-        let values = Arc::clone(&self.lock().values);
-        let Some(space) = Space::ALL.into_iter().find(|known| known.name() == space) else {
-            let journal = values.journal.iter();
-            return journal
+        let platter = self.lock();
+        let Some(space) = named(space) else {
+            let records = platter.journal.range::<u64>(.., u64::MAX);
+            return records
                 .map(|(position, value)| (position.to_be_bytes().to_vec(), value.to_vec()))
                 .collect();
         };
-        let pairs = values.spaces[space.index()].iter();
+        let pairs = platter.spaces[space.index()].range::<[u8]>(.., u64::MAX);
         pairs
             .map(|(key, value)| (key.clone(), value.to_vec()))
             .collect()
@@ -103,13 +107,14 @@ impl Disk {
     /// Overwrites or removes a value behind the store's back: for tests of damage.
     pub fn plant(&self, space: &str, key: &[u8], value: Option<Vec<u8>>) {
         let mut platter = self.lock();
-        let values = Arc::make_mut(&mut platter.values);
-        match Space::ALL.into_iter().find(|known| known.name() == space) {
-            Some(space) => set(&mut values.spaces[space.index()], key.to_vec(), value),
+        platter.stamp += 1;
+        let (stamp, value) = (platter.stamp, value.map(Arc::from));
+        match named(space) {
+            Some(space) => platter.spaces[space.index()].set(key.to_vec(), stamp, value),
             None => {
                 let position = key.try_into().map(u64::from_be_bytes);
                 let position = position.expect("a position has eight bytes");
-                set(&mut values.journal, position, value);
+                platter.journal.set(position, stamp, value);
             }
         }
     }
@@ -130,11 +135,20 @@ impl Disk {
     }
 }
 
-fn set<K: Ord>(map: &mut BTreeMap<K, Arc<[u8]>>, key: K, value: Option<Vec<u8>>) {
-    match value {
-        Some(value) => map.insert(key, Arc::from(value)),
-        None => map.remove(&key),
-    };
+/// `None`: the journal.
+fn named(name: &str) -> Option<Space> {
+    Space::ALL.into_iter().find(|known| known.name() == name)
+}
+
+impl Platter {
+    /// Lets go of what no view sees.
+    fn forget(&mut self) {
+        let oldest = self.views.keys().next().copied().unwrap_or(self.stamp);
+        for space in &mut self.spaces {
+            space.forget(oldest);
+        }
+        self.journal.forget(oldest);
+    }
 }
 
 impl Memory {
@@ -144,7 +158,7 @@ impl Memory {
             let path = PATH.to_owned();
             return Err(OpenError::Locked { path });
         }
-        let is_new = platter.values.spaces[Space::Meta.index()].is_empty();
+        let is_new = platter.stamp == 0;
         let keys = match &platter.keys {
             Some(text) => EpochKeys::parse(text).map_err(keys_error)?,
             None if is_new => {
@@ -185,26 +199,39 @@ impl Backend for Memory {
         if platter.opening != self.opening {
             return Err("this store has crashed".to_owned());
         }
-        let values = Arc::make_mut(&mut platter.values);
+        platter.stamp += 1;
+        let stamp = platter.stamp;
+        let Platter {
+            spaces, journal, ..
+        } = &mut *platter;
         for op in group {
             match op {
                 Op::Put { space, key, value } => {
-                    values.spaces[space.index()].insert(key.to_vec(), Arc::clone(value));
+                    spaces[space.index()].set(key.to_vec(), stamp, Some(Arc::clone(value)));
                 }
-                Op::Delete { space, key } => {
-                    values.spaces[space.index()].remove(&**key);
-                }
+                Op::Delete { space, key } => spaces[space.index()].set(key.to_vec(), stamp, None),
                 Op::Append { position, value } => {
-                    values.journal.insert(*position, Arc::clone(value));
+                    journal.set(*position, stamp, Some(Arc::clone(value)));
                 }
-                Op::Trim { before } => values.journal = values.journal.split_off(before),
+                Op::Trim { before } => {
+                    let gone = journal.range::<u64>(..before, stamp);
+                    let gone: Vec<u64> = gone.map(|(position, _)| *position).collect();
+                    for position in gone {
+                        journal.set(position, stamp, None);
+                    }
+                }
             }
         }
+        platter.forget();
         Ok(())
     }
 
     fn snapshot(&self) -> Result<Self::Snapshot, Failure> {
-        Ok(MemorySnapshot(Arc::clone(&self.disk.lock().values)))
+        let mut platter = self.disk.lock();
+        let stamp = platter.stamp;
+        *platter.views.entry(stamp).or_default() += 1;
+        let disk = self.disk.clone();
+        Ok(MemorySnapshot { disk, stamp })
     }
 
     fn free_bytes(&self) -> Result<Option<u64>, Failure> {
@@ -220,11 +247,26 @@ impl Backend for Memory {
     }
 }
 
-struct MemorySnapshot(Arc<Values>);
+struct MemorySnapshot {
+    disk: Disk,
+    stamp: u64,
+}
+
+impl Drop for MemorySnapshot {
+    fn drop(&mut self) {
+        let mut platter = self.disk.lock();
+        if let Some(count) = platter.views.get_mut(&self.stamp) {
+            *count -= 1;
+            if *count == 0 {
+                platter.views.remove(&self.stamp);
+            }
+        }
+    }
+}
 
 impl Snapshot for MemorySnapshot {
     fn get(&self, space: Space, key: &[u8]) -> Result<Option<Arc<[u8]>>, Failure> {
-        Ok(self.0.spaces[space.index()].get(key).cloned())
+        Ok(self.disk.lock().spaces[space.index()].get(key, self.stamp))
     }
 
     fn scan(
@@ -234,33 +276,28 @@ impl Snapshot for MemorySnapshot {
         end: &[u8],
         limit: usize,
     ) -> Result<Vec<Pair>, Failure> {
-        let range = (
-            std::ops::Bound::Included(start),
-            std::ops::Bound::Excluded(end),
-        );
-        let pairs = self.0.spaces[space.index()].range::<[u8], _>(range);
-        let pairs = pairs.map(|(key, value)| (key.clone(), Arc::clone(value)));
+        let platter = self.disk.lock();
+        let range = (Bound::Included(start), Bound::Excluded(end));
+        let pairs = platter.spaces[space.index()].range::<[u8]>(range, self.stamp);
+        let pairs = pairs.map(|(key, value)| (key.clone(), value));
         Ok(pairs.take(limit).collect())
     }
 
     fn last(&self, space: Space, start: &[u8], end: &[u8]) -> Result<Option<Pair>, Failure> {
-        let range = (
-            std::ops::Bound::Included(start),
-            std::ops::Bound::Excluded(end),
-        );
-        let mut pairs = self.0.spaces[space.index()].range::<[u8], _>(range);
-        Ok(pairs
-            .next_back()
-            .map(|(key, value)| (key.clone(), Arc::clone(value))))
+        let platter = self.disk.lock();
+        let range = (Bound::Included(start), Bound::Excluded(end));
+        let mut pairs = platter.spaces[space.index()].range::<[u8]>(range, self.stamp);
+        Ok(pairs.next_back().map(|(key, value)| (key.clone(), value)))
     }
 
     fn record(&self, position: u64) -> Result<Option<Arc<[u8]>>, Failure> {
-        Ok(self.0.journal.get(&position).cloned())
+        Ok(self.disk.lock().journal.get(&position, self.stamp))
     }
 
     fn records(&self, from: u64, limit: usize) -> Result<Vec<(u64, Arc<[u8]>)>, Failure> {
-        let records = self.0.journal.range(from..);
-        let records = records.map(|(position, value)| (*position, Arc::clone(value)));
+        let platter = self.disk.lock();
+        let records = platter.journal.range::<u64>(from.., self.stamp);
+        let records = records.map(|(position, value)| (*position, value));
         Ok(records.take(limit).collect())
     }
 }

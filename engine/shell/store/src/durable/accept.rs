@@ -86,7 +86,7 @@ pub(super) fn accept<S>(
     }
     gathered.links.retain(|case, moving| {
         let chain = accepting.state.index.chains.get(case.as_str());
-        moving.is_whole(chain.map(|chain| &chain.tail))
+        moving.begins(chain.map(|chain| &chain.tail))
     });
     for fold in &batch.folds {
         accepting.fold_new_links(&plan.chains, &mut gathered, &fold.case);
@@ -128,10 +128,7 @@ fn moving<'g>(
 ) -> &'g mut Moving<Vec<u8>> {
     gathered
         .entry(instance.to_owned())
-        .or_insert_with(|| Moving {
-            first,
-            entries: Vec::new(),
-        })
+        .or_insert_with(|| Moving::none(first))
 }
 
 impl<S> Accepting<'_, S> {
@@ -163,6 +160,8 @@ impl<S> Accepting<'_, S> {
             (position, RecordWriter::default())
         });
         let chain = self.state.index.chain(&append.case, head);
+        // Links that others have added since it was gathered stay in the journal, and so does this.
+        let moving = moving.filter(|moving| moving.is_whole(Some(&chain.tail)));
         let link = audit::link(&chain.hash, chain.tail.next(), &append.entry);
         chain.hash.clone_from(&link.hash);
         self.state.index.push_link(&append.case, *position);
@@ -184,12 +183,10 @@ impl<S> Accepting<'_, S> {
         let (Some(head), true) = (heads.get(case), is_settled) else {
             return;
         };
-        let moving = || Moving {
-            first: head.next,
-            entries: Vec::new(),
-        };
         let links = &mut gathered.links;
-        links.entry(case.to_owned()).or_insert_with(moving);
+        links
+            .entry(case.to_owned())
+            .or_insert_with(|| Moving::none(head.next));
     }
 
     fn write_records(&mut self) {
@@ -269,7 +266,8 @@ impl<S> Accepting<'_, S> {
             &plain,
         );
         self.put(Space::Audit, &key, value);
-        self.state.index.fold_chain(case, stamp);
+        let count = moving.entries.len();
+        self.state.index.fold_chain(case, count, stamp);
         self.folds.push(Holder::Case(Arc::from(case)));
     }
 

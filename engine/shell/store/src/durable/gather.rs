@@ -6,7 +6,7 @@ use std::sync::Arc;
 use casewright_casework::audit::Link;
 
 use super::Shared;
-use super::index::Tail;
+use super::index::{Place, Tail};
 use super::state::State;
 use crate::ReadError;
 use crate::backend::{Backend, Snapshot};
@@ -16,27 +16,39 @@ use crate::seal::{Sealed, damaged};
 /// A piece of a history, to be read: sequence of its first entry, and where each entry lies.
 pub(super) struct Piece<S> {
     pub(super) first: u64,
-    places: Vec<u64>,
+    places: Vec<Place>,
     queued: BTreeMap<u64, Arc<[u8]>>,
     flushed: Arc<S>,
 }
 
-/// What a fold moves, read before the lock is taken: valid if nothing was added since.
+/// What folds move, read before the lock is taken.
 #[derive(Default)]
 pub(super) struct Gathered {
     pub(super) events: BTreeMap<String, Moving<Vec<u8>>>,
     pub(super) links: BTreeMap<String, Moving<Link>>,
 }
 
+/// A run of entries, from the first unfolded one.
 pub(super) struct Moving<T> {
     pub(super) first: u64,
     pub(super) entries: Vec<T>,
 }
 
 impl<T> Moving<T> {
-    /// Whether it is still the whole unfolded part.
+    pub(super) fn none(first: u64) -> Self {
+        let entries = Vec::new();
+        Self { first, entries }
+    }
+
+    /// Whether it still begins where the unfolded part begins: nobody has folded it meanwhile.
+    pub(super) fn begins(&self, tail: Option<&Tail>) -> bool {
+        tail.is_some_and(|tail| tail.first == self.first)
+    }
+
+    /// Whether it is still all that is unfolded.
     pub(super) fn is_whole(&self, tail: Option<&Tail>) -> bool {
-        tail.is_some_and(|tail| tail.first == self.first && tail.places.len() == self.entries.len())
+        let count = tail.map_or(0, |tail| tail.places.len());
+        self.begins(tail) && count == self.entries.len()
     }
 }
 
@@ -109,7 +121,7 @@ impl<B: Backend> Shared<B> {
     ) -> Result<Vec<T>, ReadError> {
         let mut entries = Vec::with_capacity(piece.places.len());
         let mut open: Option<(u64, Record)> = None;
-        for (sequence, position) in (piece.first..).zip(&piece.places) {
+        for (sequence, Place { position, .. }) in (piece.first..).zip(&piece.places) {
             if open.as_ref().is_none_or(|(at, _)| at != position) {
                 open = Some((*position, self.read_record(piece, *position)?));
             }
@@ -143,18 +155,22 @@ impl<S> Piece<S> {
     }
 
     /// The part of a run of places that is on disk.
-    pub(super) fn flushed(state: &State<S>, first: u64, places: &[u64]) -> Result<Self, ReadError> {
-        let count = places.partition_point(|position| *position <= state.flushed_position);
+    pub(super) fn flushed(
+        state: &State<S>,
+        first: u64,
+        places: &[Place],
+    ) -> Result<Self, ReadError> {
+        let count = places.partition_point(|place| place.position <= state.flushed_position);
         Self::new(state, first, places[..count].to_vec())
     }
 
-    fn new(state: &State<S>, first: u64, places: Vec<u64>) -> Result<Self, ReadError> {
-        let queued = places
-            .iter()
-            .filter(|position| **position > state.flushed_position)
+    fn new(state: &State<S>, first: u64, places: Vec<Place>) -> Result<Self, ReadError> {
+        let positions = places.iter().map(|place| place.position);
+        let queued = positions
+            .filter(|position| *position > state.flushed_position)
             .filter_map(|position| {
-                let value = state.overlay.record(*position)?;
-                Some((*position, Arc::clone(value)))
+                let value = state.overlay.record(position)?;
+                Some((position, Arc::clone(value)))
             });
         Ok(Self {
             first,

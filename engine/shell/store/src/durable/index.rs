@@ -14,16 +14,24 @@ const REMEMBERED: usize = 16_384;
 pub(super) struct Tail {
     /// Sequence of the first place; everything before is folded, or being folded.
     pub(super) first: u64,
-    /// Journal position of each event or link, in order.
-    pub(super) places: Vec<u64>,
+    /// Where each event or link lies, in order.
+    pub(super) places: Vec<Place>,
     /// Accepted folds that are not on disk yet: outsiders still read the journal.
     pub(super) folding: Vec<Folding>,
+}
+
+/// A place in the journal.
+#[derive(Clone, Copy)]
+pub(super) struct Place {
+    pub(super) position: u64,
+    /// Length of the journal in bytes before it.
+    offset: u64,
 }
 
 pub(super) struct Folding {
     pub(super) stamp: u64,
     pub(super) first: u64,
-    pub(super) places: Vec<u64>,
+    pub(super) places: Vec<Place>,
 }
 
 /// An instance with unfolded events.
@@ -159,14 +167,16 @@ impl Index {
     pub(super) fn fold_stream(&mut self, instance: &str, stamp: u64) {
         let holder = Holder::Instance(Arc::from(instance));
         if let Some(stream) = self.streams.get_mut(instance) {
-            fold(&mut self.oldest, &mut stream.tail, holder, stamp);
+            let count = stream.tail.places.len();
+            fold(&mut self.oldest, &mut stream.tail, holder, count, stamp);
         }
     }
 
-    pub(super) fn fold_chain(&mut self, case: &str, stamp: u64) {
+    /// Folds the first `count` links of what is unfolded.
+    pub(super) fn fold_chain(&mut self, case: &str, count: usize, stamp: u64) {
         let holder = Holder::Case(Arc::from(case));
         if let Some(chain) = self.chains.get_mut(case) {
-            fold(&mut self.oldest, &mut chain.tail, holder, stamp);
+            fold(&mut self.oldest, &mut chain.tail, holder, count, stamp);
         }
     }
 
@@ -254,19 +264,30 @@ fn push(
     if tail.places.is_empty() {
         oldest.insert((position, holder), offset);
     }
-    tail.places.push(position);
+    tail.places.push(Place { position, offset });
 }
 
-fn fold(oldest: &mut BTreeMap<(u64, Holder), u64>, tail: &mut Tail, holder: Holder, stamp: u64) {
-    let Some(position) = tail.places.first() else {
+fn fold(
+    oldest: &mut BTreeMap<(u64, Holder), u64>,
+    tail: &mut Tail,
+    holder: Holder,
+    count: usize,
+    stamp: u64,
+) {
+    if count == 0 {
         return;
-    };
-    oldest.remove(&(*position, holder));
+    }
+    let rest = tail.places.split_off(count);
+    let places = std::mem::replace(&mut tail.places, rest);
     let first = tail.first;
-    tail.first = tail.next();
+    tail.first += count as u64;
+    oldest.remove(&(places[0].position, holder.clone()));
+    if let Some(place) = tail.places.first() {
+        oldest.insert((place.position, holder), place.offset);
+    }
     tail.folding.push(Folding {
         stamp,
         first,
-        places: std::mem::take(&mut tail.places),
+        places,
     });
 }

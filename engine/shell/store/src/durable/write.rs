@@ -67,18 +67,24 @@ impl<B: Backend> Shared<B> {
             let Some(group) = self.take(writer)? else {
                 return Ok(());
             };
-            self.fault(Moment::BeforeFlush)?;
-            let queued = group.queued.iter().flat_map(|queued| &queued.ops);
-            self.backend.apply(&mut queued.chain(&group.own))?;
-            self.fault(Moment::AfterFlush)?;
+            // The store stops before those who wait are told: none of them may go on with it.
+            let flushed = self.flush(&group).inspect_err(|_| self.latch())?;
             writer.trimmed = group.trim.unwrap_or(writer.trimmed);
             let stamp = group.stamp;
-            for (ticket, position) in self.show(group)? {
+            for (ticket, position) in self.show(group, flushed)? {
                 // Nobody may wait any more: that changes nothing.
                 let _ = ticket.send(Committed { position });
             }
             tracing::trace!(position = stamp, "group on disk");
         }
+    }
+
+    fn flush(&self, group: &Group) -> Result<B::Snapshot, String> {
+        self.fault(Moment::BeforeFlush)?;
+        let queued = group.queued.iter().flat_map(|queued| &queued.ops);
+        self.backend.apply(&mut queued.chain(&group.own))?;
+        self.fault(Moment::AfterFlush)?;
+        self.backend.snapshot()
     }
 
     /// Waits for work and for space. `None`: closed, and nothing is left.
@@ -154,8 +160,11 @@ impl<B: Backend> Shared<B> {
     }
 
     /// Makes a group visible; gives the tickets to resolve.
-    fn show(&self, group: Group) -> Result<Vec<(oneshot::Sender<Committed>, u64)>, String> {
-        let flushed = self.backend.snapshot()?;
+    fn show(
+        &self,
+        group: Group,
+        flushed: B::Snapshot,
+    ) -> Result<Vec<(oneshot::Sender<Committed>, u64)>, String> {
         let mut tickets = Vec::with_capacity(group.queued.len());
         let mut state = self.lock().map_err(|_| POISONED)?;
         if state.stopped {
@@ -224,18 +233,22 @@ impl<B: Backend> Shared<B> {
 
     /// Stops for good.
     fn fail(&self, reason: &str) {
-        let halted = {
-            let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-            state.latch();
-            state.halted
-        };
-        if halted {
+        self.latch();
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if state.halted {
             return;
         }
+        drop(state);
         tracing::error!(reason, "the store has stopped");
         if let Some(on_fatal) = &self.settings.on_fatal {
             on_fatal(reason);
         }
+    }
+
+    /// Takes and writes nothing more.
+    fn latch(&self) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.latch();
     }
 }
 

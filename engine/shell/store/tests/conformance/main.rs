@@ -1,0 +1,34 @@
+//! One suite for every store: what the port promises, checked on the memory store and on redb alike.
+//! Crashes are planted at flushes; real kills are in `kill.rs`.
+
+mod audit;
+mod damage;
+mod guards;
+mod histories;
+mod model;
+mod opening;
+mod recovery;
+mod room;
+mod subject;
+mod visibility;
+
+/// Runs each check on each backend, as tests of their own.
+macro_rules! conform {
+    ($($check:ident),+ $(,)?) => {
+        mod memory {
+            $(#[test]
+            fn $check() {
+                super::$check(&crate::subject::Subject::memory());
+            })+
+        }
+
+        mod redb {
+            $(#[test]
+            fn $check() {
+                super::$check(&crate::subject::Subject::redb());
+            })+
+        }
+    };
+}
+
+use conform;
