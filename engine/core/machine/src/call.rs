@@ -116,13 +116,9 @@ fn intend(run: &mut Run<'_>, here: &Here<'_>, input: &Value) -> Result<(String, 
                 return Ok((earlier.key.clone(), earlier.since));
             }
             Fate::Refused => {}
-            Fate::Possible => {
+            Fate::Possible | Fate::InDoubt => {
                 let detail = "the call comes again with another input, and the earlier one may \
                               have acted; a person has to decide";
-                return Err(Fault::in_doubt(here.place(), detail).into());
-            }
-            Fate::InDoubt => {
-                let detail = "nobody knows whether the earlier call acted; a person has to decide";
                 return Err(Fault::in_doubt(here.place(), detail).into());
             }
         }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::position::{Decision, Progress, Signal, State};
 use crate::record::{Completion, Record};
-use crate::run::{Run, Stop, kind_of};
+use crate::run::{Run, Stop};
 use crate::scope::Sight;
 use crate::task::Here;
 use crate::{Assignment, Effect, Exclusion, ExclusionReason, Fault, Limit, Offer};
@@ -139,7 +139,6 @@ impl Asked<'_> {
             (_, _) => Err(self.refuse(
                 "the money of a limit must be an object with a whole number `minor` and a text \
                  `currency`",
-                &money,
             )),
         }
     }
@@ -152,14 +151,12 @@ impl Asked<'_> {
             Some(person) if !person.is_empty() => Ok(person.to_owned()),
             Some(_) | None => Err(self.refuse(
                 "the payee must be the id of a person or an object with such an id in `person`",
-                &payee,
             )),
         }
     }
 
-    fn refuse(&self, sentence: &str, found: &Value) -> Stop {
-        let detail = format!("{sentence}, but is {}", kind_of(found));
-        Fault::validation(self.sight.place, detail).into()
+    fn refuse(&self, sentence: &str) -> Stop {
+        Fault::validation(self.sight.place, sentence).into()
     }
 }
 

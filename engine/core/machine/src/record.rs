@@ -189,13 +189,19 @@ impl Record {
         }
     }
 
+    /// Whether a call under this pointer may or may not have acted, by its own word.
+    pub(crate) fn doubts(&self, reference: &str) -> bool {
+        let mut intents = self.intents.iter();
+        intents.any(|(path, intent)| intent.fate == Fate::InDoubt && inside(path, reference))
+    }
+
     /// No `try` comes back to anything under this pointer.
     pub(crate) fn forget(&mut self, reference: &str) {
-        self.intents.retain(|path, _| {
-            let inside = path
-                .strip_prefix(reference)
-                .is_some_and(|rest| rest.starts_with('/'));
-            !inside
-        });
+        self.intents.retain(|path, _| !inside(path, reference));
     }
+}
+
+fn inside(path: &str, reference: &str) -> bool {
+    path.strip_prefix(reference)
+        .is_some_and(|rest| rest.starts_with('/'))
 }

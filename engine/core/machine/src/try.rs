@@ -218,7 +218,8 @@ impl Within<'_> {
             return Err(fault.into());
         }
         // What is in doubt is for a person; trying again could do it twice.
-        if let Some(retry) = catch.retry.as_ref().filter(|_| fault.kind != IN_DOUBT) {
+        let doubt = fault.kind == IN_DOUBT || run.record.doubts(self.here.place());
+        if let Some(retry) = catch.retry.as_ref().filter(|_| !doubt) {
             let conditions = (retry.when.as_ref(), retry.except_when.as_ref());
             if self.wanted(run, &scope, conditions)?
                 && let Some(at) = self.next_attempt(run, retry)?
@@ -291,7 +292,9 @@ impl Within<'_> {
             let seed = format!("{id} {} {} {retries}", here.place(), here.entry.run);
             millis = millis.saturating_add(delay::jitter(span(from)?, span(to)?, &seed));
         }
-        let at = run.after(millis, here.place())?;
+        let Ok(at) = run.after(millis, here.place()) else {
+            return Ok(None);
+        };
         if let Some(max) = &retry.duration_max {
             let taken = at.duration_since(since).as_millis();
             if taken > i128::from(span(max)?) {
