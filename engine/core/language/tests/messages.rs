@@ -38,8 +38,8 @@ fn surroundings() -> Surroundings {
     });
     let pay = Signature {
         title: "Pay".to_owned(),
-        input: Schema::new(input).unwrap(),
-        output: Schema::new(json!({ "type": "object" })).unwrap(),
+        input: Schema::new(input).expect("a schema of the subset"),
+        output: Schema::new(json!({ "type": "object" })).expect("a schema of the subset"),
         errors: vec!["declined".to_owned()],
     };
     Surroundings {

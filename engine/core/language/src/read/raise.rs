@@ -39,6 +39,9 @@ pub(super) fn problem(
     let fields = Fields::open(findings, &entry.value, entry.key.place, &owner, &known)?;
     let kind = fields.required(findings, "type", "type: https://agency.example/errors/name");
     let status = fields.required(findings, "status", "status: 400");
+    if let Some(entry) = kind {
+        warn_of_type(reader, entry);
+    }
     let kind = kind.and_then(|entry| words(reader, &fields, entry, scope));
     let status = status.and_then(|entry| status_of(reader, &fields, entry));
     let mut optional = |key: &str| match fields.get(key) {
@@ -53,6 +56,30 @@ pub(super) fn problem(
         detail: detail?,
         instance: instance?,
     })
+}
+
+/// The official schema takes only what looks like an address.
+fn warn_of_type(reader: &mut Reader<'_>, entry: &Entry) {
+    let Some(kind) = entry.value.as_text().filter(|kind| !kind.contains("${")) else {
+        return;
+    };
+    let scheme = kind.split_once("://").map(|(scheme, _)| scheme);
+    let well = scheme.is_some_and(|scheme| {
+        scheme.starts_with(|sign: char| sign.is_ascii_alphabetic())
+            && scheme
+                .chars()
+                .all(|sign| sign.is_ascii_alphanumeric() || "+-.".contains(sign))
+    });
+    if !well {
+        reader
+            .findings
+            .warning(
+                "CW0211",
+                entry.place(),
+                "the type of an error should be an address",
+            )
+            .help("other engines refuse it; write `https://agency.example/errors/name`");
+    }
 }
 
 fn words(

@@ -119,6 +119,9 @@ fn advise<'a>(at: &Spot<'a>, kind: &ErrorKind) -> (Spot<'a>, &'static str, Advic
         return (at.clone(), "CW0002", too_deep());
     }
     for spot in [Some(at.clone()), at.above()].into_iter().flatten() {
+        if let Some((spot, advice)) = expression_in_brackets(&spot) {
+            return (spot, "CW0001", advice);
+        }
         if let Some(advice) = bare_expression(&spot).or_else(|| bare_colon(&spot)) {
             return (spot.at_value(), "CW0001", advice);
         }
@@ -208,6 +211,33 @@ fn bare_expression(at: &Spot<'_>) -> Option<Advice> {
         message: format!("an expression with {sign} in it is not in quotes"),
         help,
     })
+}
+
+/// `{ money: ${ .money } }`: the brackets of the expression end the map.
+fn expression_in_brackets<'a>(at: &Spot<'a>) -> Option<(Spot<'a>, Advice)> {
+    let source = at.source();
+    let open = source.find(['{', '['])?;
+    let start = open + source[open..].find("${")?;
+    let before = &source[..start];
+    let quoted = |sign: char| before.matches(sign).count() % 2 == 1;
+    if before.ends_with('$') || start == open || quoted('\'') || quoted('"') {
+        return None;
+    }
+    let rest = &source[start..];
+    let end = rest.find('}').map_or(rest.len(), |end| end + 1);
+    let spot = Spot {
+        column: before.chars().count() + 1,
+        width_max: rest[..end].chars().count(),
+        ..at.clone()
+    };
+    let advice = Advice {
+        message: "an expression inside brackets is not in quotes".to_owned(),
+        help: format!(
+            "put it in single quotes: {}",
+            in_single_quotes(&rest[..end])
+        ),
+    };
+    Some((spot, advice))
 }
 
 /// `${ { a: .b, c: .d } }` as lines of a map, when it is as plain as that.

@@ -24,13 +24,14 @@ impl<'a> Arguments<'a> {
     ) -> Option<Self> {
         let entries = match with.map(|with| &with.content) {
             Some(Content::Map(entries)) => entries,
-            None | Some(Content::Null) => &[][..],
+            None => &[][..],
             Some(_) => {
                 let found = with.map_or_else(String::new, Node::described);
                 findings
                     .error(
                         "CW0404",
-                        with.map_or(place, |with| with.place),
+                        with.filter(|with| !with.is_null())
+                            .map_or(place, |with| with.place),
                         format!("`with` of {owner} must be a map of arguments, found {found}"),
                     )
                     .help("write one argument per line: `name: value`");
