@@ -51,6 +51,9 @@ pub(crate) type Failure = String;
 /// A key with its value, both raw.
 pub(crate) type Pair = (Vec<u8>, Arc<[u8]>);
 
+/// A journal record with its position, raw.
+pub(crate) type Numbered = (u64, Arc<[u8]>);
+
 pub(crate) trait Backend: Send + Sync + 'static {
     type Snapshot: Snapshot;
 
@@ -86,7 +89,7 @@ pub(crate) trait Snapshot: Send + Sync + 'static {
     fn record(&self, position: u64) -> Result<Option<Arc<[u8]>>, Failure>;
 
     /// Journal records from a position on, in order, at most `limit`.
-    fn records(&self, from: u64, limit: usize) -> Result<Vec<(u64, Arc<[u8]>)>, Failure>;
+    fn records(&self, from: u64, limit: usize) -> Result<Vec<Numbered>, Failure>;
 }
 
 impl Space {

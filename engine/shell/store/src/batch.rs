@@ -21,7 +21,8 @@ pub struct Batch {
 /// What must still be so. `None` / 0: must not exist.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Guard {
-    /// The row has this version: the number of times it was written.
+    /// The row has this version: the number of times it was written since it last came to be. A
+    /// row that was deleted begins again at 1.
     Row {
         table: Table,
         key: Vec<u8>,

@@ -70,10 +70,6 @@ impl<'a> Decoder<'a> {
     }
 }
 
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "masked to seven bits in the same expression"
-)]
 fn low_bits(number: u64) -> u8 {
     (number & 0x7f) as u8
 }

@@ -119,7 +119,7 @@ impl<B: Backend> Shared<B> {
         let snapshot = {
             let state = self.lock()?;
             if let Some(queued) = state.overlay.get(space, key) {
-                return Ok(queued);
+                return Ok(queued.value.clone());
             }
             state.flushed()?
         };

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use casewright_casework::audit;
 
-use crate::backend::{Backend, Failure, Op, Pair, Snapshot, Space};
+use crate::backend::{Backend, Failure, Numbered, Op, Pair, Snapshot, Space};
 use crate::durable::{Durable, RecoverError};
 use crate::key_file::EpochKeys;
 use crate::{
@@ -73,6 +73,7 @@ impl MemoryStore {
     }
 
     /// Kills this store and opens another on the same disk: only what was flushed is there.
+    #[must_use = "the store that goes on; this one is dead"]
     pub fn crash(&self) -> Self {
         self.durable.halt();
         self.disk.lock().in_use = false;
@@ -109,13 +110,12 @@ impl Disk {
         let mut platter = self.lock();
         platter.stamp += 1;
         let (stamp, value) = (platter.stamp, value.map(Arc::from));
-        match named(space) {
-            Some(space) => platter.spaces[space.index()].set(key.to_vec(), stamp, value),
-            None => {
-                let position = key.try_into().map(u64::from_be_bytes);
-                let position = position.expect("a position has eight bytes");
-                platter.journal.set(position, stamp, value);
-            }
+        if let Some(space) = named(space) {
+            platter.spaces[space.index()].set(key.to_vec(), stamp, value);
+        } else {
+            let position = key.try_into().map(u64::from_be_bytes);
+            let position = position.expect("a position has eight bytes");
+            platter.journal.set(position, stamp, value);
         }
     }
 
@@ -294,7 +294,7 @@ impl Snapshot for MemorySnapshot {
         Ok(self.disk.lock().journal.get(&position, self.stamp))
     }
 
-    fn records(&self, from: u64, limit: usize) -> Result<Vec<(u64, Arc<[u8]>)>, Failure> {
+    fn records(&self, from: u64, limit: usize) -> Result<Vec<Numbered>, Failure> {
         let platter = self.disk.lock();
         let records = platter.journal.range::<u64>(from.., self.stamp);
         let records = records.map(|(position, value)| (*position, value));

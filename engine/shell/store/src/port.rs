@@ -41,10 +41,12 @@ pub trait Store: Send + Sync + 'static {
     /// Instances that recovery must look at: unfolded or marked active. Constant after opening.
     fn unsettled(&self) -> Result<Vec<String>, ReadError>;
 
-    /// Bytes of events not yet folded, and the instances that hold the oldest of them.
+    /// Bytes of the journal from the oldest unfolded event on. Beyond the limit of the settings also
+    /// the instances that hold the oldest of them, to be folded; below it none. Cheap.
     fn unfolded(&self) -> (u64, Vec<String>);
 
-    /// Flushes what is queued and closes; later submissions are refused with `Stopped`.
+    /// Flushes what is queued and closes; later submissions are refused with `Stopped`. Not to be
+    /// called from `on_fatal`, which runs in the writer.
     fn close(&self);
 }
 
@@ -78,7 +80,8 @@ pub struct Committed {
 /// Why a batch was not taken. Nothing has changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SubmitError {
-    /// Somebody else was first: read again and decide again.
+    /// Somebody else was first: read again and decide again. Folds that do not contain every event
+    /// count as guards after the others.
     Guard { index: usize },
     /// The queue is full: 503, try again.
     Full,
@@ -86,7 +89,7 @@ pub enum SubmitError {
     DiskFull,
     /// Closed, or the disk failed and the process is stopping.
     Stopped,
-    /// The batch names a case that has no key.
+    /// The batch names a case that has no key, or that the instance does not belong to.
     UnknownCase(String),
     /// Reading what a guard needs failed.
     Read(ReadError),

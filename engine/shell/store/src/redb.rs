@@ -13,7 +13,7 @@ use ::redb::{
 };
 use casewright_casework::audit;
 
-use crate::backend::{Backend, Failure, Op, Pair, Snapshot, Space};
+use crate::backend::{Backend, Failure, Numbered, Op, Pair, Snapshot, Space};
 use crate::durable::Durable;
 use crate::key_file::{EpochKeys, KeyFileError, MISSING, folder, rename_new, with_suffix};
 use crate::{
@@ -57,16 +57,15 @@ impl RedbStore {
 
 /// Makes a new store beside its place and moves it there: a store that exists is whole.
 fn create(path: &Path, keys_path: &Path, settings: &Settings) -> Result<(), OpenError> {
-    let keys = match read_keys(keys_path)? {
-        // Left by an attempt that did not come further; it opens nothing else.
-        Some(keys) => keys,
-        None => {
-            let keys = EpochKeys::generate();
-            let keys = keys.map_err(|error| io_error(keys_path, std::io::Error::other(error)))?;
-            keys.create(keys_path)
-                .map_err(|error| io_error(keys_path, error))?;
-            keys
-        }
+    // Keys without a store were left by an attempt that did not come further: they open nothing else.
+    let keys = if let Some(keys) = read_keys(keys_path)? {
+        keys
+    } else {
+        let keys = EpochKeys::generate();
+        let keys = keys.map_err(|error| io_error(keys_path, std::io::Error::other(error)))?;
+        keys.create(keys_path)
+            .map_err(|error| io_error(keys_path, error))?;
+        keys
     };
     let beside = with_suffix(path, ".new");
     match std::fs::remove_file(&beside) {
@@ -273,7 +272,7 @@ impl Snapshot for RedbSnapshot {
         Ok(found.map(|value| Arc::from(value.value())))
     }
 
-    fn records(&self, from: u64, limit: usize) -> Result<Vec<(u64, Arc<[u8]>)>, Failure> {
+    fn records(&self, from: u64, limit: usize) -> Result<Vec<Numbered>, Failure> {
         let Some(journal) = &self.journal else {
             return Ok(Vec::new());
         };

@@ -1,5 +1,6 @@
 //! A disk that really fills up: a small tmpfs. Needs the right to mount; where it is missing, the test
 //! says so in one line and the conformance suite stands alone with its settable free space.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -7,18 +8,18 @@ use std::time::Duration;
 
 use casewright_store::{Batch, Put, RedbStore, Settings, Store, SubmitError, Table, Under};
 
-const RESERVE: u64 = 4 << 20;
+const RESERVE: u64 = 2 << 20;
 
 #[test]
 fn a_full_disk_refuses_loses_nothing_and_recovers() {
-    let Some(disk) = SmallDisk::mount("24m") else {
+    let Some(disk) = SmallDisk::mount("10m") else {
         eprintln!("not run: mounting a small tmpfs needs root and mount(8)");
         return;
     };
     let store = open(&disk.path);
     let mut acknowledged = 0;
     let refused = loop {
-        assert!(acknowledged < 1_000, "24 MiB never filled up");
+        assert!(acknowledged < 1_000, "10 MiB never filled up");
         match store.submit(numbered(acknowledged, false)) {
             Ok(ticket) => {
                 ticket.wait().unwrap();
@@ -40,7 +41,6 @@ fn a_full_disk_refuses_loses_nothing_and_recovers() {
         assert!(audited < 1_000, "the reserve is never spent");
     }
     assert!(audited > 0, "the reserve served nobody");
-    check(&store, acknowledged);
 
     // Somebody else takes what is left; the store reads on, and comes back when there is space.
     let ballast = disk.path.join("ballast");
@@ -50,13 +50,12 @@ fn a_full_disk_refuses_loses_nothing_and_recovers() {
     assert_eq!(refused, SubmitError::DiskFull);
     check(&store, acknowledged);
     std::fs::remove_file(&ballast).unwrap();
-    disk.resize("48m");
+    disk.resize("20m");
     store
         .submit(numbered(acknowledged, false))
         .unwrap()
         .wait()
         .unwrap();
-    check(&store, acknowledged + 1);
     drop(store);
     check(&open(&disk.path), acknowledged + 1);
 }
@@ -124,10 +123,12 @@ impl SmallDisk {
             ])
             .arg(&path)
             .output();
-        let _folder = folder;
         mounted
             .is_ok_and(|output| output.status.success())
-            .then_some(Self { path, _folder })
+            .then_some(Self {
+                path,
+                _folder: folder,
+            })
     }
 
     fn resize(&self, size: &str) {

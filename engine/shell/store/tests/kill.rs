@@ -2,6 +2,7 @@
 //! a random moment. Whatever it had printed is found afterwards, and nothing is there by half.
 //!
 //! The child is this test binary run again; it does its part only when told so by its environment.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;

@@ -229,8 +229,8 @@ impl<B: Backend> Shared<B> {
     /// The version of a row with what is queued; 0 when there is none.
     fn version(&self, state: &mut State<B::Snapshot>, key: &[u8]) -> Result<u64, ReadError> {
         if let Some(queued) = state.overlay.get(Space::Rows, key) {
-            return queued.map_or(Ok(0), |value| {
-                Ok(Sealed::parse(Space::Rows.what(), &value)?.version)
+            return queued.value.as_ref().map_or(Ok(0), |value| {
+                Ok(Sealed::parse(Space::Rows.what(), value)?.version)
             });
         }
         if let Some(version) = state.versions.get(key) {
@@ -316,7 +316,7 @@ impl<B: Backend> Shared<B> {
         key: &[u8],
     ) -> Result<Option<Arc<[u8]>>, ReadError> {
         match state.overlay.get(space, key) {
-            Some(queued) => Ok(queued),
+            Some(queued) => Ok(queued.value.clone()),
             None => self.flushed_value(state, space, key),
         }
     }

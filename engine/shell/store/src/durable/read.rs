@@ -62,6 +62,7 @@ impl<B: Backend> Shared<B> {
                 None => None,
             };
             let queued = state.overlay.get(Space::Streams, key);
+            let queued = queued.map(|change| change.value.clone());
             (unfolded, queued, state.flushed()?)
         };
         let value = match queued {
@@ -95,9 +96,7 @@ impl<B: Backend> Shared<B> {
             let tail = stream.map(|stream| &stream.tail);
             (state.flushed()?, flushed_pieces(&state, tail)?)
         };
-        let mut events = self.parts(&flushed, Space::Segments, instance, |plain| {
-            read_segment(plain)
-        })?;
+        let mut events = self.parts(&flushed, Space::Segments, instance, read_segment)?;
         for piece in unfolded {
             join(
                 &mut events,
@@ -114,7 +113,7 @@ impl<B: Backend> Shared<B> {
             let tail = state.index.chains.get(case).map(|chain| &chain.tail);
             (state.flushed()?, flushed_pieces(&state, tail)?)
         };
-        let mut links = self.parts(&flushed, Space::Audit, case, |plain| read_links(plain))?;
+        let mut links = self.parts(&flushed, Space::Audit, case, read_links)?;
         for piece in unfolded {
             join(&mut links, piece.first, self.read_links(&piece)?)?;
         }

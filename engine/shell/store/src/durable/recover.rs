@@ -108,7 +108,7 @@ impl<B: Backend> Shared<B> {
         }
         index.drop_settled();
         let mut unsettled: BTreeSet<String> =
-            index.streams.keys().map(|id| id.to_string()).collect();
+            index.streams.keys().map(ToString::to_string).collect();
         self.recover_active(&*flushed, &mut unsettled)?;
         self.unsettled = unsettled.into_iter().collect();
         let mut state = self.lock()?;

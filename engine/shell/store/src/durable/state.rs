@@ -59,9 +59,10 @@ pub(super) struct Overlay {
     journal: VecDeque<(u64, Arc<[u8]>)>,
 }
 
-struct Change {
+pub(super) struct Change {
     stamp: u64,
-    value: Option<Arc<[u8]>>,
+    /// `None` deletes.
+    pub(super) value: Option<Arc<[u8]>>,
 }
 
 impl<S> State<S> {
@@ -109,10 +110,9 @@ impl<S> State<S> {
 }
 
 impl Overlay {
-    /// `Some(None)`: deleted by what is queued.
-    pub(super) fn get(&self, space: Space, key: &[u8]) -> Option<Option<Arc<[u8]>>> {
-        let change = self.spaces[space.index()].get(key)?;
-        Some(change.value.clone())
+    /// What is queued for a key.
+    pub(super) fn get(&self, space: Space, key: &[u8]) -> Option<&Change> {
+        self.spaces[space.index()].get(key)
     }
 
     pub(super) fn record(&self, position: u64) -> Option<&Arc<[u8]>> {

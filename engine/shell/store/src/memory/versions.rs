@@ -6,9 +6,12 @@ use std::collections::{BTreeMap, VecDeque};
 use std::ops::RangeBounds;
 use std::sync::Arc;
 
+/// What a group wrote; `None` is a removal.
+type Version = (u64, Option<Arc<[u8]>>);
+
 pub(super) struct Versions<K> {
-    /// Values of a key by the stamp that wrote them, ascending; `None` is a removal.
-    keys: BTreeMap<K, Vec<(u64, Option<Arc<[u8]>>)>>,
+    /// Values of a key by the stamp that wrote them, ascending.
+    keys: BTreeMap<K, Vec<Version>>,
     /// Keys with more than the newest value, by the stamp that will make the rest needless.
     stale: VecDeque<(u64, K)>,
 }
@@ -74,7 +77,7 @@ impl<K> Default for Versions<K> {
     }
 }
 
-fn seen(values: &[(u64, Option<Arc<[u8]>>)], at: u64) -> Option<Arc<[u8]>> {
+fn seen(values: &[Version], at: u64) -> Option<Arc<[u8]>> {
     let (_, value) = values.iter().rev().find(|(stamp, _)| *stamp <= at)?;
     value.clone()
 }
