@@ -106,6 +106,11 @@ impl Findings {
         self.has_errors
     }
 
+    /// Whether more would not be kept.
+    pub(crate) fn full(&self) -> bool {
+        self.list.len() >= FINDINGS_MAX
+    }
+
     /// How many there are: to tell whether reading a part found anything.
     pub(crate) fn count(&self) -> usize {
         self.list.len()

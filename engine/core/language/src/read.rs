@@ -100,3 +100,13 @@ struct Reader<'a> {
     names: Names,
     reusables: Reusables,
 }
+
+/// Absent is well, broken is not: `None` only for what was written and could not be read.
+#[expect(clippy::option_option, reason = "absent and broken are different")]
+fn flat<T>(read: Option<Option<T>>) -> Option<Option<T>> {
+    match read {
+        Some(Some(value)) => Some(Some(value)),
+        Some(None) => None,
+        None => Some(None),
+    }
+}

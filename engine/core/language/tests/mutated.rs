@@ -53,14 +53,14 @@ const PIECES: [&str; 24] = [
 fn seeds() -> Vec<String> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/messages");
     let mut seeds: Vec<_> = fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
+        .expect("the folder is part of the crate")
+        .map(|entry| entry.expect("the folder is readable").path())
         .filter(|path| path.extension().is_some_and(|kind| kind == "yaml"))
         .collect();
     seeds.sort();
     seeds
         .iter()
-        .map(|path| fs::read_to_string(path).unwrap())
+        .map(|path| fs::read_to_string(path).expect("the documents are text"))
         .collect()
 }
 

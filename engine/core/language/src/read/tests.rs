@@ -153,6 +153,33 @@ fn durations_and_reusables() {
     assert!(matches!(workflow.tasks[1].kind, Kind::Raise(_)));
 }
 
+#[test]
+fn what_only_jq_understands_is_a_question_with_its_place() {
+    let (_, reading) = read_alone("do:\n  - sum:\n      set: { n: '${ [.items[].n] | add }' }\n");
+    assert!(reading.workflow.is_some() && reading.diagnostics.is_empty());
+    let [doubt] = &reading.questions[..] else {
+        panic!("one expression is beyond the simple ones");
+    };
+    assert!(doubt.question.program.contains("add"));
+    let finding = &doubt.finding;
+    assert_eq!(
+        (finding.code, finding.line, finding.column),
+        ("CW0303", 4, 21)
+    );
+}
+
+#[test]
+fn a_function_of_a_plugin_unknown_here_is_taken_at_its_word() {
+    let body = "do:\n  - pay: { call: some-plugin.pay, with: { any: thing } }\n";
+    assert!(read_alone(body).1.workflow.is_some());
+    let known = Surroundings {
+        functions_known: true,
+        ..Surroundings::default()
+    };
+    let reading = read("test.yaml", &format!("{HEADER}{body}"), &known);
+    assert_eq!(reading.diagnostics[0].code, "CW0401");
+}
+
 /// A text of about this many bytes, made of lines.
 fn filled(start: &str, bytes: usize, line: impl Fn(usize) -> String) -> String {
     let mut text = format!("{HEADER}{start}");

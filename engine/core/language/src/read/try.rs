@@ -3,7 +3,7 @@
 use super::names::human_inside;
 use super::scope::{Moment, Scope};
 use super::tasks::{self, Body, Found};
-use super::{Reader, duration, flow, reusable};
+use super::{Reader, duration, flat, flow, reusable};
 use crate::diagnostic::similar;
 use crate::workflow::{Backoff, Catch, Filter, Kind, Retry, Span, Then, Try};
 use crate::yaml::{self, Entry, Fields, Place};
@@ -84,16 +84,6 @@ fn catch(
         .zip(catch.then)
         .map(|(entry, then)| (then, entry.place()));
     Some((catch, way))
-}
-
-/// Absent is well, broken is not.
-#[expect(clippy::option_option, reason = "absent and broken are different")]
-fn flat<T>(read: Option<Option<T>>) -> Option<Option<T>> {
-    match read {
-        Some(Some(value)) => Some(Some(value)),
-        Some(None) => None,
-        None => Some(None),
-    }
 }
 
 fn then(reader: &mut Reader<'_>, body: &Body<'_, '_>, entry: &Entry) -> Option<(Then, Place)> {

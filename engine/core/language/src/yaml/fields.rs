@@ -66,7 +66,7 @@ impl<'a> Fields<'a> {
         self.known = known.iter().map(|key| (*key).to_owned()).collect();
         for entry in self.entries {
             let key = entry.key.text.as_str();
-            if !known.contains(&key) {
+            if !known.contains(&key) && !findings.full() {
                 self.unknown.push(key);
                 findings
                     .error(

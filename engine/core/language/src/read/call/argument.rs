@@ -88,7 +88,7 @@ impl<'a> Arguments<'a> {
         self.known = known.iter().map(|name| (*name).to_owned()).collect();
         for entry in self.entries {
             let name = entry.key.text.as_str();
-            if !known.contains(&name) {
+            if !known.contains(&name) && !findings.full() {
                 findings
                     .error(
                         "CW0403",
@@ -126,8 +126,8 @@ impl<'a> Arguments<'a> {
             .help(format!("write `{write}`"));
     }
 
-    /// Text that is written out; an expression is refused, since the text is checked before anything
-    /// runs.
+    /// Text that is written out; an expression is refused, since the text is checked before
+    /// anything runs.
     pub(super) fn literal(
         &self,
         findings: &mut Findings,

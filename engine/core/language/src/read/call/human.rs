@@ -6,9 +6,9 @@ use super::argument::{Arguments, computed};
 use super::arguments;
 use super::fund::money;
 use crate::diagnostic::{listed, suggestion};
-use crate::read::Reader;
 use crate::read::scope::Moment;
 use crate::read::tasks::{Body, Found};
+use crate::read::{Reader, flat};
 use crate::workflow::{Assign, Human, Kind, Limit};
 use crate::yaml::{self, Content, Entry, Fields};
 use crate::{Template, Term};
@@ -63,16 +63,6 @@ pub(super) fn read(reader: &mut Reader<'_>, body: &Body<'_, '_>, approval: bool)
         outcomes: outcomes?,
     };
     Some(Kind::Human(Box::new(human)).into())
-}
-
-/// Absent is well, broken is not.
-#[expect(clippy::option_option, reason = "absent and broken are different")]
-fn flat<T>(read: Option<Option<T>>) -> Option<Option<T>> {
-    match read {
-        Some(Some(value)) => Some(Some(value)),
-        Some(None) => None,
-        None => Some(None),
-    }
 }
 
 fn refuse_later(reader: &mut Reader<'_>, all: &Arguments<'_>) {
