@@ -135,7 +135,7 @@ mod tests {
         refused(
             r#"{"role": "a", "role": "b"}"#,
             "invalid-json",
-            "the body is not valid JSON at line 1 column 26: a key stands twice in one object",
+            "the body is not valid JSON at line 1 column 20: a key stands twice in one object",
         );
         refused(
             "{",

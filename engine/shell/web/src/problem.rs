@@ -152,7 +152,9 @@ impl From<Refused> for Problem {
 }
 
 /// Seconds after which a busy engine is worth asking again.
-const RETRY_AFTER: HeaderValue = HeaderValue::from_static("1");
+const RETRY_SOON: HeaderValue = HeaderValue::from_static("1");
+/// The same after too many tries.
+const RETRY_LATER: HeaderValue = HeaderValue::from_static("60");
 
 /// Leaves the problem with the response, so that the guard can draw a page of it.
 impl IntoResponse for Problem {
@@ -166,8 +168,14 @@ impl IntoResponse for Problem {
             header::CONTENT_TYPE,
             HeaderValue::from_static("application/problem+json"),
         );
-        if status == StatusCode::SERVICE_UNAVAILABLE {
-            headers.insert(header::RETRY_AFTER, RETRY_AFTER);
+        match status {
+            StatusCode::SERVICE_UNAVAILABLE => {
+                headers.insert(header::RETRY_AFTER, RETRY_SOON);
+            }
+            StatusCode::TOO_MANY_REQUESTS => {
+                headers.insert(header::RETRY_AFTER, RETRY_LATER);
+            }
+            _ => {}
         }
         if status == StatusCode::UNAUTHORIZED {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));

@@ -4,9 +4,10 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
+use casewright_casework::Principal;
 use casewright_runtime::Engine;
 use casewright_runtime::engine::Complete;
-use casewright_runtime::view::{WorkItemFilter, WorkItemView};
+use casewright_runtime::view::{self, WorkItemFilter, WorkItemView};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -46,6 +47,8 @@ enum ItemState {
     Held,
     Completed,
     Withdrawn,
+    /// All of them; only together with `case` or `instance`.
+    Any,
 }
 
 impl ItemState {
@@ -56,6 +59,7 @@ impl ItemState {
             Self::Held => "held",
             Self::Completed => "completed",
             Self::Withdrawn => "withdrawn",
+            Self::Any => "any",
         }
     }
 }
@@ -80,8 +84,15 @@ pub(super) async fn list(
         return Err(Problem::invalid_input("limit must be 1 to 200"));
     }
     let me = &visitor.principal;
+    let any = matches!(query.state, Some(ItemState::Any));
+    if any && query.case.is_none() && query.instance.is_none() {
+        return Err(Problem::invalid_input(
+            "state=any needs a case or an instance",
+        ));
+    }
+    let state = query.state.filter(|_| !any);
     let filter = WorkItemFilter {
-        state: query.state.map(|state| state.name().to_owned()),
+        state: state.map(|state| state.name().to_owned()),
         role: query.role,
         claimed_by: query.claimed_by.map(|person| {
             if person == "me" {
@@ -95,8 +106,36 @@ pub(super) async fn list(
         cursor: query.cursor,
         limit: query.limit,
     };
-    let page = engine.work_items(me, filter).await?;
+    let page = if any {
+        of_any_state(&engine, me, filter).await?
+    } else {
+        engine.work_items(me, filter).await?
+    };
     Ok(Json(Page::of(page)))
+}
+
+/// Open and closed work of one case, in the order in which it came up: a case has little.
+async fn of_any_state(
+    engine: &Engine,
+    me: &Principal,
+    open: WorkItemFilter,
+) -> Result<view::Page<WorkItemView>, Problem> {
+    let mut all = view::Page {
+        items: Vec::new(),
+        next: None,
+    };
+    for state in [None, Some("completed"), Some("withdrawn")] {
+        let filter = WorkItemFilter {
+            state: state.map(str::to_owned),
+            ..open.clone()
+        };
+        all.items.extend(engine.work_items(me, filter).await?.items);
+    }
+    all.items
+        .sort_by_key(|item| (item.offered, item.id.clone()));
+    // One that was finished between two of the reads.
+    all.items.dedup_by(|later, earlier| later.id == earlier.id);
+    Ok(all)
 }
 
 /// One work item.

@@ -1,5 +1,7 @@
 //! A case: where it stands, what is open, and everything that happened, in sentences.
 
+use std::collections::BTreeMap;
+
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -159,7 +161,8 @@ pub(crate) async fn show(
     let workflows = engine.workflows(who).await?;
     let wall = Wall::new(engine.zone(who), engine.now());
     let all = query.show.as_deref() == Some("all");
-    let (days, readings) = days(&entries, all, &wall);
+    let titles = run_titles(&case, &workflows);
+    let (days, readings) = days(&entries, &titles, all, &wall);
     let body = CasePage {
         chrome: Chrome::new(&member, Place::Cases, format!("Case {}", case.number))
             .notice(Notice::text_of(query.done.as_deref())),
@@ -201,16 +204,26 @@ fn task_line(item: WorkItemView, member: &Member, wall: &Wall) -> TaskLine {
 }
 
 fn run_line(run: &InstanceView, workflows: &[WorkflowView], wall: &Wall) -> RunLine {
-    let name = run.workflow.rsplit('/').next().unwrap_or(&run.workflow);
-    let known = workflows.iter().find(|workflow| workflow.name == name);
     RunLine {
-        title: known.map_or_else(|| humanize(name), start::title),
+        title: run_title(run, workflows),
         status: status(&run.status).to_owned(),
         note: match run.status.as_str() {
             "faulted" => fault(run.error.as_ref()),
             _ => run.waiting.first().map(|waiting| waits(waiting, wall)),
         },
     }
+}
+
+fn run_title(run: &InstanceView, workflows: &[WorkflowView]) -> String {
+    let name = run.workflow.rsplit('/').next().unwrap_or(&run.workflow);
+    let known = workflows.iter().find(|workflow| workflow.name == name);
+    known.map_or_else(|| humanize(name), start::title)
+}
+
+fn run_titles<'a>(case: &'a CaseView, workflows: &[WorkflowView]) -> BTreeMap<&'a str, String> {
+    let runs = case.instances.iter();
+    runs.map(|run| (run.id.as_str(), run_title(run, workflows)))
+        .collect()
 }
 
 fn status(name: &str) -> &'static str {
@@ -242,7 +255,12 @@ fn fault(error: Option<&Value>) -> Option<String> {
 }
 
 /// Newest day first, within a day newest first, so that what just happened is on top.
-fn days(entries: &[TimelineEntry], all: bool, wall: &Wall) -> (Vec<Day>, usize) {
+fn days(
+    entries: &[TimelineEntry],
+    titles: &BTreeMap<&str, String>,
+    all: bool,
+    wall: &Wall,
+) -> (Vec<Day>, usize) {
     let mut days: Vec<(Date, Day)> = Vec::new();
     let mut readings = 0;
     for entry in entries.iter().rev() {
@@ -254,7 +272,8 @@ fn days(entries: &[TimelineEntry], all: bool, wall: &Wall) -> (Vec<Day>, usize) 
             }
         }
         let date = wall.day(entry.at);
-        let line = entry_line(entry, weight, wall);
+        let run = entry.instance.as_deref().and_then(|id| titles.get(id));
+        let line = entry_line(entry, run.map(String::as_str), weight, wall);
         match days.last_mut().filter(|(last, _)| *last == date) {
             Some((_, day)) => day.entries.push(line),
             None => days.push((
@@ -269,11 +288,11 @@ fn days(entries: &[TimelineEntry], all: bool, wall: &Wall) -> (Vec<Day>, usize) 
     (days.into_iter().map(|(_, day)| day).collect(), readings)
 }
 
-fn entry_line(entry: &TimelineEntry, weight: Weight, wall: &Wall) -> EntryLine {
+fn entry_line(entry: &TimelineEntry, run: Option<&str>, weight: Weight, wall: &Wall) -> EntryLine {
     EntryLine {
         anchor: entry.index,
         time: wall.time(entry.at),
-        sentence: sentence::sentence(entry),
+        sentence: sentence::sentence(entry, run),
         comment: entry.comment.clone().filter(|text| !text.is_empty()),
         class: match weight {
             Weight::Milestone => "milestone",

@@ -117,7 +117,8 @@ pub(crate) fn explain(code: &str, detail: &str) -> Explanation {
             "This money was already used or released",
             &["Nothing was changed."],
         ),
-        "form-invalid" | "invalid-input" | "currency-mismatch" | "amount-invalid" => (
+        "form-invalid" | "invalid-input" | "input-invalid" | "currency-mismatch"
+        | "amount-invalid" => (
             "What was sent does not fit",
             &[
                 "Go back, check what you entered and send it again.",
@@ -156,6 +157,17 @@ pub(crate) fn explain(code: &str, detail: &str) -> Explanation {
         "timeout" => (
             "The connection was too slow",
             &["Not everything arrived.", "Nothing was changed. Try again."],
+        ),
+        "too-many-attempts" => (
+            "Too many tries",
+            &[
+                "Somebody tried this name too often in a short time.",
+                "Wait a minute, then try again. Nothing was locked.",
+            ],
+        ),
+        "bad-cursor" => (
+            "This page of the list is gone",
+            &["Open the list again from its start."],
         ),
         "busy" | "stopping" => (
             "The service is busy",

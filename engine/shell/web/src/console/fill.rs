@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use askama::Template;
 use casewright_language::Form;
 use casewright_language::form::{Control, Field};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::console::money;
 
@@ -106,16 +106,30 @@ pub(crate) fn gather(form: &Form, pairs: &[(String, String)]) -> Value {
     form.gather(&without_blank_rows(form, pairs))
 }
 
-/// What a work item shows under the name of a field is that field's first value.
+/// What a form starts with: an object among what the work item shows that would fit it, such as the
+/// request that somebody asked to change; else nothing.
 pub(crate) fn first_value(form: &Form, show: &Value) -> Value {
-    let mut first = serde_json::Map::new();
-    for field in &form.fields {
-        let key = field.name.split('.').next().unwrap_or(&field.name);
-        if let Some(value) = show.get(key) {
-            first.insert(key.to_owned(), value.clone());
-        }
-    }
-    Value::Object(first)
+    let inside = show.as_object().into_iter().flat_map(|map| map.values());
+    std::iter::once(show)
+        .chain(inside)
+        .find(|value| fits(form, value))
+        .map_or_else(
+            || Value::Object(Map::new()),
+            |value| known_part(form, value),
+        )
+}
+
+fn fits(form: &Form, value: &Value) -> bool {
+    let mut owed = form.fields.iter().filter(|field| field.required).peekable();
+    owed.peek().is_some() && owed.all(|field| lookup(value, &field.name).is_some())
+}
+
+fn known_part(form: &Form, value: &Value) -> Value {
+    let keys = form.fields.iter().filter_map(|field| {
+        let key = field.name.split('.').next()?;
+        Some((key.to_owned(), value.get(key)?.clone()))
+    });
+    Value::Object(keys.collect())
 }
 
 struct Errors<'a>(Vec<(&'a str, &'a str)>);

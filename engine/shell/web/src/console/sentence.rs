@@ -47,52 +47,57 @@ pub(crate) const fn weight(action: Action) -> Weight {
     }
 }
 
-/// The sentence for an entry.
-pub(crate) fn sentence(entry: &TimelineEntry) -> String {
+/// The sentence for an entry. `run` is the title of what was started, where it is known.
+pub(crate) fn sentence(entry: &TimelineEntry, run: Option<&str>) -> String {
     let who = &entry.who.display_name;
     let Some(action) = action(entry) else {
         return format!("{who} did something that this version cannot describe.");
     };
-    let title = title(entry);
     let detail = entry.detail.as_deref().unwrap_or_default();
+    let task = quoted(entry.title.as_deref(), "a task");
+    let run = quoted(run.or_else(|| started(action, detail)), "something");
     match action {
         Action::CaseOpened => format!("{who} opened this case."),
         Action::CaseRead => format!("{who} looked at this case."),
-        Action::InstanceStarted => format!("{who} started {title}."),
-        Action::InstanceCompleted => format!("{} was finished.", capital(&title)),
+        Action::InstanceStarted => format!("{who} started {run}."),
+        Action::InstanceCompleted => format!("{} came to its end.", capital(&run)),
         Action::InstanceFaulted => {
             format!(
                 "{} stopped because of a problem{}.",
-                capital(&title),
+                capital(&run),
                 bracket(detail)
             )
         }
-        Action::InstanceCancelled => format!("{who} cancelled {title}."),
-        Action::WorkItemOffered => format!(
-            "{} was put in the task list{}.",
-            capital(&title),
-            to(detail)
-        ),
-        Action::WorkItemClaimed => format!("{who} took {title}."),
-        Action::WorkItemReleased => format!("{who} gave {title} back."),
-        Action::WorkItemCompleted => decided(who, &title, detail),
-        Action::WorkItemWithdrawn => format!("{} was taken off the task list.", capital(&title)),
-        Action::Refused => refused(who, &title, detail),
-        Action::FunctionCalled => format!("{} was begun{}.", capital(&title), by(detail)),
-        Action::FunctionReturned => format!("{} was done{}.", capital(&title), by(detail)),
-        Action::FunctionFailed => format!("{} did not work{}.", capital(&title), by(detail)),
-        Action::FundReserved => format!("Money was set aside{}.", fund(detail)),
-        Action::FundCommitted => format!("Money was paid out{}.", fund(detail)),
-        Action::FundReleased => format!("Money that was set aside was given back{}.", fund(detail)),
+        Action::InstanceCancelled => format!("{who} cancelled {run}."),
+        Action::WorkItemOffered => format!("{} was put on the task list.", capital(&task)),
+        Action::WorkItemClaimed => format!("{who} took {task}."),
+        Action::WorkItemReleased => format!("{who} gave {task} back."),
+        Action::WorkItemCompleted => decided(who, &task, detail),
+        Action::WorkItemWithdrawn => format!("{} was taken off the task list.", capital(&task)),
+        Action::Refused => refused(who, &task, detail),
+        Action::FunctionCalled => format!("{} was asked for.", function(detail)),
+        Action::FunctionReturned => format!("{} was done.", function(detail)),
+        Action::FunctionFailed => format!("A step did not work{}.", bracket(detail)),
+        Action::FundReserved => format!("Money was set aside{}.", fund(entry)),
+        Action::FundCommitted => format!("Money was paid out{}.", fund(entry)),
+        Action::FundReleased => {
+            format!("Money that was set aside was given back{}.", fund(entry))
+        }
     }
 }
 
-/// The work item or task in quotation marks, or a word that fits any.
-fn title(entry: &TimelineEntry) -> String {
-    match entry.title.as_deref().filter(|title| !title.is_empty()) {
+/// A start names its workflow itself.
+fn started(action: Action, detail: &str) -> Option<&str> {
+    let name = detail.rsplit('/').next().filter(|name| !name.is_empty());
+    name.filter(|_| action == Action::InstanceStarted)
+}
+
+/// A title in quotation marks, or a word that fits any.
+fn quoted(title: Option<&str>, otherwise: &str) -> String {
+    match title.filter(|title| !title.is_empty()) {
         Some(title) if title.contains(' ') => format!("“{title}”"),
         Some(name) => format!("“{}”", humanize(name)),
-        None => "a step".to_owned(),
+        None => otherwise.to_owned(),
     }
 }
 
@@ -108,37 +113,33 @@ fn decided(who: &str, title: &str, outcome: &str) -> String {
 
 fn refused(who: &str, title: &str, code: &str) -> String {
     let reason = explain(code, "").title;
-    format!("{who} was refused at {title}: {}.", uncapital(reason))
+    format!("{who} was refused at {title}: {}.", phrase(reason))
 }
 
-fn by(function: &str) -> String {
-    match function.split('.').next().filter(|name| !name.is_empty()) {
-        Some(plugin) => format!(" by {}", phrase(plugin)),
-        None => String::new(),
+/// `payment-issue.pay` as “Payment issue: pay”.
+fn function(name: &str) -> String {
+    match name.split_once('.') {
+        Some((plugin, function)) => {
+            format!("“{}: {}”", humanize(plugin), phrase(function))
+        }
+        None => capital(&quoted(Some(name), "a step")),
     }
 }
 
-fn fund(name: &str) -> String {
-    if name.is_empty() {
-        String::new()
-    } else {
-        format!(" ({})", phrase(name))
+fn fund(entry: &TimelineEntry) -> String {
+    match entry.title.as_deref().or(entry.detail.as_deref()) {
+        Some(name) if !name.is_empty() => format!(" ({name})"),
+        _ => String::new(),
     }
 }
 
-fn to(role: &str) -> String {
-    if role.is_empty() {
-        String::new()
-    } else {
-        format!(" of {}", phrase(role))
-    }
-}
-
+/// An error's code, without the namespace that only programs need.
 fn bracket(detail: &str) -> String {
-    if detail.is_empty() {
+    let code = detail.rsplit([':', '/']).next().unwrap_or_default();
+    if code.is_empty() {
         String::new()
     } else {
-        format!(" ({})", phrase(detail))
+        format!(" ({})", phrase(code))
     }
 }
 
@@ -146,14 +147,6 @@ fn capital(text: &str) -> String {
     let mut characters = text.chars();
     match characters.next() {
         Some(first) => format!("{}{}", first.to_uppercase(), characters.as_str()),
-        None => String::new(),
-    }
-}
-
-fn uncapital(text: &str) -> String {
-    let mut characters = text.chars();
-    match characters.next() {
-        Some(first) => format!("{}{}", first.to_lowercase(), characters.as_str()),
         None => String::new(),
     }
 }

@@ -77,7 +77,10 @@ impl Shown {
     /// The rows at the top; a value without names gets one.
     pub(crate) fn into_rows(self) -> Vec<(String, Self)> {
         match self {
-            Self::Rows(rows) => rows,
+            Self::Rows(mut rows) => {
+                rows.retain(|(_, shown)| *shown != Self::Nothing);
+                rows
+            }
             Self::Nothing => Vec::new(),
             other @ (Self::Text(_) | Self::List(_)) => vec![("Details".to_owned(), other)],
         }

@@ -1,13 +1,14 @@
-//! Starting something: the workflows that have a form for it, the form, the start.
+//! Starting something: what there is to start, its form if it has one, the start.
 
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
+use casewright_casework::Principal;
 use casewright_language::Form;
 use casewright_runtime::Engine;
 use casewright_runtime::engine::Start;
-use casewright_runtime::view::WorkflowView;
+use casewright_runtime::view::{StartedView, WorkItemFilter, WorkflowView};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -54,7 +55,6 @@ pub(crate) async fn list(
     let tail = case.map_or_else(String::new, |id| format!("?case={}", encoded(&id)));
     let choices = workflows
         .iter()
-        .filter(|workflow| workflow.start_form.is_some())
         .map(|workflow| {
             (
                 format!("/start/{}{tail}", encoded(&workflow.name)),
@@ -75,17 +75,9 @@ pub(crate) async fn show(
     Path(name): Path<String>,
     Lenient(query): Lenient<StartQuery>,
 ) -> Result<Response, Problem> {
-    let (workflow, form) = find(&engine, &member, &name).await?;
-    let filled = fill::fill(&form, &json!({}), &[], None);
     let case = query.case.unwrap_or_default();
-    Ok(form_page(
-        StatusCode::OK,
-        &member,
-        &workflow,
-        filled,
-        case,
-        None,
-    ))
+    let beginning = Beginning::find(&engine, member, &name, case).await?;
+    Ok(beginning.page(&json!({}), None, None))
 }
 
 pub(crate) async fn start(
@@ -93,79 +85,124 @@ pub(crate) async fn start(
     Path(name): Path<String>,
     submission: Submission,
 ) -> Result<Response, Problem> {
-    let member = &submission.member;
-    let (workflow, form) = find(&engine, member, &name).await?;
-    let value = fill::gather(&form, &submission.fields());
+    let member = submission.member.clone();
     let case = submission.value("_case").unwrap_or_default().to_owned();
+    let beginning = Beginning::find(&engine, member, &name, case).await?;
+    let value = beginning.gather(&submission.fields());
     let more = submission.value("_add");
     if more.is_some() {
-        let filled = fill::fill(&form, &value, &[], more);
-        return Ok(form_page(
-            StatusCode::OK,
-            member,
-            &workflow,
-            filled,
-            case,
-            None,
-        ));
+        return Ok(beginning.page(&value, more, None));
     }
-    let errors: Vec<_> = form
-        .check(&value)
-        .into_iter()
-        .map(|error| (error.field, error.message))
-        .collect();
-    let invalid = StatusCode::UNPROCESSABLE_ENTITY;
-    if !errors.is_empty() {
-        let filled = fill::fill(&form, &value, &errors, None);
-        return Ok(form_page(invalid, member, &workflow, filled, case, None));
-    }
-    let request = Start {
-        workflow: full_name(&workflow),
-        version: Some(workflow.version.clone()),
-        case: Some(case.clone()).filter(|id| !id.is_empty()),
-        input: value.clone(),
-    };
-    match engine
-        .start(&member.principal, request, submission.key.clone())
-        .await
-    {
+    let who = &beginning.member.principal;
+    let request = beginning.request(value.clone());
+    match engine.start(who, request, submission.key.clone()).await {
         Ok(started) => {
-            let word = Notice::Started.word();
-            let address = format!("/cases/{}?done={word}", encoded(&started.case));
+            let address = next_step(&engine, who, &started).await;
             Ok(Redirect::to(&address).into_response())
         }
-        Err(refused) => Ok(refused_page(
-            member,
-            &workflow,
-            &form,
-            &value,
-            case,
-            &refused.into(),
-        )),
+        Err(refused) => Ok(beginning.page(&value, None, Some(&refused.into()))),
     }
 }
 
-fn refused_page(
-    member: &Member,
-    workflow: &WorkflowView,
-    form: &Form,
-    value: &Value,
+/// To the first task that the person can do themselves, or to the case.
+async fn next_step(engine: &Engine, who: &Principal, started: &StartedView) -> String {
+    let filter = WorkItemFilter {
+        instance: Some(started.id.clone()),
+        ..WorkItemFilter::default()
+    };
+    let items = engine.work_items(who, filter).await.map(|page| page.items);
+    let own = items
+        .unwrap_or_default()
+        .into_iter()
+        .find(|item| item.barred.is_none() && item.claimed_by.is_none());
+    let word = Notice::Started.word();
+    match own {
+        Some(item) => format!("/tasks/{}?done={word}", encoded(&item.id)),
+        None => format!("/cases/{}?done={word}", encoded(&started.case)),
+    }
+}
+
+/// A workflow that somebody is about to start.
+struct Beginning {
+    member: Member,
+    workflow: WorkflowView,
+    form: Option<Form>,
     case: String,
-    problem: &Problem,
-) -> Response {
-    let fields: Vec<_> = problem
-        .fields()
-        .map(|(field, message)| (field.to_owned(), message.to_owned()))
-        .collect();
-    let filled = fill::fill(form, value, &fields, None);
+}
+
+impl Beginning {
+    async fn find(
+        engine: &Engine,
+        member: Member,
+        name: &str,
+        case: String,
+    ) -> Result<Self, Problem> {
+        let who = &member.principal;
+        let workflow = engine
+            .workflows(who)
+            .await?
+            .into_iter()
+            .find(|workflow| workflow.name == name)
+            .ok_or_else(Problem::not_found)?;
+        let form = engine.start_form(who, &full_name(&workflow)).await?;
+        Ok(Self {
+            member,
+            workflow,
+            form,
+            case,
+        })
+    }
+
+    fn gather(&self, fields: &[(String, String)]) -> Value {
+        let form = self.form.as_ref();
+        form.map_or_else(|| json!({}), |form| fill::gather(form, fields))
+    }
+
+    fn request(&self, input: Value) -> Start {
+        Start {
+            workflow: full_name(&self.workflow),
+            version: Some(self.workflow.version.clone()),
+            case: Some(self.case.clone()).filter(|id| !id.is_empty()),
+            input,
+        }
+    }
+
+    /// The form with what was typed, and with what stands against it.
+    fn page(&self, value: &Value, more: Option<&str>, problem: Option<&Problem>) -> Response {
+        let fields: Vec<_> = problem
+            .iter()
+            .flat_map(|problem| problem.fields())
+            .map(|(field, message)| (field.to_owned(), message.to_owned()))
+            .collect();
+        let form = self.form.as_ref();
+        let form = form.map(|form| fill::fill(form, value, &fields, more));
+        let form = form.unwrap_or_default();
+        let refusal = problem.filter(|_| fields.is_empty()).map(explained);
+        let faulty = !form.errors.is_empty() || refusal.is_some();
+        let title = title(&self.workflow);
+        let body = FormPage {
+            chrome: Chrome::new(&self.member, Place::Start, title).faulty(faulty),
+            form,
+            case: self.case.clone(),
+            key: request_key(),
+            refusal,
+        };
+        let status = problem.map_or(StatusCode::OK, Problem::status);
+        let mut response = page(status, &body);
+        if let Some(problem) = problem {
+            carry_retry(problem, &mut response);
+        }
+        response
+    }
+}
+
+/// A refusal of the input says which part of it, in the engine's words.
+fn explained(problem: &Problem) -> Explanation {
     let mut explanation = explain(problem.code(), problem.detail());
-    if fields.is_empty() && problem.status() == StatusCode::UNPROCESSABLE_ENTITY {
+    if problem.status() == StatusCode::UNPROCESSABLE_ENTITY {
         explanation.sentences.insert(0, sentence(problem.detail()));
     }
-    let refusal = fields.is_empty().then_some(explanation);
-    let mut response = form_page(problem.status(), member, workflow, filled, case, refusal);
-    carry_retry(problem, &mut response);
-    response
+    explanation
 }
 
 /// A page that stands in for a problem keeps its headers.
@@ -174,42 +211,6 @@ pub(crate) fn carry_retry(problem: &Problem, response: &mut Response) {
     if let Some(value) = problem.clone().into_response().headers_mut().remove(&name) {
         response.headers_mut().insert(name, value);
     }
-}
-
-fn form_page(
-    status: StatusCode,
-    member: &Member,
-    workflow: &WorkflowView,
-    form: Filled,
-    case: String,
-    refusal: Option<Explanation>,
-) -> Response {
-    let faulty = !form.errors.is_empty() || refusal.is_some();
-    let body = FormPage {
-        chrome: Chrome::new(member, Place::Start, title(workflow)).faulty(faulty),
-        form,
-        case,
-        key: request_key(),
-        refusal,
-    };
-    page(status, &body)
-}
-
-async fn find(
-    engine: &Engine,
-    member: &Member,
-    name: &str,
-) -> Result<(WorkflowView, Form), Problem> {
-    let workflows = engine.workflows(&member.principal).await?;
-    let workflow = workflows
-        .into_iter()
-        .find(|workflow| workflow.name == name)
-        .ok_or_else(Problem::not_found)?;
-    let form = engine
-        .start_form(&member.principal, &full_name(&workflow))
-        .await?
-        .ok_or_else(Problem::not_found)?;
-    Ok((workflow, form))
 }
 
 fn full_name(workflow: &WorkflowView) -> String {

@@ -1,1 +1,132 @@
-//! The queue.
+//! The queue in its bands, and what hostile titles do to it: nothing.
+
+use casewright_casework::principal::Kind;
+use casewright_runtime::view::PersonView;
+use jiff::tz::TimeZone;
+use serde_json::json;
+
+use super::*;
+
+fn member(roles: &[&str]) -> Member {
+    Member {
+        principal: Principal {
+            id: "u-lee".into(),
+            display_name: "Lee Tanaka".into(),
+            agency: "ifs".into(),
+            roles: roles.iter().map(|&role| role.to_owned()).collect(),
+            kind: Kind::Staff,
+        },
+        secret: "secret-of-lee".into(),
+    }
+}
+
+fn item(id: &str, title: &str, due: Option<&str>) -> WorkItemView {
+    WorkItemView {
+        id: id.into(),
+        instance: "i-1".into(),
+        case: "c-1".into(),
+        case_number: "IFS-2026-00001".into(),
+        task: "decision".into(),
+        title: title.into(),
+        state: "offered".into(),
+        assigned: json!({"role": "team-leader"}),
+        claimed_by: None,
+        due: due.map(|due| due.parse().unwrap()),
+        overdue: false,
+        approval: true,
+        outcomes: vec!["approve".into(), "decline".into()],
+        form: None,
+        show: json!({}),
+        offered: "2026-11-20T00:00:00Z".parse().unwrap(),
+        revision: 1,
+        barred: None,
+        decisions: Vec::new(),
+    }
+}
+
+fn draw(items: Vec<WorkItemView>, next: Option<&str>) -> String {
+    let zone = TimeZone::get("Australia/Brisbane").unwrap();
+    let wall = Wall::new(zone, "2026-11-23T02:00:00Z".parse().unwrap());
+    let query = QueueQuery {
+        role: Some("team-leader".into()),
+        done: Some("<script>".into()),
+        ..QueueQuery::default()
+    };
+    let list = Page {
+        items,
+        next: next.map(Into::into),
+    };
+    let counts = Counts { mine: 0, team: 100 };
+    let member = member(&["team-leader"]);
+    QueuePage::new(&member, &query, View::Team, counts, list, &wall)
+        .render()
+        .unwrap()
+}
+
+#[test]
+fn tasks_stand_in_bands_by_due_date() {
+    let page = draw(
+        vec![
+            item("w-1", "Late", Some("2026-11-20T13:59:59Z")),
+            item("w-2", "Now", Some("2026-11-23T13:59:59Z")),
+            item("w-3", "Soon", Some("2026-11-27T13:59:59Z")),
+            item("w-4", "Sometime", None),
+        ],
+        Some("abc+/="),
+    );
+    let order: Vec<usize> = [
+        "Overdue",
+        ">Late<",
+        "Fri 20 Nov 2026",
+        "Due today",
+        ">Now<",
+        "Due this week",
+        ">Soon<",
+        "Fri 27 Nov 2026",
+        "No due date",
+        ">Sometime<",
+    ]
+    .iter()
+    .map(|text| {
+        page.find(text)
+            .unwrap_or_else(|| panic!("{text} is missing"))
+    })
+    .collect();
+    assert!(order.is_sorted(), "{order:?}");
+    assert!(page.contains("/tasks?view=team&#38;role=team-leader&#38;cursor=abc%2B/%3D"));
+    assert!(page.contains(r#"<option value="team-leader" selected>Team leader</option>"#));
+    assert!(page.contains(r#"id="count-team">100+<"#));
+}
+
+#[test]
+fn only_what_can_be_taken_has_a_button() {
+    let mut taken = item("w-1", "A", None);
+    taken.claimed_by = Some(PersonView {
+        id: "u-sam".into(),
+        display_name: "Sam Rossi".into(),
+    });
+    taken.state = "claimed".into();
+    let mut barred = item("w-2", "B", None);
+    barred.barred = Some(("self-approval".into(), "you asked for this".into()));
+    let page = draw(vec![taken, barred, item("w-3", "C", None)], None);
+    assert!(page.contains("Sam Rossi"));
+    for (id, live) in [("w-1", false), ("w-2", false), ("w-3", true)] {
+        assert_eq!(page.contains(&format!("/tasks/{id}/claim")), live, "{id}");
+    }
+}
+
+#[test]
+fn hostile_titles_stay_text_and_short() {
+    let page = draw(
+        vec![
+            item("w-1", "<img src=x onerror=alert(1)>", None),
+            item("w-2", &"long ".repeat(200_000), None),
+            item("w-3", "pay \u{202e}000,1$", None),
+        ],
+        None,
+    );
+    assert!(!page.contains("<img") && !page.contains("<script>"));
+    assert!(page.contains("&#60;img src=x onerror=alert(1)&#62;"));
+    assert!(!page.contains('\u{202e}'));
+    assert!(page.len() < 20_000, "{}", page.len());
+}

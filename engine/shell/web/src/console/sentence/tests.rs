@@ -50,12 +50,17 @@ fn name(action: Action) -> String {
 #[test]
 fn every_action_is_a_sentence_in_plain_words() {
     for action in ACTIONS {
-        for (title, detail) in [
-            (Some("Brokerage of $1,300.00"), Some("approve")),
-            (Some("pay"), Some("payment-issue.pay")),
-            (None, None),
+        for (title, detail, run) in [
+            (
+                Some("Brokerage of $1,300.00"),
+                Some("approve"),
+                Some("Brokerage request"),
+            ),
+            (Some("pay"), Some("payment-issue.pay"), None),
+            (None, None, None),
+            (None, Some(""), Some("")),
         ] {
-            let text = sentence(&entry(&name(action), title, detail));
+            let text = sentence(&entry(&name(action), title, detail), run);
             assert!(text.ends_with('.') && text.len() > 12, "{text}");
             assert!(
                 text.starts_with(|first: char| first.is_uppercase() || first == '“'),
@@ -77,7 +82,10 @@ fn every_action_is_a_sentence_in_plain_words() {
 
 #[track_caller]
 fn check(action: &str, title: Option<&str>, detail: &str, expected: &str) {
-    assert_eq!(sentence(&entry(action, title, Some(detail))), expected);
+    assert_eq!(
+        sentence(&entry(action, title, Some(detail)), None),
+        expected
+    );
 }
 
 #[test]
@@ -104,28 +112,49 @@ fn sentences_say_who_did_what() {
         &format!("Amina Khan asked for changes to {quoted}."),
     );
     check(
+        decided,
+        title,
+        "write-again",
+        &format!("Amina Khan finished {quoted} with “write again”."),
+    );
+    check(
         "refused",
         title,
         "self-approval",
         &format!("Amina Khan was refused at {quoted}: you cannot decide this."),
     );
     check(
-        "function-returned",
-        Some("pay"),
+        "function-called",
+        None,
         "payment-issue.pay",
-        "“Pay” was done by payment issue.",
+        "“Payment issue: pay” was asked for.",
     );
     check(
-        "fund-reserved",
+        "function-returned",
         None,
-        "brokerage",
-        "Money was set aside (brokerage).",
+        "payment-issue.pay",
+        "“Payment issue: pay” was done.",
     );
-    check("instance-started", None, "", "Amina Khan started a step.");
     check(
-        "from-a-newer-engine",
+        "function-failed",
         None,
-        "",
-        "Amina Khan did something that this version cannot describe.",
+        "urn:casewright:error:payment-issue.declined",
+        "A step did not work (payment issue declined).",
     );
+    check(
+        "fund-committed",
+        Some("Family support brokerage 2026-27"),
+        "QLD-FS-2026",
+        "Money was paid out (Family support brokerage 2026-27).",
+    );
+    let brokerage = "intensive-family-support/brokerage";
+    check(
+        "instance-started",
+        None,
+        brokerage,
+        "Amina Khan started “Brokerage”.",
+    );
+    check("instance-completed", None, "", "Something came to its end.");
+    let newer = "Amina Khan did something that this version cannot describe.";
+    check("from-a-newer-engine", None, "", newer);
 }

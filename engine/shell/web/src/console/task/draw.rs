@@ -361,9 +361,12 @@ fn earlier(item: &WorkItemView, entries: &[TimelineEntry], wall: &Wall) -> Vec<E
             )
         })
         .map(|entry| Earlier {
-            sentence: timeline::sentence(entry),
+            sentence: timeline::sentence(entry, None),
             when: wall.moment(entry.at),
             comment: entry.comment.clone().filter(|text| !text.is_empty()),
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests;

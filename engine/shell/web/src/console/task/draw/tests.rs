@@ -1,0 +1,242 @@
+//! What a task page shows in each state, and to whom which buttons are live.
+
+use casewright_casework::Principal;
+use casewright_casework::principal::Kind;
+use casewright_runtime::view::{DecisionView, PersonView};
+use jiff::tz::TimeZone;
+use serde_json::json;
+
+use super::*;
+
+fn person(id: &str, name: &str) -> PersonView {
+    PersonView {
+        id: id.into(),
+        display_name: name.into(),
+    }
+}
+
+fn item() -> WorkItemView {
+    WorkItemView {
+        id: "w-1".into(),
+        instance: "i-1".into(),
+        case: "c-1".into(),
+        case_number: "IFS-2026-00001".into(),
+        task: "decision".into(),
+        title: "Brokerage of $1,300.00 for IFS-2026-00001".into(),
+        state: "offered".into(),
+        assigned: json!({"role": "team-leader"}),
+        claimed_by: None,
+        due: Some("2026-11-27T13:59:59Z".parse().unwrap()),
+        overdue: false,
+        approval: true,
+        outcomes: vec!["approve".into(), "decline".into(), "ask-for-changes".into()],
+        form: None,
+        show: json!({
+            "money": {"minor": 130_000, "currency": "AUD"},
+            "why": "<img src=x onerror=alert(1)>",
+            "goalActive": true,
+        }),
+        offered: "2026-11-22T00:00:00Z".parse().unwrap(),
+        revision: 7,
+        barred: None,
+        decisions: Vec::new(),
+    }
+}
+
+fn mine() -> WorkItemView {
+    WorkItemView {
+        state: "claimed".into(),
+        claimed_by: Some(person("u-lee", "Lee Tanaka")),
+        ..item()
+    }
+}
+
+fn draw(item: WorkItemView, attempt: &Attempt) -> String {
+    let member = Member {
+        principal: Principal {
+            id: "u-lee".into(),
+            display_name: "Lee Tanaka".into(),
+            agency: "ifs".into(),
+            roles: ["team-leader".to_owned()].into(),
+            kind: Kind::Staff,
+        },
+        secret: "secret-of-lee".into(),
+    };
+    let fund = |name: &str, currency: &str| FundView {
+        name: name.into(),
+        title: format!("Fund {name}"),
+        currency: currency.into(),
+        allocated_minor: 2_000_000,
+        committed_minor: 0,
+        reserved_minor: 130_000,
+        available_minor: 1_870_000,
+    };
+    let started = TimelineEntry {
+        index: 1,
+        at: "2026-11-21T23:00:00Z".parse().unwrap(),
+        who: person("u-casey", "Casey Brown"),
+        action: "instance-started".into(),
+        instance: Some("i-1".into()),
+        subject: None,
+        title: None,
+        detail: Some("ifs/brokerage".into()),
+        comment: None,
+    };
+    let elsewhere = TimelineEntry {
+        instance: Some("i-2".into()),
+        detail: Some("ifs/closure".into()),
+        ..started.clone()
+    };
+    let zone = TimeZone::get("Australia/Brisbane").unwrap();
+    let around = Surroundings {
+        wall: Wall::new(zone, "2026-11-23T02:00:00Z".parse().unwrap()),
+        form: None,
+        funds: vec![fund("a", "AUD"), fund("b", "USD")],
+        before: vec![started, elsewhere],
+    };
+    TaskPage::new(&member, item, attempt, &around, None)
+        .render()
+        .unwrap()
+}
+
+#[track_caller]
+fn check(page: &str, shown: &[&str], absent: &[&str]) {
+    for text in shown {
+        assert!(page.contains(text), "{text} is missing in {page}");
+    }
+    for text in absent {
+        assert!(!page.contains(text), "{text} is in {page}");
+    }
+}
+
+#[test]
+fn a_decider_sees_request_amount_budget_and_who_asked() {
+    let page = draw(item(), &Attempt::default());
+    check(
+        &page,
+        &[
+            "<title>Brokerage of $1,300.00 for IFS-2026-00001 – Casewright</title>",
+            "Fri 27 Nov 2026",
+            "<dt>Money</dt><dd><bdi>$1,300.00</bdi>",
+            "<dt>Goal active</dt><dd><bdi>Yes</bdi>",
+            "&#60;img src=x",
+            "Fund a</th><td class=\"number\">$18,700.00",
+            "Casey Brown started “Brokerage”.",
+            "action=\"/tasks/w-1/claim\"",
+        ],
+        &[
+            "<img",
+            "{",
+            "Fund b",
+            "Closure",
+            "/complete",
+            "instance",
+            "payload",
+        ],
+    );
+}
+
+#[test]
+fn the_holder_gets_one_button_for_each_outcome() {
+    let page = draw(mine(), &Attempt::default());
+    check(
+        &page,
+        &[
+            "name=\"_outcome\" value=\"approve\">Approve</button>",
+            "name=\"_outcome\" value=\"decline\">Decline</button>",
+            "name=\"_outcome\" value=\"ask-for-changes\">Ask for changes</button>",
+            "Needed if you decline or ask for changes.",
+            "name=\"_revision\" value=\"7\"",
+            "/tasks/w-1/release",
+        ],
+        &["/claim\"", "There is a problem"],
+    );
+    // What Enter in a field presses is the first button, and it decides nothing.
+    let first = page.split("<button").nth(2).unwrap();
+    assert!(first.starts_with(" class=\"first\"") && !first.contains("_outcome"));
+}
+
+#[test]
+fn who_is_barred_is_told_why_and_who_can() {
+    let mut item = item();
+    item.barred = Some(("self-approval".into(), "you asked for this yourself".into()));
+    let page = draw(item, &Attempt::default());
+    check(
+        &page,
+        &[
+            "You cannot decide this",
+            "You asked for this yourself.",
+            "Somebody else who is team leader can decide it.",
+        ],
+        &["/claim", "/complete", "_outcome"],
+    );
+}
+
+#[test]
+fn a_missing_reason_is_asked_for_and_nothing_typed_is_lost() {
+    let attempt = Attempt {
+        made: true,
+        errors: vec![("_comment".into(), "Enter a reason to decline".into())],
+        ..Attempt::default()
+    };
+    let page = draw(mine(), &attempt);
+    check(
+        &page,
+        &[
+            "<title>Error: Brokerage",
+            "<a href=\"#comment\">Enter a reason to decline</a>",
+            "id=\"comment-error\"",
+            "aria-invalid=\"true\"",
+        ],
+        &[],
+    );
+}
+
+#[test]
+fn a_stale_answer_keeps_what_was_typed() {
+    let attempt = Attempt {
+        made: true,
+        comment: "Too <much>".into(),
+        typed: vec![("conditions".into(), "Worker collects".into())],
+        problem: Some(
+            casewright_casework::Refusal::new(
+                casewright_casework::Code::StaleRevision,
+                "it changed",
+            )
+            .into(),
+        ),
+        ..Attempt::default()
+    };
+    // Still theirs: the form comes back filled, with the revision of now.
+    let page = draw(mine(), &attempt);
+    check(
+        &page,
+        &[
+            "This task has changed",
+            "Too &#60;much&#62;</textarea>",
+            "value=\"7\"",
+        ],
+        &["What you had entered"],
+    );
+    // Decided by somebody else: the words are there to be copied.
+    let mut done = item();
+    done.state = "completed".into();
+    done.decisions = vec![DecisionView {
+        by: person("u-sam", "Sam Rossi"),
+        role: "service-manager".into(),
+        at: "2026-11-23T01:00:00Z".parse().unwrap(),
+        outcome: "approve".into(),
+        comment: None,
+    }];
+    let page = draw(done, &attempt);
+    check(
+        &page,
+        &[
+            "What you had entered",
+            "Worker collects",
+            "Too &#60;much&#62;",
+            "Approve: Sam Rossi, Mon 23 Nov 2026, 11:00 am.",
+        ],
+        &["/complete", "/claim"],
+    );
+}
