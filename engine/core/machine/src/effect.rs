@@ -61,6 +61,7 @@ pub struct Call {
     /// Full name: `fund.reserve`, `payment-issue.pay`.
     pub function: String,
     /// Only where the document names one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
     /// Fixed with the key.
     pub input: Value,
@@ -84,21 +85,26 @@ pub struct Offer {
     /// What people see in their queue.
     pub title: String,
     /// What people see beside the form; null for nothing.
+    #[serde(default, skip_serializing_if = "Value::is_null")]
     pub show: Value,
     /// Name of a form of the pack.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub form: Option<String>,
     /// Who may claim it.
     pub assign: Assignment,
     /// How long it may take, counted from the offer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due: Option<Term>,
     /// What may be decided, in the author's order.
     pub outcomes: Vec<String>,
     /// How many different people must approve.
     pub approvals: u32,
     /// What a decider must be allowed to spend.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<Limit>,
     /// Person ids that may not decide, each with the reason, from the instance's history and the
     /// document's rules: starter, completers of human tasks, payee, `differentPersonFrom`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub excluded: Vec<Exclusion>,
 }
 

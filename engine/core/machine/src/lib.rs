@@ -29,6 +29,7 @@ mod record;
 mod run;
 mod scope;
 mod set;
+mod snapshot;
 mod switch;
 mod task;
 mod r#try;

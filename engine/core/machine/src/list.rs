@@ -1,5 +1,7 @@
 //! A list of tasks: one after another, `then`, and yielding between two of them.
 
+use std::sync::Arc;
+
 use casewright_language::Task;
 use casewright_language::workflow::Then;
 
@@ -18,23 +20,28 @@ impl List {
         tasks: &[Task],
         mut signal: Option<&Signal<'_>>,
     ) -> Result<Progress<List>, Stop> {
+        let kept = outer.is_some_and(|outer| outer.kept);
         loop {
             let Some(task) = tasks.get(self.index) else {
                 return Ok(finished(self));
             };
             if self.current.is_none() {
                 if run.spent() {
+                    // Between two tasks a list does not know its pointer to look an output up by.
+                    self.after = None;
                     return Ok(Progress::Parked(self));
                 }
                 run.enter();
-                *self.entries.entry(self.index).or_default() += 1;
+                if kept {
+                    *self.entries.entry(self.index).or_default() += 1;
+                }
             }
             let scope = Scope {
                 outer,
                 tasks,
                 ordinal: self.entries.get(&self.index).copied().unwrap_or_default(),
                 variable: None,
-                kept: outer.is_some_and(|outer| outer.kept),
+                kept,
             };
             let progress = match (self.current.take(), signal.take()) {
                 (None, _) => task::enter(run, &scope, task, &self.input)?,
@@ -50,6 +57,10 @@ impl List {
                 }
                 Progress::Ended(output) => return Ok(Progress::Ended(output)),
                 Progress::Finished { output, then } => {
+                    // A skipped task passes on what it was given.
+                    if !Arc::ptr_eq(&self.input, &output) {
+                        self.after = Some(task.name.clone());
+                    }
                     self.input = output;
                     match then.unwrap_or(Then::Continue) {
                         Then::Continue => self.index += 1,

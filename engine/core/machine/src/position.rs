@@ -20,17 +20,21 @@ use crate::{Call, CallError, Decider, Delivery, Effect, Offer, Status, Waiting};
 pub(crate) type Data = Arc<Value>;
 
 /// A list of tasks being run.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 pub(crate) struct List {
     /// The task being run, or to be run next.
     pub(crate) index: usize,
     /// Raw input of that task.
+    #[serde(default)]
     pub(crate) input: Data,
-    /// How often each task was entered since this list was: what tells intents apart.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    /// The task of this list whose latest output that input is, if it is one; `$steps` keeps it
+    /// as long as the list stands here.
+    pub(crate) after: Option<String>,
+    /// How often each task was entered since this list was: what tells intents apart. Counted only
+    /// where a `try` may come back to them.
+    #[serde(default)]
     pub(crate) entries: BTreeMap<usize, u32>,
     /// `None` before the task has begun.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) current: Option<Box<Position>>,
 }
 
@@ -156,6 +160,7 @@ impl List {
         Self {
             index: 0,
             input,
+            after: None,
             entries: BTreeMap::new(),
             current: None,
         }
@@ -268,8 +273,8 @@ impl Open<'_> {
     }
 }
 
-/// The last segment of a JSON pointer.
-fn task_name(reference: &str) -> String {
+/// The name that the pointer of a task ends in.
+pub(crate) fn task_name(reference: &str) -> String {
     let segment = reference.rsplit('/').next().unwrap_or(reference);
     segment.replace("~1", "/").replace("~0", "~")
 }

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::position::{Data, Timer};
+use crate::snapshot::task_runs;
 use crate::{CaseFacts, RuntimeFacts, Started, Status, TaskRun};
 
 /// How many task runs an instance remembers; older ones are in its history. A snapshot carries
@@ -35,7 +36,7 @@ pub(crate) struct Record {
     /// Who completed which human work.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) completions: Vec<Completion>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty", with = "task_runs")]
     pub(crate) task_runs: Vec<TaskRun>,
 }
 

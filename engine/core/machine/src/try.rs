@@ -68,6 +68,14 @@ impl Trying {
         }
     }
 
+    /// The list within, for what must be put back after reading.
+    pub(crate) fn list_mut(&mut self) -> Option<&mut List> {
+        match &mut self.phase {
+            Phase::Trying { list, .. } | Phase::Handling { list, .. } => Some(list),
+            Phase::Resting(_) => None,
+        }
+    }
+
     pub(crate) fn status(&self) -> Status {
         match self.phase {
             Phase::Trying { .. } | Phase::Handling { .. } => Status::Running,
