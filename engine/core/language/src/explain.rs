@@ -65,6 +65,7 @@ const PAGES: &[(&str, &str)] = &[
     ("CW0414", include_str!("explain/CW0414.md")),
     ("CW0415", include_str!("explain/CW0415.md")),
     ("CW0416", include_str!("explain/CW0416.md")),
+    ("CW0417", include_str!("explain/CW0417.md")),
     ("CW0901", include_str!("explain/CW0901.md")),
     ("CW0902", include_str!("explain/CW0902.md")),
     ("CW0903", include_str!("explain/CW0903.md")),

@@ -13,6 +13,8 @@ const KEYS_WITH_TASKS: [&str; 4] = ["do", "try", "catch", "foreach"];
 pub(super) struct Known {
     /// Whether one of them is work for people.
     pub(super) human: bool,
+    /// What people may answer there.
+    pub(super) outcomes: Vec<String>,
     /// Name of the task around one of them; `None` when it stands in the document's own list.
     pub(super) inside: Option<String>,
     /// Line of one of them.
@@ -52,6 +54,7 @@ impl Names {
                 let known = self.tasks.entry(entry.key.text.clone()).or_default();
                 self.count += 1;
                 known.human |= is_human(&entry.value);
+                known.outcomes.extend(outcomes(&entry.value));
                 known.inside = inside.map(str::to_owned);
                 known.line = entry.key.place.line;
                 self.exports += usize::from(entry.value.get("export").is_some());
@@ -81,9 +84,27 @@ impl Names {
 }
 
 fn is_human(body: &Node) -> bool {
-    let function = body.get("call").and_then(Node::as_text);
-    let name = function.and_then(|function| function.split([':', '@']).next());
-    matches!(name, Some("human-task" | "approval"))
+    matches!(function(body), Some("human-task" | "approval"))
+}
+
+fn function(body: &Node) -> Option<&str> {
+    let function = body.get("call").and_then(Node::as_text)?;
+    function.split([':', '@']).next()
+}
+
+fn outcomes(body: &Node) -> Vec<String> {
+    let written = body.get("with").and_then(|with| with.get("outcomes"));
+    let defaults: &[&str] = match (function(body), written) {
+        (Some("human-task"), None) => &["done"],
+        (Some("approval"), None) => &["approve", "decline"],
+        _ => &[],
+    };
+    let items = written.and_then(Node::as_list).unwrap_or_default();
+    let written = items.iter().filter_map(Node::as_text);
+    written
+        .chain(defaults.iter().copied())
+        .map(str::to_owned)
+        .collect()
 }
 
 /// The first work for people inside a list, by name.

@@ -183,6 +183,7 @@ impl Reader<'_> {
         self.check_variables(&spot, &expression, scope, moment);
         if moment.variables().contains(&"steps") {
             self.check_steps(&spot, &expression, scope);
+            self.check_outcomes(&spot, &expression);
         }
         if let Some(question) = expression.doubt() {
             let place = node.place_within(offset, source.len());
@@ -313,6 +314,29 @@ impl Reader<'_> {
                     .error("CW0305", place, format!("there is no task `{name}`"))
                     .help(suggestion(name, steps, "no task is visible here"));
             }
+        }
+    }
+
+    /// A case that compares with an outcome nobody can choose never holds, and nobody would notice.
+    fn check_outcomes(&mut self, spot: &Spot<'_>, expression: &Expression) {
+        for step in expression.steps_named() {
+            let source = expression.source();
+            let Some((offset, word)) = text::compared_outcome(source, step.offset, &step.name)
+            else {
+                continue;
+            };
+            let Some(known) = self.names.get(&step.name).filter(|known| known.human) else {
+                continue;
+            };
+            if known.outcomes.iter().any(|outcome| outcome == word) {
+                continue;
+            }
+            let outcomes = known.outcomes.iter().map(String::as_str);
+            let help = suggestion(word, outcomes, "it has none");
+            let message = format!("`{}` has no outcome `{word}`", step.name);
+            self.findings
+                .error("CW0417", spot.place(offset, word.len()), message)
+                .help(help);
         }
     }
 

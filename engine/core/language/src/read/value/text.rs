@@ -127,6 +127,26 @@ pub(super) fn looks_like_expression<'a>(
             .all(|sign| sign.is_ascii_alphanumeric() || matches!(sign, '_' | '.' | '[' | ']'))
 }
 
+/// The word that the outcome of a task is compared with: `approve` and where it begins, in
+/// `$steps.decision.outcome == "approve"`. The name of the task begins at `from`.
+pub(super) fn compared_outcome<'a>(
+    source: &'a str,
+    from: usize,
+    task: &str,
+) -> Option<(usize, &'a str)> {
+    let rest = source.get(from..)?.strip_prefix("$steps")?;
+    let rest = rest
+        .strip_prefix(format!(".{task}.outcome").as_str())
+        .or_else(|| rest.strip_prefix(format!("[\"{task}\"].outcome").as_str()))?
+        .trim_start();
+    let rest = rest
+        .strip_prefix("==")
+        .or_else(|| rest.strip_prefix("!="))?;
+    let rest = rest.trim_start().strip_prefix('"')?;
+    let word = rest.split('"').next().filter(|word| !word.contains('\\'))?;
+    Some((source.len() - rest.len(), word))
+}
+
 fn word_length(text: &str) -> usize {
     text.find(|sign: char| !(sign.is_ascii_alphanumeric() || sign == '_'))
         .unwrap_or(text.len())
@@ -156,6 +176,18 @@ mod tests {
         );
         assert_eq!(expression("${ .a # }\n }"), Some(".a # }"));
         assert_eq!(expression("${ .a\n + .b }"), Some(".a\n + .b"));
+    }
+
+    #[test]
+    fn outcomes_that_are_compared() {
+        let found = |source: &'static str| compared_outcome(source, 2, "a");
+        assert_eq!(
+            found("1|$steps.a.outcome == \"yes\" and 1"),
+            Some((23, "yes"))
+        );
+        assert_eq!(found("1|$steps[\"a\"].outcome!=\"no\""), Some((24, "no")));
+        assert_eq!(found("1|$steps.a.outcome == .b"), None);
+        assert_eq!(found("1|$steps.a.outcomes == \"x\""), None);
     }
 
     #[test]
