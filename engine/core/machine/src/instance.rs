@@ -199,7 +199,7 @@ impl Instance {
         self.open().iter().filter_map(Open::waiting).collect()
     }
 
-    /// Tasks in the order they started (the last 256 of them).
+    /// Tasks in the order they started (the last [`crate::TASK_RUNS_MAX`] of them).
     pub fn task_runs(&self) -> &[TaskRun] {
         &self.record.task_runs
     }

@@ -14,7 +14,7 @@ use crate::{CaseFacts, RuntimeFacts, Started, Status, TaskRun};
 
 /// How many task runs an instance remembers; older ones are in its history. A snapshot carries
 /// them all, so this bounds what a long loop costs.
-pub(crate) const TASK_RUNS_MAX: usize = 256;
+pub const TASK_RUNS_MAX: usize = 256;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Record {
