@@ -195,6 +195,9 @@ fn settle(
         Err(stop) => Err(stop),
     };
     run.cancel_timer(entry.timeout);
+    if !scope.kept {
+        run.record.forget(&task.reference);
+    }
     let status = if closed.is_ok() {
         Status::Completed
     } else {

@@ -176,7 +176,6 @@ impl Within<'_> {
             Ok(Progress::Parked(list)) => Ok(self.park(Phase::Trying { list, limit })),
             Ok(Progress::Finished { output, then }) => {
                 run.cancel_timer(limit);
-                self.leave(run);
                 Ok(Progress::Finished { output, then })
             }
             Ok(Progress::Ended(output)) => {
@@ -198,13 +197,6 @@ impl Within<'_> {
         }))
     }
 
-    /// No retry comes any more; whether one of an outer `try` does, its scope says.
-    fn leave(self, run: &mut Run<'_>) {
-        if !self.here.scope.kept {
-            run.record.forget(self.here.place());
-        }
-    }
-
     fn interrupt(self, run: &mut Run<'_>, list: &List) -> Fault {
         let mut open = Vec::new();
         list.open(&mut open);
@@ -222,7 +214,6 @@ impl Within<'_> {
         let scope = self.error_scope(&error);
         let conditions = (catch.when.as_ref(), catch.except_when.as_ref());
         if !matches(&catch.with, &fault) || !self.wanted(run, &scope, conditions)? {
-            self.leave(run);
             return Err(fault.into());
         }
         // What is in doubt is for a person; trying again could do it twice.
@@ -235,7 +226,6 @@ impl Within<'_> {
                 return Ok(self.park(Phase::Resting(run.set_timer(at))));
             }
         }
-        self.leave(run);
         self.handle(run, self.list(), error, None)
     }
 
