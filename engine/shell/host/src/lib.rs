@@ -12,6 +12,7 @@ mod description;
 mod engine;
 pub mod evaluator;
 mod failure;
+pub mod folder;
 pub mod grant;
 mod http;
 mod imports;
