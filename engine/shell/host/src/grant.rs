@@ -15,6 +15,9 @@ use crate::origin::{Origin, strict_url};
 
 mod denial;
 
+/// Shortest secret that is looked for in what a plugin says.
+const SECRET_BYTES_MIN: usize = 8;
+
 /// The effective grant.
 #[derive(Debug, Clone, Default)]
 pub struct Grant {
@@ -117,6 +120,11 @@ impl Secret {
     /// Keeps a value from being shown.
     pub fn new(value: impl Into<String>) -> Self {
         Self(value.into())
+    }
+
+    /// Whether the value stands in a text. Very short values stand in any text by chance.
+    pub(crate) fn stands_in(&self, text: &str) -> bool {
+        self.0.len() >= SECRET_BYTES_MIN && text.contains(&self.0)
     }
 
     /// The value itself.

@@ -30,6 +30,9 @@ const CALL_COUNT_MAX: u32 = 50;
 const REQUEST_BYTES_MAX: usize = 1024 * 1024;
 const RESPONSE_BYTES_MAX: usize = 4 * 1024 * 1024;
 const CONNECT_MAX: Duration = Duration::from_secs(5);
+/// Of the time left: a connection that is given up before the whole request is, is certainly
+/// unused.
+const CONNECT_SHARE: f32 = 0.9;
 const RESOLVE_MAX: Duration = Duration::from_secs(5);
 /// Longest wait when the guest names none; the call's deadline is shorter or longer.
 const TOTAL_DEFAULT: Duration = Duration::from_secs(30);
@@ -60,6 +63,10 @@ impl Host for State {
             .timeout_ms
             .map_or(TOTAL_DEFAULT, |ms| Duration::from_millis(ms.into()));
         let patience = asked.min(left.saturating_sub(GUEST_MARGIN.min(left / 10)));
+        if patience.is_zero() {
+            let message = "no time is left to send a request".to_owned();
+            return Ok(Err(refused(ErrorKind::Timeout, message)));
+        }
         let sent_before = self.sent;
         // Set before the first byte: when the call is dropped meanwhile, this is what stays known.
         self.sent = true;
@@ -89,9 +96,11 @@ impl Client {
         patience: Duration,
     ) -> Result<GuestResponse, HttpError> {
         let began = Instant::now();
-        let checked = check(grant, request).await?;
+        let checked = check(grant, request, patience).await?;
         let (method, origin) = (checked.method.clone(), checked.origin.clone());
-        let left = patience.saturating_sub(began.elapsed());
+        let left = patience
+            .saturating_sub(began.elapsed())
+            .max(Duration::from_millis(1));
         let result = self.exchange(checked, left).await;
         let elapsed_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
         let status = result.as_ref().map_or(0, |response| response.status);
@@ -109,7 +118,7 @@ impl Client {
             .http1_only()
             .http1_max_headers(headers::COUNT_MAX)
             .pool_max_idle_per_host(0)
-            .connect_timeout(CONNECT_MAX.min(left))
+            .connect_timeout(CONNECT_MAX.min(left.mul_f32(CONNECT_SHARE)))
             .timeout(left)
             .resolve_to_addrs(&checked.origin.host(), &checked.addresses)
             .build()
@@ -138,7 +147,7 @@ impl Client {
 }
 
 /// Everything that can be refused before a connection is made.
-async fn check(grant: &Grant, request: Request) -> Result<Checked, HttpError> {
+async fn check(grant: &Grant, request: Request, patience: Duration) -> Result<Checked, HttpError> {
     let invalid = |reason: String| refused(ErrorKind::InvalidRequest, reason);
     let denied = |reason: String| refused(ErrorKind::Denied, reason);
     let url = strict_url(&request.url).map_err(invalid)?;
@@ -175,7 +184,7 @@ async fn check(grant: &Grant, request: Request) -> Result<Checked, HttpError> {
         }
         headers.insert(name, value);
     }
-    let addresses = resolve(grant, granted).await?;
+    let addresses = resolve(grant, granted, patience.min(RESOLVE_MAX)).await?;
     Ok(Checked {
         method,
         url,
@@ -188,11 +197,15 @@ async fn check(grant: &Grant, request: Request) -> Result<Checked, HttpError> {
 
 /// Finds the addresses of a host and keeps those that may be connected to; a host that has none
 /// is denied with the reason for the first.
-async fn resolve(grant: &Grant, granted: &GrantedOrigin) -> Result<Vec<SocketAddr>, HttpError> {
+async fn resolve(
+    grant: &Grant,
+    granted: &GrantedOrigin,
+    patience: Duration,
+) -> Result<Vec<SocketAddr>, HttpError> {
     let origin = &granted.origin;
     let found = match origin.address() {
         Some(address) => vec![SocketAddr::new(address, origin.port())],
-        None => look_up(origin).await?,
+        None => look_up(origin, patience).await?,
     };
     let mut reason = None;
     let mut addresses = Vec::new();
@@ -212,10 +225,10 @@ async fn resolve(grant: &Grant, granted: &GrantedOrigin) -> Result<Vec<SocketAdd
     }
 }
 
-async fn look_up(origin: &Origin) -> Result<Vec<SocketAddr>, HttpError> {
+async fn look_up(origin: &Origin, patience: Duration) -> Result<Vec<SocketAddr>, HttpError> {
     let host = origin.host();
     let lookup = tokio::net::lookup_host((host.as_str(), origin.port()));
-    match tokio::time::timeout(RESOLVE_MAX, lookup).await {
+    match tokio::time::timeout(patience, lookup).await {
         Ok(Ok(found)) => Ok(found.collect()),
         Ok(Err(_)) => Err(refused(
             ErrorKind::Dns,

@@ -78,7 +78,10 @@ impl Origin {
 
     /// Whether the host is this machine by name.
     pub(crate) fn names_loopback(&self) -> bool {
-        matches!(&self.host, Host::Domain(name) if name == "localhost" || name.ends_with(".localhost"))
+        match &self.host {
+            Host::Domain(name) => name == "localhost" || name.ends_with(".localhost"),
+            Host::Ipv4(_) | Host::Ipv6(_) => false,
+        }
     }
 }
 
@@ -130,6 +133,12 @@ pub(crate) fn strict_url(text: &str) -> Result<Url, String> {
         return Err(format!(
             "host `{written}` is not written in its plain form; write `{}`",
             host.trim_end_matches('.')
+        ));
+    }
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._".contains(&b);
+    if url.domain().is_some() && !host.bytes().all(plain) {
+        return Err(format!(
+            "host `{host}` is not a host's name; letters, digits, hyphens and dots make one"
         ));
     }
     Ok(url)
@@ -185,6 +194,9 @@ mod tests {
             "https://pay.exam\tple",
             "https://päy.example",
             "https://pay%2eexample",
+            "https://*.example",
+            "https://{config.region}.example",
+            "https://pay.example;evil.example",
             "http://127.1",
             "http://0x7f.1",
             "http://2130706433",

@@ -1,6 +1,8 @@
 //! Which servers are trusted: those the operating system trusts. Nothing is resumed, so that no
 //! session of one plugin is known to another.
 
+use std::error::Error;
+use std::io;
 use std::sync::Arc;
 
 use rustls::client::Resumption;
@@ -30,19 +32,13 @@ pub(super) fn unused() -> ClientConfig {
 }
 
 /// Whether a failed connection failed in TLS.
-pub(super) fn caused(error: &reqwest::Error) -> bool {
-    let mut cause: Option<&dyn std::error::Error> = Some(error);
-    while let Some(error) = cause {
-        if error.is::<rustls::Error>() {
-            return true;
-        }
-        let io = error
-            .downcast_ref::<std::io::Error>()
-            .and_then(std::io::Error::get_ref);
-        if io.is_some_and(<dyn std::error::Error + Send + Sync>::is::<rustls::Error>) {
-            return true;
-        }
-        cause = error.source();
+pub(super) fn caused(error: &(dyn Error + 'static)) -> bool {
+    if error.is::<rustls::Error>() {
+        return true;
     }
-    false
+    // The `source` of an IO error is its content's source, so the content is looked at by itself.
+    let content = error
+        .downcast_ref::<io::Error>()
+        .and_then(io::Error::get_ref);
+    content.is_some_and(|content| caused(content)) || error.source().is_some_and(caused)
 }
