@@ -252,13 +252,15 @@ mod tests {
             ),
             (
                 function(
-                    r#""name": "pay", "input": {"a": [{"$ref": "http://x"}]}, "output": {}, "effect": "none""#,
+                    r#""name": "pay", "input": {"a": [{"$ref": "http://x"}]}, "output": {},
+                        "effect": "none""#,
                 ),
                 "refers to `http://x`",
             ),
             (
                 function(
-                    r#""name": "pay", "input": {}, "output": {}, "effect": "none", "errors": [{"code": "plugin.x"}]"#,
+                    r#""name": "pay", "input": {}, "output": {}, "effect": "none",
+                        "errors": [{"code": "plugin.x"}]"#,
                 ),
                 "`plugin.x`",
             ),

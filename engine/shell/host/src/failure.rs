@@ -1,6 +1,7 @@
 //! Why a call gave no value: one taxonomy for traps, limits and what a plugin says itself.
 
 use std::fmt;
+use std::str::Utf8Error;
 
 use serde_json::Value;
 use wasmtime::Trap;
@@ -172,6 +173,9 @@ impl Failure {
                     "{refused}; raise `memory_mib` under [limits] in plugin.toml if it needs more"
                 ),
             );
+        }
+        if error.downcast_ref::<Utf8Error>().is_some() {
+            return Self::permanent(BAD_OUTPUT, "the plugin handed over text that is not UTF-8");
         }
         let text = format!("{error:#}");
         if text.contains("too much data is being copied") {

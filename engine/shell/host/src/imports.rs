@@ -77,9 +77,8 @@ impl State {
     /// Without the values of secrets: a partner may have echoed one.
     pub(crate) fn redacted(&self, text: String) -> String {
         self.grant.secrets.values().fold(text, |text, secret| {
-            let value = secret.value.expose();
-            if !value.is_empty() && text.contains(value) {
-                text.replace(value, "***")
+            if secret.value.stands_in(&text) {
+                text.replace(secret.value.expose(), "***")
             } else {
                 text
             }

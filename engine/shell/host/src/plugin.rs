@@ -85,7 +85,7 @@ pub enum LoadError {
     /// It does not offer `describe`, `invoke` and `resume`, or wants what this host has not.
     World(String),
     /// `describe()` did not end well.
-    Describe(Failure),
+    Describe(Box<Failure>),
     /// `describe()` gave something that cannot be relied on.
     Description(String),
 }
@@ -155,7 +155,7 @@ impl Host {
         let text = self
             .describe(&compiled, name)
             .await
-            .map_err(LoadError::Describe)?;
+            .map_err(|failure| LoadError::Describe(Box::new(failure)))?;
         let description = Description::read(&text).map_err(LoadError::Description)?;
         Ok(Arc::new(Plugin {
             name: name.to_owned(),

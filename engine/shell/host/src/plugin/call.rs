@@ -238,8 +238,7 @@ fn output(state: &State, text: &str, limits: &Limits) -> Result<Value, Failure> 
     check_size(text, limits)?;
     let bad = |why: String| Failure::permanent(BAD_OUTPUT, why);
     for (name, secret) in &state.grant.secrets {
-        let value = secret.value.expose();
-        if !value.is_empty() && text.contains(value) {
+        if secret.value.stands_in(text) {
             return Err(bad(format!(
                 "the output holds the value of the secret `{name}`"
             )));
