@@ -1,0 +1,16 @@
+//! API and console by their front door: real requests against a real engine over the memory store.
+//! Only the network is left out.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+#[path = "http/agency.rs"]
+mod agency;
+#[path = "http/api.rs"]
+mod api;
+#[path = "http/browser.rs"]
+mod browser;
+#[path = "http/console.rs"]
+mod console;
+#[path = "http/guard.rs"]
+mod guard;
+#[path = "http/ports.rs"]
+mod ports;

@@ -1,0 +1,172 @@
+//! What holds for every answer: headers, no cross-site forms, and a GET that never decides.
+
+use axum::body::Body;
+use axum::http::Request;
+
+use crate::agency::Agency;
+use crate::browser::{Browser, hidden};
+
+#[tokio::test]
+async fn every_answer_carries_the_headers() {
+    let agency = Agency::open().await;
+    let casey = Browser::signed_in(&agency, "casey").await;
+    let style = casey.get("/tasks").await;
+    let style = style
+        .text
+        .split("href=\"/assets/")
+        .nth(1)
+        .unwrap()
+        .split('"')
+        .next()
+        .unwrap();
+    let style = format!("/assets/{style}");
+    for path in [
+        "/tasks",
+        "/cases",
+        "/start",
+        "/nowhere",
+        "/sign-in",
+        &style,
+        "/assets/none.css",
+        "/api/v1/cases",
+        "/api/v1/none",
+        "/openapi.json",
+        "/healthz",
+        "/metrics",
+    ] {
+        let answer = casey.get(path).await;
+        let policy = answer.header("content-security-policy");
+        assert!(
+            policy.starts_with("default-src 'none'; script-src 'self';"),
+            "{path}: {policy}"
+        );
+        assert!(!policy.contains("unsafe"));
+        assert_eq!(answer.header("x-content-type-options"), "nosniff", "{path}");
+        assert_eq!(answer.header("referrer-policy"), "no-referrer", "{path}");
+        let cache = if path == style {
+            "public, max-age=31536000, immutable"
+        } else {
+            "no-store"
+        };
+        assert_eq!(answer.header("cache-control"), cache, "{path}");
+    }
+    let page = casey.get("/tasks").await;
+    page.lacks(&["<style", " style=", "onclick", "javascript:"]);
+    assert_eq!(page.text.matches("<script").count(), 1);
+}
+
+#[tokio::test]
+async fn forms_from_elsewhere_do_nothing() {
+    let agency = Agency::open().await;
+    let (casey, lee) = (
+        Browser::signed_in(&agency, "casey").await,
+        Browser::signed_in(&agency, "lee").await,
+    );
+    let page = casey.get("/start/help").await;
+    let fields = hidden(&page, "/start/help");
+    let fields: Vec<_> = fields
+        .iter()
+        .map(|(a, b)| (a.as_str(), b.as_str()))
+        .collect();
+    let before = agency.state();
+    for headers in [
+        &[][..],
+        &[("sec-fetch-site", "cross-site")],
+        &[("sec-fetch-site", "same-site")],
+        &[("origin", "https://evil.example")],
+        &[("origin", "null")],
+        &[
+            ("origin", "http://127.0.0.1:8080"),
+            ("sec-fetch-site", "cross-site"),
+        ],
+    ] {
+        let answer = casey.send_with("/start/help", &fields, headers).await;
+        answer.is(403).shows(&["This form cannot be used"]);
+        let cookie = Request::post("/api/v1/instances")
+            .header("cookie", &casey.cookie)
+            .header("content-type", "application/json");
+        let cookie = headers
+            .iter()
+            .fold(cookie, |request, (a, b)| request.header(*a, *b));
+        let body = Body::from(r#"{"workflow": "help"}"#);
+        agency
+            .send(cookie.body(body).unwrap())
+            .await
+            .problem(403, "cross-origin");
+        let pairs = [("name", "casey"), ("passphrase", crate::agency::PASSPHRASE)];
+        casey.send_with("/sign-in", &pairs, headers).await.is(403);
+    }
+    // One's own page with somebody else's token, or with none.
+    lee.send_pairs("/start/help", &fields).await.is(403);
+    casey
+        .send_pairs("/start/help", &[("_key", "k")])
+        .await
+        .is(403);
+    assert_eq!(agency.state(), before);
+    casey
+        .send_with(
+            "/start/help",
+            &fields,
+            &[("origin", "http://127.0.0.1:8080")],
+        )
+        .await
+        .is(303);
+    assert_ne!(agency.state(), before);
+}
+
+#[tokio::test]
+async fn get_never_decides() {
+    let agency = Agency::open().await;
+    let casey = agency.client("casey").await;
+    let instance = casey.ask(1_000).await;
+    let item = casey.item(&instance, "decision").await;
+    let (item, case) = (
+        item["id"].as_str().unwrap(),
+        instance["case"].as_str().unwrap(),
+    );
+    let id = instance["id"].as_str().unwrap();
+    let document = casey.get("/openapi.json").await.json();
+    let api = document["paths"].as_object().unwrap().keys().map(|path| {
+        let id = match path.split('/').nth(3) {
+            Some("cases") => case,
+            Some("work-items") => item,
+            _ => id,
+        };
+        path.replace("{id}", id)
+    });
+    let console = [
+        "/",
+        "/sign-in",
+        "/sign-out",
+        "/tasks",
+        "/tasks/counts",
+        "/start",
+        "/start/help",
+        "/cases",
+    ];
+    let pages = [
+        "",
+        "/claim",
+        "/release",
+        "/complete",
+        "?done=sent",
+        "/complete?_outcome=approve",
+    ];
+    let paths: Vec<String> = api
+        .chain(console.map(str::to_owned))
+        .chain(pages.map(|end| format!("/tasks/{item}{end}")))
+        .chain(["", "?show=all"].map(|end| format!("/cases/{case}{end}")))
+        .collect();
+    assert!(paths.len() > 28);
+    let lee = Browser::signed_in(&agency, "lee").await;
+    let before = agency.state();
+    for path in &paths {
+        for method in ["GET", "HEAD", "OPTIONS"] {
+            let request = Request::builder().method(method).uri(path);
+            let request = request.header("cookie", &lee.cookie).body(Body::empty());
+            let answer = agency.send(request.unwrap()).await;
+            assert!(answer.status.as_u16() < 500, "{method} {path}");
+        }
+    }
+    assert_eq!(agency.state(), before);
+}
