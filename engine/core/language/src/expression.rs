@@ -43,8 +43,9 @@ pub const SOURCE_BYTES_MAX: usize = 4096;
 pub const DEPTH_MAX: usize = 64;
 /// Largest result, counted as [`weight`] does.
 pub const RESULT_BYTES_MAX: usize = 1 << 20;
-/// Deepest result: arrays and objects within each other.
-pub const RESULT_DEPTH_MAX: usize = 128;
+/// Deepest result: arrays and objects within each other. Readers of JSON stop at 128, and results
+/// are kept within other JSON.
+pub const RESULT_DEPTH_MAX: usize = 100;
 
 /// A checked expression.
 #[derive(Debug, Clone)]
@@ -242,15 +243,7 @@ impl Expression {
             Err(Stop::Failed(message)) => return Err(Interruption::Failed(message)),
             Err(Stop::Ask) => return self.answered(input, variables, answers),
         };
-        match weight(&value, RESULT_DEPTH_MAX) {
-            None => Err(Interruption::Failed(format!(
-                "the result is nested more than {RESULT_DEPTH_MAX} deep"
-            ))),
-            Some(weight) if weight > RESULT_BYTES_MAX => Err(Interruption::Failed(
-                "the result is larger than 1 MiB".to_owned(),
-            )),
-            Some(_) => Ok(Some(value)),
-        }
+        bounded(value).map(Some)
     }
 
     fn answered(
@@ -283,7 +276,8 @@ impl Expression {
         }
     }
 
-    fn program(&self) -> String {
+    /// What the evaluator runs: the source, with the definitions of helpers it names.
+    pub fn program(&self) -> String {
         let source = &self.checked.source;
         if self.checked.money {
             format!("{}{source}", money::DEFINITION)
@@ -348,6 +342,19 @@ impl Answers {
     /// Whether nothing has been asked.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+}
+
+/// Refuses a result that is too large or too deep.
+pub(crate) fn bounded(value: Value) -> Result<Value, Interruption> {
+    match weight(&value, RESULT_DEPTH_MAX) {
+        None => Err(Interruption::Failed(format!(
+            "the result is nested more than {RESULT_DEPTH_MAX} deep"
+        ))),
+        Some(weight) if weight > RESULT_BYTES_MAX => Err(Interruption::Failed(
+            "the result is larger than 1 MiB".to_owned(),
+        )),
+        Some(_) => Ok(value),
     }
 }
 

@@ -74,6 +74,6 @@ pub fn read_pack(_file: &str, _text: &str) -> (Option<Pack>, Vec<Diagnostic>) {
 }
 
 /// Reads a form; its name is the file's name without `.yaml`.
-pub fn read_form(_name: &str, _file: &str, _text: &str) -> (Option<Form>, Vec<Diagnostic>) {
-    unimplemented!()
+pub fn read_form(name: &str, file: &str, text: &str) -> (Option<Form>, Vec<Diagnostic>) {
+    crate::form::read(name, file, text)
 }

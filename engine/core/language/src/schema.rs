@@ -23,6 +23,8 @@ use std::sync::Arc;
 use serde_json::Value;
 
 pub(crate) use check::Breach;
+pub(crate) use compile::Bound;
+pub(crate) use format::Format;
 
 /// A checked schema.
 #[derive(Debug, Clone)]

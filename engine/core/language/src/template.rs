@@ -4,7 +4,7 @@
 
 use serde_json::Value;
 
-use crate::expression::{Answers, Expression, Interruption, Variables};
+use crate::expression::{self, Answers, Expression, Interruption, Variables};
 
 /// A value of a document, where some leaves are expressions.
 #[derive(Debug, Clone)]
@@ -20,8 +20,22 @@ pub enum Template {
 }
 
 impl Template {
-    /// The value with every expression in it evaluated on the same input.
+    /// The value with every expression in it evaluated on the same input; bounded as the result of
+    /// an expression is, since a loop may put one value around another.
     pub fn evaluate(
+        &self,
+        input: &Value,
+        variables: &dyn Variables,
+        answers: &Answers,
+    ) -> Result<Value, Interruption> {
+        let value = self.filled(input, variables, answers)?;
+        match self {
+            Self::Literal(_) | Self::Expression(_) => Ok(value),
+            Self::List(_) | Self::Map(_) => expression::bounded(value),
+        }
+    }
+
+    fn filled(
         &self,
         input: &Value,
         variables: &dyn Variables,
@@ -32,11 +46,11 @@ impl Template {
             Self::Expression(expression) => expression.evaluate(input, variables, answers),
             Self::List(items) => items
                 .iter()
-                .map(|item| item.evaluate(input, variables, answers))
+                .map(|item| item.filled(input, variables, answers))
                 .collect(),
             Self::Map(members) => members
                 .iter()
-                .map(|(key, member)| Ok((key.clone(), member.evaluate(input, variables, answers)?)))
+                .map(|(key, member)| Ok((key.clone(), member.filled(input, variables, answers)?)))
                 .collect::<Result<_, Interruption>>()
                 .map(Value::Object),
         }

@@ -323,7 +323,7 @@ fn long_chains_are_not_deep() {
             "|[.]" => assert_eq!(
                 result,
                 Err(Interruption::Failed(
-                    "the result is nested more than 128 deep".into()
+                    "the result is nested more than 100 deep".into()
                 ))
             ),
             _ => assert!(result.is_ok(), "{next}: {result:?}"),
