@@ -121,6 +121,7 @@ impl Settling {
     pub(crate) async fn settle(self) -> Result<(), Refused> {
         if let Err(error) = self.ticket.flushed().await {
             self.flushed.send_replace(Flushed::Lost);
+            self.shared.changed();
             return Err(refused(error));
         }
         self.flushed.send_if_modified(|flushed| {
@@ -130,6 +131,7 @@ impl Settling {
             }
             later
         });
+        self.shared.changed();
         for action in self.actions {
             act(&self.shared, &self.instance, action);
         }

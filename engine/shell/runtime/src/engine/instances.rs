@@ -28,6 +28,17 @@ impl Engine {
         self.shared.instance_view(id).await
     }
 
+    /// Grows with every change that is on disk, whoever made it: for pages that follow live. It tells
+    /// nothing of what changed.
+    pub fn changes(&self) -> tokio::sync::watch::Receiver<u64> {
+        self.shared.changes().subscribe()
+    }
+
+    /// Instances in memory, for metrics.
+    pub fn resident_count(&self) -> usize {
+        self.shared.residents.len()
+    }
+
     /// What happened to an instance, after the entry with this sequence (0: from the beginning).
     pub async fn history(
         &self,

@@ -48,6 +48,7 @@ pub(crate) struct Shared {
     /// Commits so far, to look at the journal's tail now and then.
     commits: AtomicUsize,
     latest: Mutex<Timestamp>,
+    changes: watch::Sender<u64>,
 }
 
 impl Shared {
@@ -68,6 +69,7 @@ impl Shared {
             ready: AtomicBool::new(false),
             commits: AtomicUsize::new(0),
             latest: Mutex::new(Timestamp::MIN),
+            changes: watch::Sender::new(0),
             parts,
             limits,
         }
@@ -100,6 +102,15 @@ impl Shared {
         self.stopping.send_replace(true);
     }
 
+    pub(crate) fn changes(&self) -> &watch::Sender<u64> {
+        &self.changes
+    }
+
+    /// After a flush, or when there will be none any more.
+    pub(crate) fn changed(&self) {
+        self.changes.send_modify(|count| *count += 1);
+    }
+
     /// Takes a request in, or says that there are too many.
     pub(crate) fn admit(&self) -> Result<OwnedSemaphorePermit, Refused> {
         if self.stopping() {
@@ -130,8 +141,9 @@ impl Shared {
     /// For batches that no instance waits for.
     pub(crate) async fn commit(&self, batch: Batch) -> Result<(), Refused> {
         let ticket = self.submit(batch).map_err(refused)?;
-        ticket.flushed().await.map_err(refused)?;
-        Ok(())
+        let flushed = ticket.flushed().await;
+        self.changed();
+        flushed.map(drop).map_err(refused)
     }
 
     /// A record as outsiders may see it.

@@ -28,6 +28,10 @@ struct Near {
     due: BTreeSet<Due>,
     /// Every timer row up to here is in `due`; later ones are only rows.
     horizon: Timestamp,
+    /// Rows from here on are unread.
+    unread: Vec<u8>,
+    /// The horizon is where reading stopped for size, not where it wanted to go.
+    cut: bool,
 }
 
 impl Default for Near {
@@ -35,7 +39,21 @@ impl Default for Near {
         Self {
             due: BTreeSet::new(),
             horizon: Timestamp::MIN,
+            unread: Vec::new(),
+            cut: false,
         }
+    }
+}
+
+impl Near {
+    /// When rows are to be read again: half-way to the horizon, or once what was read is done.
+    fn refill(&self, reach: SignedDuration) -> Timestamp {
+        let ahead = if self.cut {
+            SignedDuration::ZERO
+        } else {
+            reach / 2
+        };
+        self.horizon.saturating_sub(ahead).unwrap_or(Timestamp::MIN)
     }
 }
 
@@ -74,12 +92,8 @@ impl Timers {
     /// When there is something to do next: a timer, or rows to read.
     fn next(&self, reach: SignedDuration) -> Timestamp {
         let near = self.near();
-        let refill = near
-            .horizon
-            .saturating_sub(reach / 2)
-            .unwrap_or(Timestamp::MIN);
-        let earliest = near.due.first().map_or(refill, |due| due.0);
-        earliest.min(refill)
+        let refill = near.refill(reach);
+        near.due.first().map_or(refill, |due| due.0.min(refill))
     }
 }
 
@@ -118,81 +132,75 @@ fn reach(shared: &Shared) -> SignedDuration {
 }
 
 impl Shared {
-    /// Reads the rows up to the horizon, when it has come near.
-    pub(crate) fn look_ahead(&self) -> Result<(), Refused> {
+    /// Reads rows up to the horizon when it has come near. Whether there may be more to read at once.
+    pub(crate) fn look_ahead(&self) -> Result<bool, Refused> {
         let (now, reach) = (self.parts.clock.now(), reach(self));
         let wanted = now.saturating_add(reach).unwrap_or(Timestamp::MAX);
-        let from = {
+        let (before, unread) = {
             let mut near = self.timers.near();
-            let half = now.saturating_add(reach / 2).unwrap_or(Timestamp::MAX);
-            if near.horizon >= half {
-                return Ok(());
+            if near.refill(reach) > now {
+                return Ok(false);
             }
             // Moved before reading: a timer that is flushed meanwhile arms itself.
-            let from = near.horizon;
-            near.horizon = wanted;
-            from
-        };
-        let read = self.read_ahead(from, wanted);
-        if read.is_err() {
-            self.timers.near().horizon = from;
-        }
-        read
-    }
-
-    fn read_ahead(&self, from: Timestamp, wanted: Timestamp) -> Result<(), Refused> {
-        let limit = self.limits.timers_read_max;
-        let start = if from == Timestamp::MIN {
-            Vec::new()
-        } else {
-            key::moment(from).to_vec()
+            let before = near.horizon;
+            near.horizon = before.max(wanted);
+            (before, near.unread.clone())
         };
         let mut end = key::moment(wanted).to_vec();
         end.push(0xff);
-        let rows = self
-            .parts
-            .store
-            .scan(Table::Timer, &start, &end, limit)
-            .map_err(unreadable)?;
-        let full = rows.len() == limit;
+        let limit = self.limits.timers_read_max;
+        let rows = self.parts.store.scan(Table::Timer, &unread, &end, limit);
+        let mut near = self.timers.near();
+        let rows = rows.map_err(|error| {
+            near.horizon = before;
+            unreadable(error)
+        })?;
+        near.cut = rows.len() == limit;
+        near.unread = match rows.last() {
+            Some((last, _)) if near.cut => [last, &[0][..]].concat(),
+            _ => end,
+        };
         let due: Vec<Due> = rows
             .iter()
             .filter_map(|(key, _)| key::read_timer(key))
             .collect();
-        let mut near = self.timers.near();
-        if let (true, Some(last)) = (full, due.last()) {
-            // Rows of the same moment may follow: that moment is read again.
-            near.horizon = last
-                .0
-                .saturating_sub(SignedDuration::from_millis(1))
-                .unwrap_or(last.0);
+        if let (true, Some(last)) = (near.cut, due.last()) {
+            near.horizon = last.0;
         }
         near.due.extend(due);
-        Ok(())
+        Ok(near.cut)
     }
 
     /// Fires what is due, in order. The next is queued when the one before is, not when it is on
     /// disk: a thousand due at once share flushes.
     async fn fire_due(self: &Arc<Self>) -> Result<(), Refused> {
-        self.look_ahead()?;
-        while let Some(due) = self.timers.take_due(self.parts.clock.now()) {
-            if self.stopping() {
+        loop {
+            let more = self.look_ahead()?;
+            while let Some(due) = self.timers.take_due(self.parts.clock.now()) {
+                if self.stopping() {
+                    return Ok(());
+                }
+                self.fire_one(due).await?;
+            }
+            if !more {
                 return Ok(());
             }
-            match self.fire(&due).await {
-                Ok(()) => {}
-                Err(RunError::Mismatch) => self.forget(&due).await?,
-                Err(RunError::Refused(refused)) => {
-                    let again = matches!(refused, Refused::Busy | Refused::DiskFull);
-                    if again {
-                        self.timers.near().due.insert(due);
-                        return Err(refused);
-                    }
-                    tracing::error!(instance = due.1, %refused, "a timer could not fire");
-                }
+        }
+    }
+
+    async fn fire_one(self: &Arc<Self>, due: Due) -> Result<(), Refused> {
+        match self.fire(&due).await {
+            Ok(()) => Ok(()),
+            Err(RunError::Mismatch) => self.forget(&due).await,
+            Err(RunError::Refused(refused @ (Refused::Busy | Refused::DiskFull))) => {
+                self.timers.near().due.insert(due);
+                Err(refused)
+            }
+            Err(RunError::Refused(refused)) => {
+                tracing::error!(instance = due.1, %refused, "a timer could not fire");
+                Ok(())
             }
         }
-        Ok(())
     }
 
     async fn fire(self: &Arc<Self>, (_, instance, timer): &Due) -> Result<(), RunError> {

@@ -142,8 +142,9 @@ impl Shared {
             }
             match self.submit(batch) {
                 Ok(ticket) => {
-                    ticket.flushed().await.map_err(refused)?;
-                    return Ok(view);
+                    let flushed = ticket.flushed().await;
+                    self.changed();
+                    return flushed.map(|_| view).map_err(refused);
                 }
                 Err(SubmitError::Guard { .. }) => {}
                 Err(error) => return Err(refused(error)),
