@@ -5,15 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use askama::Template;
 use casewright_language::Form;
-use casewright_language::form::{Control, Field};
+use casewright_language::form::{Control, Field, ROWS_MAX};
 use serde_json::{Map, Value};
 
 use crate::console::money;
 
 /// Options beyond this are a list to choose from instead of buttons.
 const RADIOS_MAX: usize = 6;
-/// Rows of one group: as many as fit a page.
-const ROWS_MAX: usize = 50;
 
 /// A form ready to be drawn.
 #[derive(Debug, Clone, Default)]

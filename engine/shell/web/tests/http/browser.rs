@@ -24,7 +24,7 @@ impl<'a> Browser<'a> {
         let answer = browser.send_pairs("/sign-in", &pairs).await;
         answer.is(303);
         let cookie = answer.header("set-cookie").split(';').next().unwrap();
-        browser.cookie = cookie.to_owned();
+        cookie.clone_into(&mut browser.cookie);
         browser
     }
 

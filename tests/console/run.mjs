@@ -1,0 +1,244 @@
+// The console in a real browser: the brokerage story from the request to the payment, every page in
+// every state checked by axe, with a script and without one, wide and narrow.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+
+import { openBrowser, signIn } from "./lib/browser.mjs";
+import { check, checked, pictureAt } from "./lib/checks.mjs";
+import { openEngine } from "./lib/engine.mjs";
+import {
+  caseOf, fillQuote, fillRequest, finish, openDecision, startBrokerage, take, until,
+} from "./lib/story.mjs";
+
+let engine;
+let opened;
+
+before(async () => {
+  engine = await openEngine();
+  opened = await openBrowser();
+});
+
+after(async () => {
+  await opened?.close();
+  await engine?.stop();
+});
+
+function enter(role, options) {
+  return signIn(opened.browser, engine, engine.people[role], options);
+}
+
+async function ask(options) {
+  const worker = await enter("case-worker", options);
+  await startBrokerage(worker);
+  await take(worker);
+  await fillRequest(worker);
+  await finish(worker);
+  return { worker, file: await caseOf(worker) };
+}
+
+test("a request is asked for, decided by somebody else, paid and told", async () => {
+  const worker = await enter("case-worker");
+  await check(worker, "queue");
+  await worker.page.goto("/tasks?view=mine");
+  await check(worker, "queue-mine");
+  await worker.page.goto("/start");
+  await check(worker, "start-list");
+  await worker.page.getByRole("link", { name: /Brokerage/ }).click();
+  await check(worker, "start");
+  await startBrokerage(worker);
+  await check(worker, "task-open");
+  await take(worker);
+  await check(worker, "request-empty");
+
+  // What is missing is said first, in the title and where the focus is; a link leads to the field.
+  const { page } = worker;
+  await page.getByRole("button", { name: "Save and finish" }).click();
+  await page.getByRole("heading", { name: "There is a problem" }).waitFor();
+  assert.match(await page.title(), /^Error: /);
+  const focused = () => page.evaluate(() => document.activeElement.className || document.activeElement.id);
+  assert.equal(await focused(), "errors");
+  await check(worker, "request-errors");
+  await page.locator(".errors a").nth(1).click();
+  assert.equal(await focused(), "f-item");
+
+  await fillRequest(worker, "1,300.00");
+  await page.getByRole("button", { name: /^Add another/ }).click();
+  await page.getByRole("group", { name: "Quotes, number 2" }).last().waitFor();
+  assert.equal(await page.getByLabel("What will be bought?").inputValue(), "Car seat and a bed");
+  await fillQuote(worker, 2, "Another Shop", "1450");
+  await check(worker, "request-filled");
+  await finish(worker);
+  await check(worker, "request-sent");
+  const file = await caseOf(worker);
+
+  await openDecision(worker, file);
+  await page.getByRole("heading", { name: "You cannot decide this" }).waitFor();
+  assert.equal(await page.getByRole("button", { name: /Take|Approve|Decline/ }).count(), 0);
+  await check(worker, "decision-barred");
+
+  const leader = await enter("team-leader");
+  await leader.page.goto("/tasks");
+  const row = leader.page.getByRole("row", { name: file.number });
+  assert.match(await row.innerText(), /\b\d{1,2} \w{3} \d{4}\b/);
+  await check(leader, "queue-leader");
+  await openDecision(leader, file);
+  const shown = await leader.page.locator("main").innerText();
+  for (const text of ["$1,300.00", "Budget left", "Ridgeview Furniture", worker.person.name]) {
+    assert.ok(shown.includes(text), `${text} is missing in ${shown}`);
+  }
+  await check(leader, "decision-open");
+  await take(leader);
+  await check(leader, "decision");
+  await pictureAt(leader, "decision-narrow", 320);
+  await leader.page.getByRole("button", { name: "Decline" }).click();
+  await leader.page.getByRole("link", { name: "Enter a reason to decline" }).waitFor();
+  await check(leader, "decision-errors");
+
+  // Two quick clicks are one answer.
+  await leader.page.getByLabel("Reason").fill("Agreed with the plan");
+  await leader.page.getByRole("button", { name: "Approve" }).dblclick();
+  await leader.page.getByText("This task is closed").waitFor();
+  await check(leader, "decision-made");
+
+  await until(leader.page, file.path, () => leader.page.getByText("Money was paid out"));
+  const told = await leader.page.locator("#timeline ~ ol").allInnerTexts();
+  const timeline = told.join("\n");
+  for (const text of [
+    `${worker.person.name} started “`,
+    `${leader.person.name} approved “Brokerage of $1,300.00`,
+    "Agreed with the plan",
+    "Money was set aside",
+    "“Payment issue: pay” was done.",
+    "Money was paid out",
+    "came to its end.",
+  ]) {
+    assert.ok(timeline.includes(text), `${text} is missing in ${timeline}`);
+  }
+  assert.equal(timeline.split(`${leader.person.name} approved`).length, 2);
+  assert.equal(timeline.split("Money was paid out").length, 2);
+  await check(leader, "case");
+  await leader.page.getByRole("link", { name: "Show who looked at this case" }).click();
+  await check(leader, "case-readings");
+  await leader.page.goto("/cases");
+  await check(leader, "cases");
+  await leader.page.emulateMedia({ media: "print" });
+  await leader.page.goto(file.path);
+  await leader.page.getByText(`Printed`).waitFor();
+  await pictureAt(leader, "case-print", 800);
+  await worker.context.close();
+  await leader.context.close();
+});
+
+test("it all works without a script", async () => {
+  const noScript = { javaScriptEnabled: false };
+  const { worker, file } = await ask(noScript);
+  const leader = await enter("team-leader", noScript);
+  await openDecision(leader, file);
+  await take(leader);
+  await leader.page.getByRole("button", { name: "Ask for changes" }).click();
+  await leader.page.getByRole("link", { name: "Enter a reason to ask for changes" }).waitFor();
+  await leader.page.getByLabel("Reason").fill("One more quote, please");
+  await leader.page.getByRole("button", { name: "Ask for changes" }).click();
+  await leader.page.getByText("This task is closed").waitFor();
+
+  // The request comes back to be changed, with what was asked and what was there before.
+  const place = () => worker.page.getByRole("link", { name: "Ask for brokerage" });
+  await until(worker.page, file.path, place);
+  await place().click();
+  await take(worker);
+  assert.match(await worker.page.locator("main").innerText(), /One more quote, please/);
+  assert.equal(await worker.page.getByLabel("Amount", { exact: true }).inputValue(), "1300.00");
+  await worker.page.getByLabel("Amount", { exact: true }).fill("900");
+  await finish(worker);
+  await until(leader.page, file.path, () => leader.page.getByText("Brokerage of $900.00").first());
+  await leader.page.getByRole("link", { name: "Brokerage of $900.00" }).click();
+  await leader.page.getByRole("button", { name: "Take this task" }).waitFor();
+  await worker.context.close();
+  await leader.context.close();
+});
+
+test("two who take it at once: one gets it, the other is told", async () => {
+  const { worker, file } = await ask();
+  const [leader, manager] = await Promise.all([enter("team-leader"), enter("service-manager")]);
+  await Promise.all([openDecision(leader, file), openDecision(manager, file)]);
+  const click = ({ page }) => page.getByRole("button", { name: "Take this task" }).click();
+  await Promise.all([click(leader), click(manager)]);
+  const outcomes = await Promise.all([leader, manager].map(async (window) => {
+    const { page } = window;
+    const mine = page.getByRole("heading", { name: "Your decision" });
+    const late = page.getByRole("alert").getByRole("heading", { name: "Somebody else has this task" });
+    await mine.or(late).first().waitFor();
+    if (await mine.count()) return "mine";
+    await check(window, "task-taken");
+    return "late";
+  }));
+  assert.deepEqual(outcomes.sort(), ["late", "mine"]);
+  for (const window of [worker, leader, manager]) await window.context.close();
+});
+
+test("an answer to what was decided meanwhile loses nothing that was typed", async () => {
+  const { worker, file } = await ask();
+  const leader = await enter("team-leader");
+  await openDecision(leader, file);
+  await take(leader);
+  const other = await leader.context.newPage();
+  await other.goto(leader.page.url());
+  await other.getByLabel("Reason").fill("Written in the other window");
+  await leader.page.getByRole("button", { name: "Approve" }).click();
+  await leader.page.getByText("This task is closed").waitFor();
+  await other.getByRole("button", { name: "Decline" }).click();
+  await other.getByRole("alert").getByText("This has been decided").waitFor();
+  assert.match(await other.locator("main").innerText(), /Written in the other window/);
+  await check({ ...leader, page: other }, "decided-meanwhile");
+  await worker.context.close();
+  await leader.context.close();
+});
+
+test("the keyboard is enough, and the focus is always seen", async () => {
+  const leader = await enter("team-leader");
+  const { page } = leader;
+  await page.goto("/tasks");
+  await page.keyboard.press("Tab");
+  assert.equal(await page.evaluate(() => document.activeElement.textContent), "Skip to the main part");
+  await page.keyboard.press("Enter");
+  assert.equal(await page.evaluate(() => document.activeElement.id), "main");
+  await page.goto("/tasks");
+  const stops = await page.locator("a[href], button, select, input:not([type=hidden])").count();
+  for (let stop = 0; stop < stops; stop += 1) {
+    await page.keyboard.press("Tab");
+    const outline = await page.evaluate(() => {
+      const style = getComputedStyle(document.activeElement);
+      return [document.activeElement.tagName, style.outlineStyle, parseFloat(style.outlineWidth)];
+    });
+    assert.ok(outline[1] === "solid" && outline[2] >= 2, `focus is not seen on ${outline}`);
+  }
+  await leader.context.close();
+});
+
+test("pages outside the story are checked as well", async () => {
+  const worker = await enter("case-worker");
+  const { page } = worker;
+  for (const [path, name] of [["/nowhere", "not-found"], ["/tasks/none", "task-not-found"]]) {
+    const answer = await page.goto(path);
+    assert.equal(answer.status(), 404);
+    await check(worker, name);
+  }
+  await page.goto("/tasks");
+  await page.getByRole("button", { name: "Sign out" }).click();
+  await page.getByRole("heading", { level: 1, name: "Sign in" }).waitFor();
+  await check(worker, "sign-in");
+  await page.getByLabel("Name").fill("casey");
+  await page.getByLabel("Passphrase").fill("wrong");
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.getByRole("heading", { name: "There is a problem" }).waitFor();
+  await check(worker, "sign-in-errors");
+  await page.goto("/tasks");
+  await page.getByRole("heading", { level: 1, name: "Sign in" }).waitFor();
+  await worker.context.close();
+});
+
+test("every page was checked", () => {
+  const names = checked();
+  assert.ok(names.length >= 22, names.join(", "));
+});
