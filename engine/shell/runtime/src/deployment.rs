@@ -47,6 +47,9 @@ pub struct Deployment {
     standard: Calendar,
 }
 
+/// Stands around a document that belongs to no pack.
+const NO_PACK: &str = "namespace: no-pack\ntitle: No pack\ntimeZone: Etc/UTC\n";
+
 /// The file that makes a folder a pack.
 pub const PACK_FILE: &str = "pack.yaml";
 
@@ -92,6 +95,51 @@ impl Deployment {
             warnings,
             standard,
         })
+    }
+
+    /// One document alone, as `run` takes it. Within a pack (`around`: its files) it may name what
+    /// the pack has; without one, names of roles, forms and funds are not checked.
+    pub fn of_document(
+        file: &str,
+        text: &str,
+        around: Option<BTreeMap<String, String>>,
+        installed: &Surroundings,
+        plugins: &[(String, String)],
+    ) -> Result<Self, Vec<Diagnostic>> {
+        let mut files = around.unwrap_or_default();
+        // Other documents of the pack have no part in this run, nor have their mistakes.
+        files.retain(|path, _| path == PACK_FILE || path.contains('/'));
+        let within = files.contains_key(PACK_FILE);
+        let mut deployment = if within {
+            Self::read(files, installed, plugins)?
+        } else {
+            let bare = BTreeMap::from([(PACK_FILE.to_owned(), NO_PACK.to_owned())]);
+            Self::read(bare, installed, plugins)?
+        };
+        let surroundings = if within { deployment.surroundings() } else { installed.clone() };
+        let mut reader = Reader::default();
+        let document = BTreeMap::from([(file.to_owned(), text.to_owned())]);
+        reader.read_document(file, text, &surroundings);
+        let (errors, warnings) = std::mem::take(&mut reader.findings)
+            .into_iter()
+            .partition::<Vec<_>, _>(|finding| finding.severity == Severity::Error);
+        if !errors.is_empty() {
+            return Err(errors);
+        }
+        deployment.digest = digest(&document, &deployment.plugins);
+        deployment.workflows = reader.workflows;
+        deployment.doubts = reader.doubts;
+        deployment.warnings = warnings;
+        Ok(deployment)
+    }
+
+    /// What a document of this pack may name.
+    pub fn surroundings(&self) -> Surroundings {
+        Surroundings {
+            functions: self.signatures.clone(),
+            functions_known: self.functions_known,
+            pack: Some(names(&self.pack, &self.forms)),
+        }
     }
 
     /// The calendar that terms are counted in.
@@ -157,23 +205,23 @@ impl Reader {
             if path == PACK_FILE || path.contains('/') || without_yaml(path).is_none() {
                 continue;
             }
-            let reading = casewright_language::read(path, text, surroundings);
-            self.findings.extend(reading.diagnostics);
-            self.doubts.extend(reading.questions);
-            let Some(workflow) = reading.workflow else {
-                continue;
-            };
-            let name = workflow.document.name.clone();
-            if self.workflows.contains_key(&name) {
-                let message = format!("another file of the pack holds a workflow `{name}` too");
-                self.fault(
-                    path,
-                    message,
-                    "one version of a workflow is in force: remove one",
-                );
-            }
-            self.workflows.insert(name, workflow);
+            self.read_document(path, text, surroundings);
         }
+    }
+
+    fn read_document(&mut self, path: &str, text: &str, surroundings: &Surroundings) {
+        let reading = casewright_language::read(path, text, surroundings);
+        self.findings.extend(reading.diagnostics);
+        self.doubts.extend(reading.questions);
+        let Some(workflow) = reading.workflow else {
+            return;
+        };
+        let name = workflow.document.name.clone();
+        if self.workflows.contains_key(&name) {
+            let message = format!("another file of the pack holds a workflow `{name}` too");
+            self.fault(path, message, "one version of a workflow is in force: remove one");
+        }
+        self.workflows.insert(name, workflow);
     }
 
     /// All calendars, and the one that counts where none is named.

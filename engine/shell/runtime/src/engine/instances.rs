@@ -39,6 +39,17 @@ impl Engine {
         self.shared.residents.len()
     }
 
+    /// The tasks of an instance in the order they started, as it stands on disk.
+    pub async fn task_runs(&self, who: &Principal, id: &str) -> Result<Vec<TaskRun>, Refused> {
+        self.shared.seen_instance(who, id)?;
+        let held = self.shared.hold(id).await?;
+        let runs = held.instance.task_runs().to_vec();
+        let (flushed, events) = (held.flushed.subscribe(), held.events);
+        drop(held);
+        shown(flushed, events).await?;
+        Ok(runs)
+    }
+
     /// What happened to an instance, after the entry with this sequence (0: from the beginning).
     pub async fn history(
         &self,
