@@ -1,2 +1,48 @@
-//! The binary `casewright`.
-fn main() {}
+//! The binary `casewright`: command line, configuration and wiring. Nothing imports it.
+//!
+//! It decides nothing about cases: it reads files, fits the ports of `runtime` together and says
+//! what happened in words and exit codes.
+
+mod cli;
+mod demo;
+mod doctor;
+mod exit;
+mod explain;
+mod folder;
+mod partner;
+mod plugin;
+mod ports;
+mod ready;
+mod run;
+mod serve;
+mod validate;
+mod wiring;
+
+use std::io;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::cli::{Cli, Command};
+
+fn main() -> ExitCode {
+    // The evaluator process runs what authors wrote: nothing may be set up before it.
+    if std::env::args_os().nth(1).is_some_and(|argument| argument == "evaluator") {
+        return casewright_host::evaluator::serve();
+    }
+    match Cli::parse().command {
+        Command::Demo(arguments) => demo::run(&arguments),
+        Command::Serve(arguments) => serve::run(&arguments),
+        Command::Run(arguments) => run::run(&arguments),
+        Command::Validate(arguments) => validate::run(&arguments),
+        Command::Explain(arguments) => explain::run(&arguments),
+        Command::Plugin(arguments) => plugin::run(arguments),
+        Command::Doctor(arguments) => doctor::run(&arguments),
+        Command::Partner(arguments) => partner::run(&arguments),
+    }
+}
+
+/// Runs a future to its end on a runtime of its own.
+fn asynchronous<T>(future: impl Future<Output = io::Result<T>>) -> io::Result<T> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(future)
+}

@@ -21,7 +21,9 @@ use indicatif::ProgressBar;
 
 pub(crate) use build::{BuildError, build_all};
 pub(crate) use checkout::find as find_checkout;
-pub(crate) use toolchain::{can_install as can_install_toolchain, install as install_toolchain};
+pub(crate) use toolchain::{
+    can_install as can_install_toolchain, describe as describe_toolchain, install as install_toolchain,
+};
 
 /// The thing asked about is not well.
 const EXIT_UNWELL: u8 = 1;
@@ -90,7 +92,7 @@ fn say(text: &str) -> Result<(), Failure> {
 }
 
 /// Runs long work with a moving line on a terminal and plain lines elsewhere.
-fn with_progress<T>(work: impl FnOnce(&dyn Fn(&str)) -> T) -> T {
+pub(crate) fn with_progress<T>(work: impl FnOnce(&dyn Fn(&str)) -> T) -> T {
     if !io::stderr().is_terminal() {
         return work(&|line| eprintln!("{line}"));
     }

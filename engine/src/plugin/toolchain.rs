@@ -63,6 +63,14 @@ pub(super) fn find() -> Result<Toolchain, Missing> {
     }
 }
 
+/// Which toolchain would be used, for people; otherwise what to type.
+pub(crate) fn describe() -> Result<String, Missing> {
+    Ok(match find()? {
+        Toolchain::WithTarget => format!("the Rust toolchain in use has {TARGET}"),
+        Toolchain::Debian { linker } => format!("Debian's packages, with {linker}"),
+    })
+}
+
 impl Toolchain {
     /// `cargo build` for WebAssembly, without what another build left in the environment.
     pub(super) fn cargo_build(&self) -> Command {

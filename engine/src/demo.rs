@@ -1,0 +1,171 @@
+//! `casewright demo`: everything on loopback. Builds the plugins of this checkout when they are
+//! missing, puts its packs in force, seeds staff, starts the fake partners and prints sign-ins.
+//!
+//! It is for trying and testing: secrets are printed, and everything is bound to loopback.
+
+mod staff;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::net::Ipv4Addr;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use casewright_host::grant::OperatorSide;
+use serde_json::json;
+use tokio::net::TcpListener;
+
+use crate::exit;
+use crate::plugin::BuildError;
+use crate::ports::plugins::Sources;
+use crate::wiring::{self, Places};
+use crate::{partner, plugin, ready};
+
+/// Taken when it is free and no other was asked for.
+const PORT: u16 = 8080;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// Port on loopback; 0 takes a free one. Without it 8080, or a free one when that is taken.
+    #[arg(long)]
+    port: Option<u16>,
+    /// Where the demo keeps its data; `target/demo` of the checkout otherwise.
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Written once the server answers: `{"url": ..., "tokens": {"case-worker": ...}}`.
+    #[arg(long, value_name = "FILE")]
+    ready_file: Option<PathBuf>,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> ExitCode {
+    match demo(arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => exit::environment(&error),
+    }
+}
+
+fn demo(arguments: &Arguments) -> io::Result<()> {
+    if let Some(path) = &arguments.ready_file {
+        ready::clear(path)?;
+    }
+    let here = std::env::current_dir()?;
+    let checkout = plugin::find_checkout(&here).ok_or_else(|| {
+        io::Error::other(format!(
+            "there is no checkout of Casewright (a folder with workflows/, plugins/ and sdk/) at or \
+             above {}; run the demo inside one",
+            here.display()
+        ))
+    })?;
+    let built = checkout.join("target/plugins");
+    build_plugins(&checkout, &built).map_err(io::Error::other)?;
+    let data = arguments.data.clone().unwrap_or_else(|| checkout.join("target/demo"));
+    crate::asynchronous(serve(arguments, &checkout, &built, &data))
+}
+
+/// Builds what is missing or older than its source; installs the toolchain where it may.
+fn build_plugins(checkout: &Path, built: &Path) -> Result<(), BuildError> {
+    plugin::with_progress(|progress| match plugin::build_all(checkout, built, progress) {
+        Err(BuildError::NoToolchain(_)) if plugin::can_install_toolchain() => {
+            plugin::install_toolchain(progress)?;
+            plugin::build_all(checkout, built, progress)
+        }
+        outcome => outcome,
+    })
+    .map(drop)
+}
+
+async fn serve(
+    arguments: &Arguments,
+    checkout: &Path,
+    built: &Path,
+    data: &Path,
+) -> io::Result<()> {
+    // Bound first: a port that is taken should be said before anything is written.
+    let listener = listen(arguments.port).await?;
+    let url = format!("http://{}", listener.local_addr()?);
+    let partner = start_partner(data).await?;
+    let places = Places {
+        data: data.to_path_buf(),
+        keys: data.join("keys/epoch.json"),
+        disk_reserve_bytes: 64 * 1024 * 1024,
+    };
+    let sources = Sources {
+        folders: vec![built.to_path_buf()],
+        operator: operator(&partner),
+        ..Sources::default()
+    };
+    let running = wiring::open(&places, sources).await?;
+    let mut agencies = Vec::new();
+    for pack in packs(checkout)? {
+        agencies.push(running.deploy(&pack).await?.namespace);
+    }
+    let seeded = staff::seed(&running.engine, &agencies).await?;
+    let settings = casewright_web::Settings { secure_cookies: false };
+    let ready = async {
+        if let Some(path) = &arguments.ready_file {
+            let content = json!({
+                "url": url,
+                "tokens": seeded.tokens(),
+                "signIns": seeded.sign_ins(),
+                "partner": partner,
+            });
+            ready::write(path, &content)?;
+        }
+        exit::say(&seeded.welcome(&url));
+        Ok(())
+    };
+    // The listener already queues connections, so that whoever reads the file is answered.
+    ready.await.and(wiring::serve(running.engine, listener, settings).await)
+}
+
+async fn listen(port: Option<u16>) -> io::Result<TcpListener> {
+    match port {
+        None => match TcpListener::bind((Ipv4Addr::LOCALHOST, PORT)).await {
+            Ok(listener) => Ok(listener),
+            Err(_) => TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await,
+        },
+        Some(port) => TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(|error| {
+            let sentence = format!("cannot listen on port {port} of loopback: {error}");
+            io::Error::new(error.kind(), sentence)
+        }),
+    }
+}
+
+/// The partner keeps its journal beside the data, and its port if it can: what was under way when
+/// the demo was killed goes on with the same partner.
+async fn start_partner(data: &Path) -> io::Result<String> {
+    let folder = data.join("partner");
+    fs::create_dir_all(&folder)?;
+    let port_file = folder.join("port");
+    let port = fs::read_to_string(&port_file).ok().and_then(|text| text.trim().parse().ok());
+    let journal = Some(folder.join("journal.jsonl"));
+    let started = match partner::start(port.unwrap_or(0), journal.clone()).await {
+        Err(_) => partner::start(0, journal).await?,
+        Ok(started) => started,
+    };
+    fs::write(port_file, started.address.port().to_string())?;
+    Ok(format!("http://{}", started.address))
+}
+
+/// The demo's operator lets the plugins reach the fake partners and nothing else.
+fn operator(partner: &str) -> BTreeMap<String, OperatorSide> {
+    let side = OperatorSide {
+        config: json!({ "endpoint": partner }),
+        hosts: vec![partner.to_owned()],
+        secrets: BTreeMap::new(),
+    };
+    BTreeMap::from([("payment-issue".to_owned(), side)])
+}
+
+fn packs(checkout: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut packs = Vec::new();
+    for entry in fs::read_dir(checkout.join("workflows"))? {
+        let path = entry?.path();
+        if path.join("pack.yaml").is_file() {
+            packs.push(path);
+        }
+    }
+    packs.sort();
+    Ok(packs)
+}

@@ -1,0 +1,260 @@
+//! Installed plugins as `runtime` sees them: signatures, effects, invocations under their grants.
+//!
+//! Components are kept by digest in the data folder, so that an instance finds the plugin it is
+//! pinned to after another version was installed.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::{PoisonError, RwLock};
+
+use casewright_host::grant::{Grant, OperatorSide, PackSide};
+use casewright_host::manifest::Manifest;
+use casewright_host::plugin::{self, Context, Failure, FailureKind, Function, Host, Plugin};
+use casewright_language::{Schema, Signature, Surroundings};
+use casewright_machine::{CallError, ErrorKind};
+use casewright_runtime::port::{Boxed, EffectKind, Invocation, Invoke};
+use serde_json::Value;
+
+/// Where commands of one user keep compiled code between runs; none where there is no home.
+pub(crate) fn user_cache() -> Option<PathBuf> {
+    let base = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
+    let base = base.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cache")))?;
+    let folder = base.join("casewright/compiled");
+    fs::create_dir_all(folder.parent()?).ok()?;
+    base.is_absolute().then_some(folder)
+}
+
+/// All plugins of this process.
+pub(crate) struct Plugins {
+    host: Host,
+    by_digest: BTreeMap<String, Loaded>,
+    /// Name to digest of what is installed now; others are only kept.
+    installed: BTreeMap<String, String>,
+    operator: BTreeMap<String, OperatorSide>,
+    /// What packs bind, by (agency, plugin).
+    bound: RwLock<BTreeMap<(String, String), PackSide>>,
+}
+
+struct Loaded {
+    plugin: Arc<Plugin>,
+    manifest: Manifest,
+}
+
+/// Where plugins come from and where their traces are kept.
+#[derive(Debug, Default)]
+pub(crate) struct Sources {
+    /// Folders of plugin folders, `<name>/{plugin.toml, <name>.wasm}`.
+    pub(crate) folders: Vec<PathBuf>,
+    /// Compiled code; owned by the engine.
+    pub(crate) cache: Option<PathBuf>,
+    /// Components by digest, for instances pinned to them.
+    pub(crate) kept: Option<PathBuf>,
+    pub(crate) operator: BTreeMap<String, OperatorSide>,
+}
+
+impl Plugins {
+    pub(crate) async fn load(sources: Sources) -> io::Result<Self> {
+        let host = Host::new(sources.cache).map_err(io::Error::other)?;
+        let mut plugins = Self {
+            host,
+            by_digest: BTreeMap::new(),
+            installed: BTreeMap::new(),
+            operator: sources.operator,
+            bound: RwLock::default(),
+        };
+        if let Some(kept) = &sources.kept {
+            fs::create_dir_all(kept)?;
+            for folder in folders_in(kept)? {
+                plugins.load_one(&folder).await?;
+            }
+        }
+        for folder in &sources.folders {
+            for folder in folders_in(folder)? {
+                let (name, digest) = plugins.load_one(&folder).await?;
+                if let Some(kept) = &sources.kept {
+                    keep(&folder, &kept.join(&digest), &name)?;
+                }
+                plugins.installed.insert(name, digest);
+            }
+        }
+        Ok(plugins)
+    }
+
+    /// What a pack binds for its plugins takes the place of what it bound before.
+    pub(crate) fn bind(&self, agency: &str, pack: BTreeMap<String, PackSide>) {
+        let mut bound = self.bound.write().unwrap_or_else(PoisonError::into_inner);
+        bound.retain(|(of, _), _| of != agency);
+        bound.extend(pack.into_iter().map(|(name, side)| ((agency.to_owned(), name), side)));
+    }
+
+    /// Names and digests of what is installed.
+    pub(crate) fn installed(&self) -> &BTreeMap<String, String> {
+        &self.installed
+    }
+
+    async fn load_one(&mut self, folder: &Path) -> io::Result<(String, String)> {
+        let text = crate::folder::text(&folder.join("plugin.toml"))?;
+        let manifest = Manifest::read(&text)
+            .map_err(|error| invalid(&folder.join("plugin.toml"), &error))?;
+        let path = folder.join(format!("{}.wasm", manifest.name));
+        let bytes = fs::read(&path).map_err(|error| invalid(&path, &error))?;
+        let plugin = self
+            .host
+            .load(&manifest.name, &bytes)
+            .await
+            .map_err(|error| invalid(&path, &error))?;
+        let (name, digest) = (manifest.name.clone(), plugin.digest.clone());
+        self.by_digest.insert(digest.clone(), Loaded { plugin, manifest });
+        Ok((name, digest))
+    }
+
+    fn grant(&self, agency: &str, manifest: &Manifest) -> Grant {
+        let bound = self.bound.read().unwrap_or_else(PoisonError::into_inner);
+        let pack = bound.get(&(agency.to_owned(), manifest.name.clone()));
+        let nothing = OperatorSide::default();
+        let operator = self.operator.get(&manifest.name).or_else(|| self.operator.get("*"));
+        Grant::intersect(manifest, pack, operator.unwrap_or(&nothing))
+    }
+
+    fn function(&self, digest: &str, name: &str) -> Option<(&Loaded, &Function)> {
+        let loaded = self.by_digest.get(digest)?;
+        let (_, function) = name.split_once('.')?;
+        let functions = &loaded.plugin.description.functions;
+        Some((loaded, functions.iter().find(|known| known.name == function)?))
+    }
+
+    async fn call(&self, invocation: Invocation) -> Result<Value, CallError> {
+        let Some((loaded, function)) = self.function(&invocation.digest, &invocation.function)
+        else {
+            return Err(not_installed(&invocation.function));
+        };
+        let grant = Arc::new(self.grant(&invocation.agency, &loaded.manifest));
+        let limits = loaded.manifest.limits;
+        let context = context(&invocation, limits.wall_ms_max);
+        let input = &invocation.input;
+        self.host
+            .invoke(&loaded.plugin, &function.name, input, &context, &grant, &limits)
+            .await
+            .map_err(|failure| call_error(&loaded.plugin.name, failure))
+    }
+}
+
+impl Invoke for Plugins {
+    fn effect(&self, function: &str, digest: &str) -> Option<EffectKind> {
+        let (_, function) = self.function(digest, function)?;
+        Some(match function.effect {
+            plugin::EffectKind::None => EffectKind::None,
+            plugin::EffectKind::Keyed => EffectKind::Keyed,
+            plugin::EffectKind::AtMostOnce => EffectKind::AtMostOnce,
+        })
+    }
+
+    fn describe(&self, surroundings: &mut Surroundings) -> Vec<(String, String)> {
+        surroundings.functions_known = true;
+        for (name, digest) in &self.installed {
+            for function in &self.by_digest[digest].plugin.description.functions {
+                if let Ok(signature) = signature(function) {
+                    surroundings.functions.insert(format!("{name}.{}", function.name), signature);
+                }
+            }
+        }
+        self.installed.iter().map(|(name, digest)| (name.clone(), digest.clone())).collect()
+    }
+
+    fn invoke(&self, invocation: Invocation) -> Boxed<'_, Result<Value, CallError>> {
+        Box::pin(self.call(invocation))
+    }
+}
+
+fn signature(function: &Function) -> Result<Signature, casewright_language::schema::Violation> {
+    Ok(Signature {
+        title: function.title.clone(),
+        input: Schema::new(function.input.clone())?,
+        output: Schema::new(function.output.clone())?,
+        errors: function.errors.clone(),
+    })
+}
+
+fn context(invocation: &Invocation, wall_ms_max: u64) -> Context {
+    let unix_ms = |at: jiff::Timestamp| u64::try_from(at.as_millisecond()).unwrap_or(0);
+    Context {
+        idempotency_key: invocation.key.clone(),
+        attempt: invocation.attempt,
+        deadline_unix_ms: unix_ms(jiff::Timestamp::now()).saturating_add(wall_ms_max),
+        step_started_unix_ms: unix_ms(invocation.since),
+        agency: invocation.agency.clone(),
+        case_id: invocation.case.clone(),
+        step_id: invocation.step.clone(),
+        callback_token: String::new(),
+    }
+}
+
+fn call_error(plugin: &str, failure: Failure) -> CallError {
+    let (kind, status) = match failure.kind {
+        FailureKind::Retryable => (ErrorKind::Retryable, 503),
+        FailureKind::Permanent => (ErrorKind::Permanent, 500),
+        FailureKind::Business => (ErrorKind::Business, 422),
+    };
+    // The host's own codes begin with `plugin.`; a plugin's codes are qualified by its name.
+    let code = match failure.code.strip_prefix("plugin.") {
+        Some(_) => failure.code,
+        None => format!("{plugin}.{}", failure.code),
+    };
+    CallError {
+        kind,
+        code,
+        status,
+        message: failure.message,
+        details: failure.details,
+        retry_after_ms: failure.retry_after_ms,
+    }
+}
+
+fn not_installed(function: &str) -> CallError {
+    CallError {
+        kind: ErrorKind::Permanent,
+        code: "plugin.not-installed".to_owned(),
+        status: 501,
+        message: format!(
+            "the plugin of `{function}` is not installed in the version this instance is pinned to"
+        ),
+        details: None,
+        retry_after_ms: None,
+    }
+}
+
+fn folders_in(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let entries = fs::read_dir(folder)
+        .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", folder.display())))?;
+    let mut folders = Vec::new();
+    for entry in entries {
+        let path = entry?.path();
+        if path.join("plugin.toml").is_file() {
+            folders.push(path);
+        }
+    }
+    folders.sort();
+    Ok(folders)
+}
+
+/// Copies a plugin under its digest, whole or not at all.
+fn keep(from: &Path, to: &Path, name: &str) -> io::Result<()> {
+    if to.is_dir() {
+        return Ok(());
+    }
+    let unfinished = to.with_extension("new");
+    fs::create_dir_all(&unfinished)?;
+    let component = format!("{name}.wasm");
+    for file in ["plugin.toml", component.as_str()] {
+        fs::copy(from.join(file), unfinished.join(file))?;
+        fs::File::open(unfinished.join(file))?.sync_all()?;
+    }
+    fs::rename(&unfinished, to)
+}
+
+fn invalid(path: &Path, reason: &dyn std::fmt::Display) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, format!("{}: {reason}", path.display()))
+}

@@ -1,0 +1,223 @@
+//! `casewright run FILE`: one document in a temporary store, printed as it ends.
+//!
+//! It skips nothing and never waits for a person: it ends with status `waiting` and says for what.
+
+use std::collections::BTreeMap;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use casewright_casework::Principal;
+use casewright_casework::principal::Kind;
+use casewright_host::grant::OperatorSide;
+use casewright_language::Surroundings;
+use casewright_runtime::engine::Start;
+use casewright_runtime::port::Invoke;
+use casewright_runtime::view::InstanceView;
+use casewright_runtime::{Deployment, Engine, Refused};
+use casewright_store::Settings;
+use casewright_store::memory::MemoryStore;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+
+use crate::exit;
+use crate::folder;
+use crate::ports::Plugins;
+use crate::ports::plugins::{Sources, user_cache};
+use crate::{validate, wiring};
+
+/// A wait longer than this is reported instead of waited for.
+const WAIT_MAX: SignedDuration = SignedDuration::from_secs(60);
+/// How often the instance is looked at while functions are under way.
+const LOOK_EVERY: std::time::Duration = std::time::Duration::from_millis(5);
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// The workflow document.
+    file: PathBuf,
+    /// The input as JSON; `-` reads standard input.
+    #[arg(long, value_name = "FILE")]
+    input: Option<PathBuf>,
+    /// An event that arrives while it runs. No construct that takes events is available yet.
+    #[arg(long, value_name = "FILE")]
+    event: Vec<PathBuf>,
+    /// Print one JSON object: `{status, output, error, waiting, tasks}`.
+    #[arg(long)]
+    json: bool,
+    /// A host and port that plugins may reach; may be given several times.
+    #[arg(long, value_name = "HOST:PORT")]
+    allow_host: Vec<String>,
+    /// Folder of built plugins; `target/plugins` of the checkout otherwise.
+    #[arg(long, value_name = "DIR")]
+    plugins: Option<PathBuf>,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> ExitCode {
+    if !arguments.event.is_empty() {
+        return exit::usage(
+            &"--event: no task that takes events (`listen`) is available yet, so none could arrive",
+        );
+    }
+    match crate::asynchronous(execute(arguments)) {
+        Ok(Some(ended)) => ended.report(arguments.json),
+        Ok(None) => exit::unwell(),
+        Err(error) => exit::environment(&error),
+    }
+}
+
+/// `None` when the document is invalid; its mistakes were shown.
+async fn execute(arguments: &Arguments) -> io::Result<Option<Ended>> {
+    let text = folder::text(&arguments.file)?;
+    let input = input(arguments.input.as_deref())?;
+    let plugins = Arc::new(plugins(arguments).await?);
+    let Some(deployment) = deployment(arguments, text, &plugins).await? else { return Ok(None) };
+    let pack = deployment.pack.clone();
+    // A document outside a pack has nobody to bind origins for it: the operator alone decides.
+    if folder::pack_around(&arguments.file).is_some() {
+        plugins.bind(&pack.namespace, wiring::pack_sides(&pack));
+    }
+    let workflow = deployment.workflows.keys().next().cloned().unwrap_or_default();
+    let engine = wiring::engine(Arc::new(MemoryStore::new(Settings::default())), plugins).await?;
+    engine.deploy(deployment).await.map_err(failed)?;
+    let who = Principal {
+        id: "u-run".to_owned(),
+        display_name: "run".to_owned(),
+        agency: pack.namespace.clone(),
+        roles: pack.roles.keys().cloned().collect(),
+        kind: Kind::Staff,
+    };
+    let start = Start { workflow, version: None, case: None, input };
+    let started = match engine.start(&who, start, None).await {
+        Ok(started) => started,
+        Err(error) => {
+            exit::note(&error);
+            return Ok(None);
+        }
+    };
+    let ended = follow(&engine, &who, &started.id).await?;
+    engine.stop().await;
+    Ok(Some(ended))
+}
+
+/// What became of the instance.
+struct Ended {
+    view: InstanceView,
+    tasks: Vec<Value>,
+}
+
+/// Looks on until nothing more will happen by itself within [`WAIT_MAX`].
+async fn follow(engine: &Engine, who: &Principal, id: &str) -> io::Result<Ended> {
+    loop {
+        let view = engine.instance(who, id).await.map_err(failed)?;
+        let soon = Timestamp::now() + WAIT_MAX;
+        let moves = |waiting: &casewright_runtime::view::WaitingView| match waiting.kind.as_str() {
+            "work-item" => false,
+            _ => waiting.until.is_none_or(|until| until <= soon),
+        };
+        let over = matches!(view.status.as_str(), "completed" | "faulted" | "cancelled");
+        if over || (view.status == "waiting" && !view.waiting.iter().any(moves)) {
+            let tasks = engine.task_runs(who, id).await.map_err(failed)?;
+            let tasks = tasks.iter().map(|run| json!(run)).collect();
+            return Ok(Ended { view, tasks });
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+}
+
+impl Ended {
+    fn report(&self, as_json: bool) -> ExitCode {
+        let view = &self.view;
+        if as_json {
+            let printed = json!({
+                "status": view.status,
+                "output": view.output,
+                "error": view.error,
+                "waiting": view.waiting,
+                "tasks": self.tasks,
+            });
+            exit::say(&printed.to_string());
+        } else {
+            self.tell();
+        }
+        match view.status.as_str() {
+            "completed" => ExitCode::SUCCESS,
+            "waiting" => exit::waiting(),
+            _ => exit::unwell(),
+        }
+    }
+
+    fn tell(&self) {
+        for task in &self.tasks {
+            let text = |key: &str| task[key].as_str().unwrap_or_default().to_owned();
+            exit::note(&format!("{:<10} {}", text("status"), text("reference")));
+        }
+        let pretty = |value: &Value| serde_json::to_string_pretty(value).unwrap_or_default();
+        exit::note(&self.view.status);
+        if let Some(output) = &self.view.output {
+            exit::say(&pretty(output));
+        }
+        if let Some(error) = &self.view.error {
+            exit::say(&pretty(error));
+        }
+        for waiting in &self.view.waiting {
+            let until = waiting.until.map(|until| format!(" until {until}")).unwrap_or_default();
+            exit::note(&format!("waiting for {} of task `{}`{until}", waiting.kind, waiting.task));
+        }
+    }
+}
+
+fn input(path: Option<&Path>) -> io::Result<Value> {
+    let text = match path {
+        None => return Ok(json!({})),
+        Some(path) if path == Path::new("-") => {
+            let mut text = String::new();
+            io::stdin().read_to_string(&mut text)?;
+            text
+        }
+        Some(path) => folder::text(path)?,
+    };
+    serde_json::from_str(&text).map_err(|error| {
+        io::Error::new(io::ErrorKind::InvalidData, format!("the input is not JSON: {error}"))
+    })
+}
+
+async fn plugins(arguments: &Arguments) -> io::Result<Plugins> {
+    let side =
+        OperatorSide { hosts: arguments.allow_host.clone(), ..OperatorSide::default() };
+    let folder = validate::plugin_folder(arguments.plugins.as_deref());
+    Plugins::load(Sources {
+        folders: folder.into_iter().collect(),
+        operator: BTreeMap::from([("*".to_owned(), side)]),
+        cache: user_cache(),
+        ..Sources::default()
+    })
+    .await
+}
+
+/// The document alone, with the forms, tables and names of the pack around it.
+async fn deployment(
+    arguments: &Arguments,
+    text: String,
+    plugins: &Plugins,
+) -> io::Result<Option<Deployment>> {
+    let mut installed = Surroundings::default();
+    let digests = plugins.describe(&mut installed);
+    installed.functions_known = !digests.is_empty();
+    let file = arguments.file.display().to_string();
+    let pack = match folder::pack_around(&arguments.file) {
+        Some(root) => Some(folder::read(&root)?),
+        None => None,
+    };
+    match Deployment::of_document(&file, &text, pack, &installed, &digests) {
+        Ok(deployment) => Ok(Some(deployment)),
+        Err(diagnostics) => {
+            validate::report_one(&file, &text, diagnostics, arguments.json);
+            Ok(None)
+        }
+    }
+}
+
+fn failed(error: Refused) -> io::Error {
+    io::Error::other(exit::chain(&error))
+}

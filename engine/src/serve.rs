@@ -1,0 +1,92 @@
+//! `casewright serve`: an agency's engine from a configuration file.
+
+mod config;
+
+use std::io;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use casewright_runtime::identity::NewUser;
+use serde_json::json;
+use tokio::net::TcpListener;
+
+use self::config::Config;
+use crate::exit;
+use crate::ports::plugins::Sources;
+use crate::ready;
+use crate::wiring::{self, Places, Running};
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// The configuration, TOML; see the README.
+    #[arg(long, value_name = "FILE")]
+    config: PathBuf,
+    /// Written once the server answers: `{"url": ...}`.
+    #[arg(long, value_name = "FILE")]
+    ready_file: Option<PathBuf>,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> ExitCode {
+    let config = match Config::read(&arguments.config) {
+        Ok(config) => config,
+        Err(sentence) => return exit::environment(&sentence),
+    };
+    match crate::asynchronous(serve(&config, arguments)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => exit::environment(&error),
+    }
+}
+
+async fn serve(config: &Config, arguments: &Arguments) -> io::Result<()> {
+    if let Some(path) = &arguments.ready_file {
+        ready::clear(path)?;
+    }
+    let listener = TcpListener::bind(config.listen).await.map_err(|error| {
+        io::Error::new(error.kind(), format!("cannot listen on {}: {error}", config.listen))
+    })?;
+    let url = format!("http://{}", listener.local_addr()?);
+    let places = Places {
+        data: config.data.clone(),
+        keys: config.keys.clone(),
+        disk_reserve_bytes: config.disk_reserve_mib * 1024 * 1024,
+    };
+    let sources = Sources {
+        folders: config.plugins.clone(),
+        operator: config.operator()?,
+        ..Sources::default()
+    };
+    let running = wiring::open(&places, sources).await?;
+    for pack in &config.packs {
+        running.deploy(pack).await?;
+    }
+    staff(config, &running).await?;
+    if let Some(path) = &arguments.ready_file {
+        ready::write(path, &json!({ "url": url }))?;
+    }
+    exit::note(&format!("serving on {url}"));
+    let loopback = config.listen.ip().is_loopback();
+    let settings = casewright_web::Settings {
+        secure_cookies: config.secure_cookies.unwrap_or(!loopback),
+    };
+    wiring::serve(running.engine, listener, settings).await
+}
+
+async fn staff(config: &Config, running: &Running) -> io::Result<()> {
+    let failed = |error: casewright_runtime::Refused| io::Error::other(exit::chain(&error));
+    for member in &config.staff {
+        let user = NewUser {
+            agency: member.agency.clone(),
+            id: member.id.clone(),
+            sign_in: member.sign_in.clone(),
+            display_name: member.name.clone(),
+            roles: member.roles.clone(),
+            passphrase: config::secret(&member.passphrase_file)?,
+        };
+        running.engine.put_user(user).await.map_err(failed)?;
+        if let Some(path) = &member.token_file {
+            let token = running.engine.mint_token(&member.id, "config").await.map_err(failed)?;
+            ready::write(path, &json!({ "token": token.0 }))?;
+        }
+    }
+    Ok(())
+}

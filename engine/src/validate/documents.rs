@@ -1,0 +1,162 @@
+//! What a path stands for - a pack, a folder of packs, a document, a form - and what is wrong in it.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use casewright_language::read::Doubt;
+use casewright_language::{Diagnostic, Severity, Surroundings, pack};
+use casewright_runtime::Deployment;
+use casewright_runtime::port::Invoke;
+
+use super::Findings;
+use crate::folder;
+use crate::ports::plugins::{Sources, user_cache};
+use crate::ports::{EvaluatorProcess, Plugins};
+
+/// The folder of built plugins: as given, or that of the checkout around the current folder.
+pub(crate) fn plugin_folder(given: Option<&Path>) -> Option<PathBuf> {
+    if let Some(given) = given {
+        return Some(given.to_path_buf());
+    }
+    let here = std::env::current_dir().ok()?;
+    let built = crate::plugin::find_checkout(&here)?.join("target/plugins");
+    built.is_dir().then_some(built)
+}
+
+/// The functions of built plugins; none known when nothing is built.
+pub(super) async fn installed(given: Option<&Path>) -> io::Result<Surroundings> {
+    let mut surroundings = Surroundings::default();
+    if let Some(folder) = plugin_folder(given) {
+        let sources =
+            Sources { folders: vec![folder], cache: user_cache(), ..Sources::default() };
+        let plugins = Plugins::load(sources).await?;
+        if !plugins.describe(&mut surroundings).is_empty() {
+            surroundings.functions_known = true;
+            return Ok(surroundings);
+        }
+    }
+    surroundings.functions_known = false;
+    Ok(surroundings)
+}
+
+/// Checks whatever lies at the path.
+pub(super) async fn check(
+    path: &Path,
+    installed: &Surroundings,
+    evaluator: &EvaluatorProcess,
+) -> io::Result<Findings> {
+    let kind = fs::metadata(path).map_err(|error| {
+        io::Error::new(error.kind(), format!("cannot read {}: {error}", path.display()))
+    })?;
+    let name = path.file_name().unwrap_or_default();
+    if name == "pack.yaml" {
+        let root = path.parent().unwrap_or(Path::new("."));
+        return pack_folder(root, installed, evaluator).await;
+    }
+    if kind.is_file() {
+        return document(path, installed, evaluator).await;
+    }
+    if path.join("pack.yaml").is_file() {
+        return pack_folder(path, installed, evaluator).await;
+    }
+    folder_of_things(path, installed, evaluator).await
+}
+
+async fn folder_of_things(
+    path: &Path,
+    installed: &Surroundings,
+    evaluator: &EvaluatorProcess,
+) -> io::Result<Findings> {
+    let mut inside = Vec::new();
+    for entry in fs::read_dir(path)? {
+        let path = entry?.path();
+        let yaml = path.extension().is_some_and(|extension| extension == "yaml");
+        if path.join("pack.yaml").is_file() || (path.is_file() && yaml) {
+            inside.push(path);
+        }
+    }
+    inside.sort();
+    if inside.is_empty() {
+        let sentence = format!(
+            "{} holds neither a pack (a folder with pack.yaml) nor a document (*.yaml)",
+            path.display()
+        );
+        return Err(io::Error::new(io::ErrorKind::NotFound, sentence));
+    }
+    let mut findings = Findings::default();
+    for path in inside {
+        findings.add(Box::pin(check(&path, installed, evaluator)).await?);
+    }
+    Ok(findings)
+}
+
+async fn pack_folder(
+    root: &Path,
+    installed: &Surroundings,
+    evaluator: &EvaluatorProcess,
+) -> io::Result<Findings> {
+    let files = folder::read(root)?;
+    let (diagnostics, doubts) = match Deployment::read(files.clone(), installed, &[]) {
+        Ok(deployment) => (deployment.warnings, deployment.doubts),
+        Err(diagnostics) => (diagnostics, Vec::new()),
+    };
+    let mut findings = Findings::default();
+    findings.texts = files
+        .into_iter()
+        .filter(|(path, _)| path.ends_with(".yaml"))
+        .map(|(path, text)| (root.join(path).display().to_string(), text))
+        .collect();
+    let all = diagnostics.into_iter().chain(settled(doubts, evaluator).await);
+    findings.diagnostics = all
+        .map(|found| Diagnostic { file: root.join(&found.file).display().to_string(), ..found })
+        .collect();
+    Ok(findings)
+}
+
+async fn document(
+    path: &Path,
+    installed: &Surroundings,
+    evaluator: &EvaluatorProcess,
+) -> io::Result<Findings> {
+    let text = folder::text(path)?;
+    let file = path.display().to_string();
+    let pack = folder::pack_around(path);
+    let is_form = path.parent().is_some_and(|parent| parent.ends_with("forms"));
+    let mut findings = Findings::default();
+    if is_form && pack.is_some() {
+        let name = path.file_stem().unwrap_or_default().to_string_lossy();
+        findings.diagnostics = pack::read_form(&name, &file, &text).1;
+    } else {
+        let around = around(pack.as_deref(), installed.clone())?;
+        let reading = casewright_language::read(&file, &text, &around);
+        findings.diagnostics = reading.diagnostics;
+        findings.diagnostics.extend(settled(reading.questions, evaluator).await);
+    }
+    findings.texts.insert(file, text);
+    Ok(findings)
+}
+
+/// The names a document may use: those of the pack around it and of the installed functions.
+pub(super) fn around(pack: Option<&Path>, installed: Surroundings) -> io::Result<Surroundings> {
+    let Some(pack) = pack else { return Ok(installed) };
+    let mut files = folder::read(pack)?;
+    // Only the names are wanted here: other documents of the pack have a check of their own.
+    files.retain(|path, _| path == "pack.yaml" || path.contains('/'));
+    Ok(match Deployment::read(files, &installed, &[]) {
+        Ok(deployment) => deployment.surroundings(),
+        Err(_) => installed,
+    })
+}
+
+/// Puts the syntax of the expressions beyond the simple subset to the evaluator.
+async fn settled(doubts: Vec<Doubt>, evaluator: &EvaluatorProcess) -> Vec<Diagnostic> {
+    let mut findings = Vec::new();
+    for doubt in doubts {
+        if let Err(sentence) = evaluator.check(&doubt.question).await {
+            let message = format!("{}: {sentence}", doubt.finding.message);
+            findings.push(Diagnostic { severity: Severity::Error, message, ..doubt.finding });
+        }
+    }
+    findings
+}
