@@ -1,0 +1,161 @@
+//! The command line as a person types it: what it prints and how it ends.
+
+use std::io::Write;
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+
+/// Runs the binary at the root of the checkout.
+fn casewright(arguments: &[&str], input: &str) -> Output {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_casewright"))
+        .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+        .args(arguments)
+        .env("NO_COLOR", "1")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // A command that reads nothing may have ended already.
+    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+    child.wait_with_output().unwrap()
+}
+
+struct Document(tempfile::NamedTempFile);
+
+impl Document {
+    /// A document with these tasks, given as YAML at the left margin.
+    fn new(tasks: &str) -> Self {
+        let head = "document:\n  dsl: '1.0.3'\n  namespace: tests\n  name: it\n  version: '1.0.0'\ndo:\n";
+        let mut file = tempfile::Builder::new().suffix(".yaml").tempfile().unwrap();
+        file.write_all(head.as_bytes()).unwrap();
+        for line in tasks.lines() {
+            writeln!(file, "  {line}").unwrap();
+        }
+        Self(file)
+    }
+
+    fn path(&self) -> &str {
+        self.0.path().to_str().unwrap()
+    }
+}
+
+/// Runs a document and gives the exit code and the printed object.
+fn run(tasks: &str, input: &str) -> (i32, Value) {
+    let document = Document::new(tasks);
+    let output = casewright(&["run", document.path(), "--input", "-", "--json"], input);
+    let text = String::from_utf8(output.stdout).unwrap();
+    let talk = String::from_utf8_lossy(&output.stderr);
+    let printed = serde_json::from_str(&text).unwrap_or_else(|_| panic!("{text}\n{talk}"));
+    (output.status.code().unwrap(), printed)
+}
+
+#[test]
+fn run_prints_what_became_of_a_document() {
+    let (code, printed) = run("- one:\n    set: { x: '${ .a + 1 }' }\n- two:\n    set: { y: '${ $steps.one.x * 2 }' }", r#"{"a": 2}"#);
+    assert_eq!(code, 0, "{printed:#}");
+    assert_eq!(printed["status"], "completed");
+    assert_eq!(printed["output"]["y"], 6);
+    assert_eq!(printed["error"], Value::Null);
+    assert_eq!(printed["waiting"], Value::Array(Vec::new()));
+    let tasks: Vec<_> = printed["tasks"].as_array().unwrap().iter().map(|task| {
+        (task["name"].as_str().unwrap(), task["reference"].as_str().unwrap(), task["status"].as_str().unwrap())
+    }).collect();
+    assert_eq!(tasks, [("one", "/do/0/one", "completed"), ("two", "/do/1/two", "completed")]);
+}
+
+#[test]
+fn a_faulted_document_names_the_task() {
+    let tasks = "- outer:\n    try:\n      - inner:\n          raise: { error: { type: 'https://agency.example/e', status: 418, title: Tea } }\n    catch:\n      errors: { with: { status: 500 } }";
+    let (code, printed) = run(tasks, "{}");
+    assert_eq!(code, 1, "{printed:#}");
+    assert_eq!(printed["status"], "faulted");
+    assert_eq!(printed["error"]["instance"], "/do/0/outer/try/0/inner");
+    assert_eq!(printed["error"]["status"], 418);
+}
+
+#[test]
+fn run_never_waits_for_a_person() {
+    let tasks = "- ask:\n    call: human-task\n    with: { title: Ask, assign: { role: case-worker } }";
+    let (code, printed) = run(tasks, "{}");
+    assert_eq!(code, 4, "{printed:#}");
+    assert_eq!(printed["status"], "waiting");
+    assert_eq!(printed["waiting"][0]["kind"], "work-item");
+    assert_eq!(printed["waiting"][0]["task"], "ask");
+    let (code, printed) = run("- long:\n    wait: { hours: 2 }", "{}");
+    assert_eq!((code, &printed["waiting"][0]["kind"]), (4, &Value::from("timer")), "{printed:#}");
+}
+
+#[test]
+fn an_invalid_document_has_every_mistake_listed() {
+    let document = Document::new("- a:\n    sett: { x: 1 }\n- b:\n    set: { x: 1 }\n    then: c");
+    let output = casewright(&["validate", document.path(), "--json"], "");
+    assert_eq!(output.status.code(), Some(1));
+    let list: Vec<Value> = serde_json::from_slice(&output.stdout).unwrap();
+    let lines: Vec<_> = list.iter().map(|found| found["line"].as_u64().unwrap()).collect();
+    assert_eq!(lines, [8, 11], "{list:#?}");
+    for found in &list {
+        assert!(found["code"].as_str().unwrap().starts_with("CW"), "{found:#}");
+        assert!(found["column"].as_u64().unwrap() > 0, "{found:#}");
+        assert!(found["help"].is_string(), "{found:#}");
+    }
+}
+
+#[test]
+fn hostile_expressions_end_as_clear_errors() {
+    let parentheses = format!("{}1{}", "(".repeat(10_000), ")".repeat(10_000));
+    for program in ["def f: f; f", "[range(1e12)]", "\"x\" * 1e10", "env", &parentheses] {
+        let quoted = format!("${{ {program} }}").replace('\'', "''");
+        let document = Document::new(&format!("- it:\n    set: {{ x: '{quoted}' }}"));
+        let output = casewright(&["run", document.path(), "--json"], "");
+        let printed: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let shown = &program[..program.len().min(20)];
+        assert_eq!(output.status.code(), Some(1), "{shown}: {printed:#}");
+        assert_eq!(printed["status"], "faulted", "{shown}");
+        let said = printed["error"]["detail"].is_string() || printed["diagnostics"].is_array();
+        assert!(said, "{shown}: {printed:#}");
+    }
+}
+
+#[test]
+fn wrong_usage_and_a_wrong_environment_have_their_exit_codes() {
+    let code = |arguments: &[&str]| casewright(arguments, "").status.code();
+    assert_eq!(code(&["frobnicate"]), Some(2));
+    assert_eq!(code(&["run"]), Some(2));
+    assert_eq!(code(&["explain", "CW9999"]), Some(2));
+    assert_eq!(code(&["run", "nowhere.yaml"]), Some(3));
+    assert_eq!(code(&["validate", "nowhere.yaml"]), Some(3));
+    assert_eq!(code(&["serve", "--config", "nowhere.toml"]), Some(3));
+}
+
+#[test]
+fn the_sample_packs_are_valid() {
+    let output = casewright(&["validate", "workflows"], "");
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stdout));
+}
+
+#[test]
+fn a_bad_plugin_ends_as_a_failed_task_with_a_reason() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().to_str().unwrap();
+    let built = casewright(&["plugin", "build", "tests/hostile", "--out", out], "");
+    assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
+    let reasons = [
+        ("spin", "plugin.out-of-fuel"),
+        ("hoard", "plugin.memory"),
+        ("babble", "plugin.output-too-large"),
+        ("trip", "plugin.trap"),
+        ("phone", "hostile."),
+    ];
+    for (function, code) in reasons {
+        let document = Document::new(&format!("- bad:\n    call: hostile.{function}\n    with: {{}}"));
+        let arguments = ["run", document.path(), "--json", "--plugins", out];
+        let output = casewright(&arguments, "");
+        let printed: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{function}: {printed:#}");
+        let kind = printed["error"]["type"].as_str().unwrap();
+        assert!(kind.starts_with(&format!("urn:casewright:error:{code}")), "{printed:#}");
+        assert_eq!(printed["error"]["instance"], "/do/0/bad");
+        assert!(!printed["error"]["detail"].as_str().unwrap().is_empty(), "{printed:#}");
+    }
+}

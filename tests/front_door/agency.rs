@@ -1,0 +1,197 @@
+//! A running `casewright demo` with its own data, which can be killed and started again.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{self, Sender};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::client::{Client, Gone, Reply};
+
+/// A story takes about this long; kills are spread over it.
+const STORY_MS: u64 = 1_500;
+
+pub(crate) struct Agency {
+    data: PathBuf,
+    /// Kept until the agency is gone, unless the folder belongs to somebody else.
+    _folder: Option<tempfile::TempDir>,
+    process: Arc<Mutex<Child>>,
+    ready: Value,
+    kills: usize,
+    seed: Option<Seed>,
+    killer: Option<Sender<()>>,
+}
+
+/// Numbers from a seed that is printed, so that a failure can be repeated.
+#[derive(Clone)]
+pub(crate) struct Seed {
+    first: u64,
+    state: u64,
+}
+
+impl Seed {
+    /// `CASEWRIGHT_SEED` repeats a run.
+    pub(crate) fn new() -> Self {
+        let drawn = || std::collections::hash_map::RandomState::new();
+        let first = std::env::var("CASEWRIGHT_SEED").map_or_else(
+            |_| std::hash::BuildHasher::hash_one(&drawn(), 0_u8),
+            |seed| seed.parse().unwrap(),
+        );
+        Self { first, state: first }
+    }
+
+    pub(crate) fn number(&self) -> u64 {
+        self.first
+    }
+
+    /// Below `bound`; splitmix64.
+    pub(crate) fn next(&mut self, bound: u64) -> u64 {
+        self.state = self.state.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut mixed = self.state;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        (mixed ^ (mixed >> 31)) % bound
+    }
+}
+
+impl Agency {
+    pub(crate) fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut agency = Self::start_in(folder.path());
+        agency._folder = Some(folder);
+        agency
+    }
+
+    /// Keeps its data in this folder.
+    pub(crate) fn start_in(data: &Path) -> Self {
+        let (process, ready) = launch(data);
+        let process = Arc::new(Mutex::new(process));
+        let data = data.to_path_buf();
+        Self { data, _folder: None, process, ready, kills: 0, seed: None, killer: None }
+    }
+
+    /// Kills the process at once; the next request starts it again.
+    pub(crate) fn kill(&self) {
+        self.process.lock().unwrap().kill().unwrap();
+    }
+
+    pub(crate) fn kills(&self) -> usize {
+        self.kills
+    }
+
+    /// From now on the process is killed at a random moment, and again after each restart.
+    pub(crate) fn arm(&mut self, seed: &mut Seed) {
+        seed.next(2);
+        self.seed = Some(seed.clone());
+        self.aim();
+    }
+
+    pub(crate) fn disarm(&mut self) {
+        self.seed = None;
+        self.killer = None;
+    }
+
+    fn aim(&mut self) {
+        let Some(seed) = &mut self.seed else { return };
+        let moment = Duration::from_millis(seed.next(STORY_MS));
+        let (keep, dropped) = mpsc::channel::<()>();
+        let process = self.process.clone();
+        std::thread::spawn(move || {
+            // Waiting on the channel ends at once when the killer is called off.
+            if dropped.recv_timeout(moment) == Err(mpsc::RecvTimeoutError::Timeout) {
+                let _ = process.lock().unwrap().kill();
+            }
+        });
+        self.killer = Some(keep);
+    }
+
+    /// Does something with a client; when the process is gone, starts it again and repeats.
+    pub(crate) fn insist(
+        &mut self,
+        role: &str,
+        act: impl Fn(&Client) -> Result<Reply, Gone>,
+    ) -> Reply {
+        loop {
+            if let Ok(reply) = act(&self.client(role)) {
+                return reply;
+            }
+            self.restart();
+        }
+    }
+
+    fn restart(&mut self) {
+        self.killer = None;
+        let mut process = self.process.lock().unwrap();
+        let ended = process.wait().unwrap();
+        assert_eq!(std::os::unix::process::ExitStatusExt::signal(&ended), Some(9), "{ended}");
+        let (started, ready) = launch(&self.data);
+        *process = started;
+        drop(process);
+        self.ready = ready;
+        self.kills += 1;
+        self.aim();
+    }
+
+    pub(crate) fn client(&self, role: &str) -> Client {
+        let token = self.ready["tokens"][role].as_str().unwrap_or_else(|| panic!("no {role}"));
+        Client::new(self.ready["url"].as_str().unwrap(), Some(token.to_owned()))
+    }
+
+    /// Everything the partners did, over all lives of the process.
+    pub(crate) fn journal(&mut self) -> Value {
+        let partner = |agency: &Self| agency.ready["partner"].as_str().unwrap().to_owned();
+        loop {
+            let client = Client::new(&partner(self), None);
+            if let Ok(reply) = client.get("/_ctl/journal") {
+                return reply.body;
+            }
+            self.restart();
+        }
+    }
+
+    pub(crate) fn order_fault(&mut self, fault: &Value) {
+        loop {
+            let client = Client::new(self.ready["partner"].as_str().unwrap(), None);
+            if let Ok(reply) = client.post("/_ctl/fault", fault, None) {
+                assert_eq!(reply.status, 204, "{reply:?}");
+                return;
+            }
+            self.restart();
+        }
+    }
+}
+
+impl Drop for Agency {
+    fn drop(&mut self) {
+        self.killer = None;
+        let mut process = self.process.lock().unwrap();
+        let _ = process.kill();
+        let _ = process.wait();
+    }
+}
+
+/// Starts the demo and waits for the line that says it is ready.
+fn launch(data: &Path) -> (Child, Value) {
+    let ready = data.join("ready.json");
+    let mut child = Command::new(env!("CARGO_BIN_EXE_casewright"))
+        .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+        .args(["demo", "--port", "0", "--data"])
+        .arg(data.join("data"))
+        .arg("--ready-file")
+        .arg(&ready)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let said = lines.find(|line| line.as_ref().is_ok_and(|line| line.contains("is ready")));
+    assert!(said.is_some(), "the demo ended before it was ready: {:?}", child.wait());
+    // The rest of what it prints must not fill the pipe.
+    std::thread::spawn(move || lines.for_each(drop));
+    let ready = fs::read_to_string(ready).unwrap();
+    (child, serde_json::from_str(&ready).unwrap())
+}
