@@ -34,12 +34,12 @@ pub(crate) enum Op {
         space: Space,
         key: Arc<[u8]>,
     },
-    /// To the journal; positions ascend.
+    /// A row to the journal; positions ascend.
     Append {
-        position: u64,
-        value: Arc<[u8]>,
+        first: u64,
+        row: Vec<u8>,
     },
-    /// Removes the journal below a position.
+    /// Removes the rows of the journal below a position.
     Trim {
         before: u64,
     },
@@ -51,7 +51,7 @@ pub(crate) type Failure = String;
 /// A key with its value, both raw.
 pub(crate) type Pair = (Vec<u8>, Arc<[u8]>);
 
-/// A journal record with its position, raw.
+/// A row of the journal with its position, raw.
 pub(crate) type Numbered = (u64, Arc<[u8]>);
 
 pub(crate) trait Backend: Send + Sync + 'static {
@@ -86,10 +86,14 @@ pub(crate) trait Snapshot: Send + Sync + 'static {
     /// The greatest key with `start <= key < end`.
     fn last(&self, space: Space, start: &[u8], end: &[u8]) -> Result<Option<Pair>, Failure>;
 
+    /// The record at a position, taken out of its row; see [`crate::chunk`].
     fn record(&self, position: u64) -> Result<Option<Arc<[u8]>>, Failure>;
 
-    /// Journal records from a position on, in order, at most `limit`.
-    fn records(&self, from: u64, limit: usize) -> Result<Vec<Numbered>, Failure>;
+    /// Position of the row that a position falls into.
+    fn floor(&self, position: u64) -> Result<Option<u64>, Failure>;
+
+    /// Rows of the journal from a position on, in order, at most `limit`.
+    fn journal(&self, from: u64, limit: usize) -> Result<Vec<Numbered>, Failure>;
 }
 
 impl Space {

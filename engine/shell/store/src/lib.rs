@@ -13,6 +13,7 @@
 
 mod backend;
 pub mod batch;
+mod chunk;
 mod codec;
 mod durable;
 pub mod fault;

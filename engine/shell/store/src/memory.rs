@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use casewright_casework::audit;
 
 use crate::backend::{Backend, Failure, Numbered, Op, Pair, Snapshot, Space};
+use crate::chunk;
 use crate::durable::{Durable, RecoverError};
 use crate::key_file::EpochKeys;
 use crate::{
@@ -210,8 +211,8 @@ impl Backend for Memory {
                     spaces[space.index()].set(key.to_vec(), stamp, Some(Arc::clone(value)));
                 }
                 Op::Delete { space, key } => spaces[space.index()].set(key.to_vec(), stamp, None),
-                Op::Append { position, value } => {
-                    journal.set(*position, stamp, Some(Arc::clone(value)));
+                Op::Append { first, row } => {
+                    journal.set(*first, stamp, Some(Arc::from(row.as_slice())));
                 }
                 Op::Trim { before } => {
                     let gone = journal.range::<u64>(..before, stamp);
@@ -291,14 +292,23 @@ impl Snapshot for MemorySnapshot {
     }
 
     fn record(&self, position: u64) -> Result<Option<Arc<[u8]>>, Failure> {
-        Ok(self.disk.lock().journal.get(&position, self.stamp))
+        let platter = self.disk.lock();
+        let mut rows = platter.journal.range::<u64>(..=position, self.stamp);
+        let row = rows.next_back();
+        Ok(row.and_then(|(first, row)| chunk::find(*first, &row, position).map(Arc::from)))
     }
 
-    fn records(&self, from: u64, limit: usize) -> Result<Vec<Numbered>, Failure> {
+    fn floor(&self, position: u64) -> Result<Option<u64>, Failure> {
         let platter = self.disk.lock();
-        let records = platter.journal.range::<u64>(from.., self.stamp);
-        let records = records.map(|(position, value)| (*position, value));
-        Ok(records.take(limit).collect())
+        let mut rows = platter.journal.range::<u64>(..=position, self.stamp);
+        Ok(rows.next_back().map(|(first, _)| *first))
+    }
+
+    fn journal(&self, from: u64, limit: usize) -> Result<Vec<Numbered>, Failure> {
+        let platter = self.disk.lock();
+        let rows = platter.journal.range::<u64>(from.., self.stamp);
+        let rows = rows.map(|(first, row)| (*first, row));
+        Ok(rows.take(limit).collect())
     }
 }
 

@@ -14,6 +14,7 @@ use ::redb::{
 use casewright_casework::audit;
 
 use crate::backend::{Backend, Failure, Numbered, Op, Pair, Snapshot, Space};
+use crate::chunk;
 use crate::durable::Durable;
 use crate::key_file::{EpochKeys, KeyFileError, MISSING, folder, rename_new, with_suffix};
 use crate::{
@@ -194,8 +195,8 @@ fn write(
                 let table = opened(transaction, &mut tables, *space)?;
                 table.remove(&**key).map_err(failure)?;
             }
-            Op::Append { position, value } => {
-                journal.insert(position, &**value).map_err(failure)?;
+            Op::Append { first, row } => {
+                journal.insert(first, row.as_slice()).map_err(failure)?;
             }
             Op::Trim { before } => {
                 journal
@@ -268,20 +269,33 @@ impl Snapshot for RedbSnapshot {
         let Some(journal) = &self.journal else {
             return Ok(None);
         };
-        let found = journal.get(position).map_err(failure)?;
-        Ok(found.map(|value| Arc::from(value.value())))
+        let mut rows = journal.range(..=position).map_err(failure)?;
+        let Some(row) = rows.next_back() else {
+            return Ok(None);
+        };
+        let (first, row) = row.map_err(failure)?;
+        Ok(chunk::find(first.value(), row.value(), position).map(Arc::from))
     }
 
-    fn records(&self, from: u64, limit: usize) -> Result<Vec<Numbered>, Failure> {
+    fn floor(&self, position: u64) -> Result<Option<u64>, Failure> {
+        let Some(journal) = &self.journal else {
+            return Ok(None);
+        };
+        let mut rows = journal.range(..=position).map_err(failure)?;
+        let row = rows.next_back().transpose().map_err(failure)?;
+        Ok(row.map(|(first, _)| first.value()))
+    }
+
+    fn journal(&self, from: u64, limit: usize) -> Result<Vec<Numbered>, Failure> {
         let Some(journal) = &self.journal else {
             return Ok(Vec::new());
         };
-        let mut records = Vec::new();
-        for record in journal.range(from..).map_err(failure)?.take(limit) {
-            let (position, value) = record.map_err(failure)?;
-            records.push((position.value(), Arc::from(value.value())));
+        let mut rows = Vec::new();
+        for row in journal.range(from..).map_err(failure)?.take(limit) {
+            let (first, row) = row.map_err(failure)?;
+            rows.push((first.value(), Arc::from(row.value())));
         }
-        Ok(records)
+        Ok(rows)
     }
 }
 

@@ -8,7 +8,7 @@
 //!
 //! The head is not secret; it is authenticated together with the place.
 
-use chacha20poly1305::aead::{Aead, KeyInit, Payload};
+use chacha20poly1305::aead::{Aead, AeadInOut, KeyInit, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 
 use crate::codec::{Decoder, Encoder};
@@ -87,20 +87,23 @@ impl DataKey {
         plain: &[u8],
     ) -> Vec<u8> {
         let associated = associated(place, owner, version);
-        let payload = Payload {
-            msg: plain,
-            aad: &associated,
-        };
-        let ciphertext = self
-            .0
-            .encrypt(&XNonce::from(*nonce), payload)
-            .expect("only a value of over 256 GiB cannot be encrypted");
-        let mut out = Encoder(Vec::with_capacity(ciphertext.len() + owner.len() + 40));
+        let length = owner.len() + plain.len() + NONCE_BYTES + 32;
+        let mut out = Encoder(Vec::with_capacity(length));
         out.byte(FORMAT);
         out.bytes(owner);
         out.number(version);
         out.raw(nonce);
-        out.raw(&ciphertext);
+        let head = out.0.len();
+        out.raw(plain);
+        let tag = self
+            .0
+            .encrypt_inout_detached(
+                &XNonce::from(*nonce),
+                &associated,
+                out.0[head..].as_mut().into(),
+            )
+            .expect("only a value of over 256 GiB cannot be encrypted");
+        out.raw(&tag);
         out.0
     }
 

@@ -10,7 +10,7 @@ use super::gather::{Gathered, Moving};
 use super::index::{ChainHead, Holder};
 use super::plan::Plan;
 use super::state::{Queued, State};
-use crate::backend::{Op, Space};
+use crate::backend::{Numbered, Op, Space};
 use crate::keys::{Keyring, place};
 use crate::record::{
     RecordWriter, journal_place, part_key, row_key, write_links, write_segment, write_stream,
@@ -44,11 +44,12 @@ pub(super) fn weigh(batch: &Batch) -> Weight {
 }
 
 /// A batch on its way into the queue.
-pub(super) struct Accepting<'s, S> {
+pub(super) struct Accepting<'s, 'b, S> {
     state: &'s mut State<S>,
     keys: BTreeMap<Vec<u8>, Arc<DataKey>>,
     /// Position and contents of the journal record of each case.
-    records: BTreeMap<String, (u64, RecordWriter)>,
+    records: BTreeMap<&'b str, (u64, RecordWriter)>,
+    sealed: Vec<Numbered>,
     ops: Vec<Op>,
     folds: Vec<Holder>,
 }
@@ -57,8 +58,8 @@ pub(super) struct Accepting<'s, S> {
 pub(super) fn accept<S>(
     state: &mut State<S>,
     keyring: &Keyring,
-    batch: Batch,
-    plan: Plan,
+    batch: &Batch,
+    plan: Plan<'_>,
     mut gathered: Gathered,
     weight: &Weight,
     ticket: Option<oneshot::Sender<Committed>>,
@@ -68,6 +69,7 @@ pub(super) fn accept<S>(
         state,
         keys: plan.keys,
         records: BTreeMap::new(),
+        sealed: Vec::new(),
         ops: Vec::with_capacity(2 + batch.puts.len()),
         folds: Vec::new(),
     };
@@ -76,8 +78,8 @@ pub(super) fn accept<S>(
         accepting.put(Space::Keys, &owner, row);
     }
     let folded: BTreeSet<&str> = batch.folds.iter().map(|fold| &*fold.instance).collect();
-    for event in batch.events {
-        let head = &plan.streams[&event.instance];
+    for event in &batch.events {
+        let head = &plan.streams[&*event.instance];
         accepting.state.index.stream(&event.instance, head);
         let moving = folded
             .contains(&*event.instance)
@@ -91,24 +93,24 @@ pub(super) fn accept<S>(
     for fold in &batch.folds {
         accepting.fold_new_links(&plan.chains, &mut gathered, &fold.case);
     }
-    for append in batch.audit {
-        let head = &plan.chains[&append.case];
-        accepting.link(&append, head, gathered.links.get_mut(&append.case));
+    for append in &batch.audit {
+        let head = &plan.chains[&*append.case];
+        accepting.link(append, head, gathered.links.get_mut(&append.case));
     }
     accepting.write_records();
-    for (put, version) in batch.puts.into_iter().zip(plan.versions) {
+    for (put, version) in batch.puts.iter().zip(plan.versions) {
         accepting.row(put, version);
     }
     if accepting.state.next_position == first {
         accepting.state.next_position += 1;
     }
     let stamp = accepting.state.next_position - 1;
-    for fold in batch.folds {
-        let head = &plan.streams[&fold.instance];
+    for fold in &batch.folds {
+        let head = &plan.streams[&*fold.instance];
         let was_active = head.active;
         accepting.state.index.stream(&fold.instance, head);
         accepting.fold(
-            &fold,
+            fold,
             was_active,
             gathered.events.remove(&fold.instance),
             stamp,
@@ -131,9 +133,9 @@ fn moving<'g>(
         .or_insert_with(|| Moving::none(first))
 }
 
-impl<S> Accepting<'_, S> {
-    fn event(&mut self, event: EventAppend, moving: Option<&mut Moving<Vec<u8>>>) {
-        let (position, record) = self.records.entry(event.case).or_insert_with(|| {
+impl<'b, S> Accepting<'_, 'b, S> {
+    fn event(&mut self, event: &'b EventAppend, moving: Option<&mut Moving<Vec<u8>>>) {
+        let (position, record) = self.records.entry(&event.case).or_insert_with(|| {
             let position = self.state.next_position;
             self.state.next_position += 1;
             (position, RecordWriter::default())
@@ -143,18 +145,18 @@ impl<S> Accepting<'_, S> {
         index.push_event(&event.instance, *position);
         match moving {
             // Folded by this very batch: it goes straight into the segment.
-            Some(moving) => moving.entries.push(event.bytes),
+            Some(moving) => moving.entries.push(event.bytes.clone()),
             None => record.event(&event.instance, sequence, &event.bytes),
         }
     }
 
     fn link(
         &mut self,
-        append: &AuditAppend,
+        append: &'b AuditAppend,
         head: &ChainHead,
         moving: Option<&mut Moving<audit::Link>>,
     ) {
-        let (position, record) = self.records.entry(append.case.clone()).or_insert_with(|| {
+        let (position, record) = self.records.entry(&append.case).or_insert_with(|| {
             let position = self.state.next_position;
             self.state.next_position += 1;
             (position, RecordWriter::default())
@@ -174,7 +176,7 @@ impl<S> Accepting<'_, S> {
     /// A case with nothing unfolded: what this batch adds is folded with it at once.
     fn fold_new_links(
         &self,
-        heads: &BTreeMap<String, ChainHead>,
+        heads: &BTreeMap<&str, ChainHead>,
         gathered: &mut Gathered,
         case: &str,
     ) {
@@ -199,30 +201,22 @@ impl<S> Accepting<'_, S> {
             let key = position.to_be_bytes();
             let value = self.seal(
                 journal_place(&key),
-                &case_owner(&case),
+                &case_owner(case),
                 position,
                 &record.finish(),
             );
             self.state.index.written += value.len() as u64;
-            self.ops.push(Op::Append {
-                position,
-                value: Arc::from(value),
-            });
+            self.sealed.push((position, Arc::from(value)));
         }
     }
 
-    fn row(&mut self, put: Put, version: u64) {
+    fn row(&mut self, put: &Put, version: u64) {
         let key = row_key(put.table, &put.key);
-        let Some(value) = put.value else {
+        let Some(value) = &put.value else {
             self.delete(Space::Rows, &key);
             return;
         };
-        let value = self.seal(
-            place(Space::Rows, &key),
-            &owner(&put.under),
-            version,
-            &value,
-        );
+        let value = self.seal(place(Space::Rows, &key), &owner(&put.under), version, value);
         self.put(Space::Rows, &key, value);
     }
 
@@ -273,8 +267,15 @@ impl<S> Accepting<'_, S> {
 
     fn queue(self, stamp: u64, weight: &Weight, ticket: Option<oneshot::Sender<Committed>>) {
         let Self {
-            state, ops, folds, ..
+            state,
+            sealed: records,
+            ops,
+            folds,
+            ..
         } = self;
+        for record in &records {
+            state.overlay.lay_record(record);
+        }
         for op in &ops {
             state.overlay.lay(stamp, op);
         }
@@ -285,6 +286,7 @@ impl<S> Accepting<'_, S> {
             .then(|| state.index.oldest_position().unwrap_or(state.next_position));
         state.queue.push_back(Queued {
             stamp,
+            records,
             ops,
             bytes: weight.bytes,
             cost: weight.cost,

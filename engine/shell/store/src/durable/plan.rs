@@ -17,7 +17,7 @@ use crate::{Batch, Guard, ReadError, SubmitError, Under};
 
 /// What a batch may rely on.
 #[derive(Default)]
-pub(super) struct Plan {
+pub(super) struct Plan<'b> {
     /// Every key that it seals with, by owner.
     pub(super) keys: BTreeMap<Vec<u8>, Arc<DataKey>>,
     /// Owners whose key it makes, with the rows.
@@ -25,18 +25,18 @@ pub(super) struct Plan {
     /// Version of each put, in order.
     pub(super) versions: Vec<u64>,
     /// Instances before the batch.
-    pub(super) streams: BTreeMap<String, StreamHead>,
+    pub(super) streams: BTreeMap<&'b str, StreamHead>,
     /// Audit chains before the batch.
-    pub(super) chains: BTreeMap<String, ChainHead>,
+    pub(super) chains: BTreeMap<&'b str, ChainHead>,
 }
 
 impl<B: Backend> Shared<B> {
-    pub(super) fn plan(
+    pub(super) fn plan<'b>(
         &self,
         state: &mut State<B::Snapshot>,
-        batch: &Batch,
+        batch: &'b Batch,
         gathered: &Gathered,
-    ) -> Result<Plan, SubmitError> {
+    ) -> Result<Plan<'b>, SubmitError> {
         self.check_guards(state, &batch.guards)?;
         let mut plan = Plan::default();
         self.plan_keys(state, batch, &mut plan)?;
@@ -51,7 +51,7 @@ impl<B: Backend> Shared<B> {
         &self,
         state: &mut State<B::Snapshot>,
         cases: &[Arc<str>],
-    ) -> Result<Plan, SubmitError> {
+    ) -> Result<Plan<'static>, SubmitError> {
         let mut plan = Plan::default();
         for case in cases {
             self.plan_key(state, &mut plan, case_owner(case), Some(case))?;
@@ -87,7 +87,7 @@ impl<B: Backend> Shared<B> {
         &self,
         state: &mut State<B::Snapshot>,
         batch: &Batch,
-        plan: &mut Plan,
+        plan: &mut Plan<'_>,
     ) -> Result<(), SubmitError> {
         for case in &batch.opens {
             self.plan_key(state, plan, case_owner(case), None)?;
@@ -112,7 +112,7 @@ impl<B: Backend> Shared<B> {
     fn plan_key(
         &self,
         state: &mut State<B::Snapshot>,
-        plan: &mut Plan,
+        plan: &mut Plan<'_>,
         owner: Vec<u8>,
         existing: Option<&str>,
     ) -> Result<(), SubmitError> {
@@ -132,12 +132,12 @@ impl<B: Backend> Shared<B> {
         Ok(())
     }
 
-    fn plan_streams(
+    fn plan_streams<'b>(
         &self,
         state: &mut State<B::Snapshot>,
-        batch: &Batch,
+        batch: &'b Batch,
         gathered: &Gathered,
-        plan: &mut Plan,
+        plan: &mut Plan<'b>,
     ) -> Result<(), SubmitError> {
         let mut added: BTreeMap<&str, u64> = BTreeMap::new();
         for event in &batch.events {
@@ -146,7 +146,7 @@ impl<B: Backend> Shared<B> {
         }
         for (index, fold) in batch.folds.iter().enumerate() {
             self.plan_stream(state, plan, &fold.instance, &fold.case)?;
-            let before = plan.streams[&fold.instance].events;
+            let before = plan.streams[&*fold.instance].events;
             let after = before + added.get(fold.instance.as_str()).copied().unwrap_or(0);
             let tail = state.index.streams.get(fold.instance.as_str());
             let whole = match gathered.events.get(&fold.instance) {
@@ -161,11 +161,11 @@ impl<B: Backend> Shared<B> {
         Ok(())
     }
 
-    fn plan_stream(
+    fn plan_stream<'b>(
         &self,
         state: &mut State<B::Snapshot>,
-        plan: &mut Plan,
-        instance: &str,
+        plan: &mut Plan<'b>,
+        instance: &'b str,
         case: &str,
     ) -> Result<(), SubmitError> {
         if !plan.streams.contains_key(instance) {
@@ -175,7 +175,7 @@ impl<B: Backend> Shared<B> {
                 events: 0,
                 active: false,
             });
-            plan.streams.insert(instance.to_owned(), head);
+            plan.streams.insert(instance, head);
         }
         if &*plan.streams[instance].case == case {
             Ok(())
@@ -184,14 +184,14 @@ impl<B: Backend> Shared<B> {
         }
     }
 
-    fn plan_chains(
+    fn plan_chains<'b>(
         &self,
         state: &mut State<B::Snapshot>,
-        batch: &Batch,
-        plan: &mut Plan,
+        batch: &'b Batch,
+        plan: &mut Plan<'b>,
     ) -> Result<(), SubmitError> {
         for append in &batch.audit {
-            if plan.chains.contains_key(&append.case) {
+            if plan.chains.contains_key(&*append.case) {
                 continue;
             }
             let owner = case_owner(&append.case);
@@ -201,7 +201,7 @@ impl<B: Backend> Shared<B> {
             } else {
                 self.chain_head(state, &append.case)?
             };
-            plan.chains.insert(append.case.clone(), head);
+            plan.chains.insert(&append.case, head);
         }
         Ok(())
     }
@@ -210,7 +210,7 @@ impl<B: Backend> Shared<B> {
         &self,
         state: &mut State<B::Snapshot>,
         batch: &Batch,
-        plan: &mut Plan,
+        plan: &mut Plan<'_>,
     ) -> Result<(), SubmitError> {
         let mut changed: BTreeMap<Vec<u8>, u64> = BTreeMap::new();
         for put in &batch.puts {

@@ -16,7 +16,7 @@ const NAMED_MAX: usize = 256;
 
 impl<B: Backend> Store for Durable<B> {
     fn submit(&self, batch: Batch) -> Result<Ticket, SubmitError> {
-        self.shared.submit(batch)
+        self.shared.submit(&batch)
     }
 
     fn pending(&self, table: Table, key: &[u8]) -> Result<Option<Row>, ReadError> {
@@ -77,7 +77,7 @@ impl<B: Backend> Store for Durable<B> {
 }
 
 impl<B: Backend> Shared<B> {
-    fn submit(&self, batch: Batch) -> Result<Ticket, SubmitError> {
+    fn submit(&self, batch: &Batch) -> Result<Ticket, SubmitError> {
         let gathered = if batch.folds.is_empty() {
             Gathered::default()
         } else {
@@ -85,11 +85,11 @@ impl<B: Backend> Shared<B> {
             let cases = batch.folds.iter().map(|fold| &*fold.case);
             self.gather(instances, cases)?
         };
-        let weight = weigh(&batch);
+        let weight = weigh(batch);
         let (sender, ticket) = Ticket::new();
         let mut state = self.lock()?;
         self.admit(&mut state, &weight, batch.reserve)?;
-        let plan = self.plan(&mut state, &batch, &gathered)?;
+        let plan = self.plan(&mut state, batch, &gathered)?;
         let idle = state.queue.is_empty();
         accept(
             &mut state,

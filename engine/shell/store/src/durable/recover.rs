@@ -10,6 +10,7 @@ use super::state::State;
 use super::write::{Writer, spawn};
 use super::{Durable, Shared, Stopped};
 use crate::backend::{Backend, Op, Snapshot, Space};
+use crate::chunk;
 use crate::key_file::EpochKeys;
 use crate::keys::Keyring;
 use crate::record::{RECORD, Record};
@@ -24,8 +25,8 @@ const STORE_ROW: &[u8] = b"store";
 const CHECK_ROW: &[u8] = b"check";
 pub(super) const POSITION: &[u8] = b"position";
 
-/// Records read at a time.
-const RECORDS: usize = 4_096;
+/// Rows read at a time.
+const ROWS: usize = 256;
 
 /// Why a store cannot be opened; the backend adds where it lies.
 #[derive(Debug)]
@@ -96,14 +97,17 @@ impl<B: Backend> Shared<B> {
         let mut index = Index::new();
         let (mut first, mut next) = (None, 0);
         loop {
-            let records = flushed.records(next, RECORDS).map_err(RecoverError::Io)?;
-            let Some((last, _)) = records.last() else {
+            let rows = flushed.journal(next, ROWS).map_err(RecoverError::Io)?;
+            if rows.is_empty() {
                 break;
-            };
-            next = last + 1;
-            for (position, value) in &records {
-                first.get_or_insert(*position);
-                self.recover_record(&mut index, *position, value)?;
+            }
+            for (start, row) in &rows {
+                first.get_or_insert(*start);
+                let records = chunk::read(*start, row).ok_or_else(|| damaged(RECORD))?;
+                for (position, record) in records {
+                    self.recover_record(&mut index, position, record)?;
+                    next = position + 1;
+                }
             }
         }
         index.drop_settled();
@@ -201,7 +205,7 @@ impl<B: Backend> Shared<B> {
     ) -> Result<(), RecoverError> {
         let mut from = Vec::new();
         loop {
-            let marks = flushed.scan(Space::Active, &from, &[0xff; 64], RECORDS);
+            let marks = flushed.scan(Space::Active, &from, &[0xff; 64], ROWS);
             let marks = marks.map_err(RecoverError::Io)?;
             let Some((last, _)) = marks.last() else {
                 return Ok(());

@@ -9,7 +9,7 @@ use super::index::{Holder, Index};
 use super::room::Room;
 use crate::Committed;
 use crate::ReadError;
-use crate::backend::{Op, Space};
+use crate::backend::{Numbered, Op, Space};
 use crate::recent::Recent;
 use crate::seal::Nonces;
 
@@ -42,6 +42,8 @@ pub(super) struct State<S> {
 pub(super) struct Queued {
     /// Its last position; ascends from batch to batch.
     pub(super) stamp: u64,
+    /// For the journal, with their positions.
+    pub(super) records: Vec<Numbered>,
     pub(super) ops: Vec<Op>,
     pub(super) bytes: usize,
     pub(super) cost: u64,
@@ -56,7 +58,7 @@ pub(super) struct Queued {
 #[derive(Default)]
 pub(super) struct Overlay {
     spaces: [HashMap<Arc<[u8]>, Change>; Space::COUNT],
-    journal: VecDeque<(u64, Arc<[u8]>)>,
+    journal: VecDeque<Numbered>,
 }
 
 pub(super) struct Change {
@@ -122,15 +124,22 @@ impl Overlay {
         Some(&self.journal[index.ok()?].1)
     }
 
+    /// Positions ascend.
+    pub(super) fn lay_record(&mut self, record: &Numbered) {
+        self.journal.push_back(record.clone());
+    }
+
+    /// Takes away the records up to a position: they are on disk.
+    pub(super) fn lift_records(&mut self, position: u64) {
+        let count = self.journal.partition_point(|(at, _)| *at <= position);
+        self.journal.drain(..count);
+    }
+
     pub(super) fn lay(&mut self, stamp: u64, op: &Op) {
         let (space, key, value) = match op {
             Op::Put { space, key, value } => (space, key, Some(Arc::clone(value))),
             Op::Delete { space, key } => (space, key, None),
-            Op::Append { position, value } => {
-                self.journal.push_back((*position, Arc::clone(value)));
-                return;
-            }
-            Op::Trim { .. } => return,
+            Op::Append { .. } | Op::Trim { .. } => return,
         };
         self.spaces[space.index()].insert(Arc::clone(key), Change { stamp, value });
     }
@@ -139,17 +148,7 @@ impl Overlay {
     pub(super) fn lift(&mut self, stamp: u64, op: &Op) {
         let (space, key) = match op {
             Op::Put { space, key, .. } | Op::Delete { space, key } => (space, key),
-            Op::Append { position, .. } => {
-                while self
-                    .journal
-                    .front()
-                    .is_some_and(|(first, _)| first <= position)
-                {
-                    self.journal.pop_front();
-                }
-                return;
-            }
-            Op::Trim { .. } => return,
+            Op::Append { .. } | Op::Trim { .. } => return,
         };
         let changes = &mut self.spaces[space.index()];
         if changes.get(key).is_some_and(|change| change.stamp == stamp) {

@@ -15,7 +15,8 @@ use super::index::Holder;
 use super::recover::{POSITION, position_bytes};
 use super::room::Need;
 use super::state::{Queued, State};
-use crate::backend::{Backend, Op, Space};
+use crate::backend::{Backend, Op, Snapshot, Space};
+use crate::chunk;
 use crate::fault::Moment;
 use crate::seal::{Nonces, Sealed};
 use crate::{Batch, Committed, SubmitError};
@@ -38,8 +39,7 @@ pub(super) struct Writer {
 
 struct Group {
     queued: Vec<Queued>,
-    /// Changes of the store itself: the next position, the trimmed journal.
-    own: Vec<Op>,
+    /// The oldest unfolded position after it, if it folds.
     trim: Option<u64>,
     stamp: u64,
 }
@@ -64,12 +64,12 @@ impl<B: Backend> Shared<B> {
     fn write_all(&self, writer: &mut Writer) -> Result<(), String> {
         loop {
             self.fold_chains()?;
-            let Some(group) = self.take(writer)? else {
+            let Some(group) = self.take()? else {
                 return Ok(());
             };
             // The store stops before those who wait are told: none of them may go on with it.
-            let flushed = self.flush(&group).inspect_err(|_| self.latch())?;
-            writer.trimmed = group.trim.unwrap_or(writer.trimmed);
+            let flushed = self.flush(writer, &group);
+            let flushed = flushed.inspect_err(|_| self.latch())?;
             let stamp = group.stamp;
             for (ticket, position) in self.show(group, flushed)? {
                 // Nobody may wait any more: that changes nothing.
@@ -79,16 +79,59 @@ impl<B: Backend> Shared<B> {
         }
     }
 
-    fn flush(&self, group: &Group) -> Result<B::Snapshot, String> {
+    fn flush(&self, writer: &mut Writer, group: &Group) -> Result<B::Snapshot, String> {
+        let own = self.own_changes(writer, group)?;
         self.fault(Moment::BeforeFlush)?;
         let queued = group.queued.iter().flat_map(|queued| &queued.ops);
-        self.backend.apply(&mut queued.chain(&group.own))?;
+        self.backend.apply(&mut queued.chain(&own))?;
         self.fault(Moment::AfterFlush)?;
         self.backend.snapshot()
     }
 
+    /// What a group changes beside its rows: the journal and the next position.
+    fn own_changes(&self, writer: &mut Writer, group: &Group) -> Result<Vec<Op>, String> {
+        let position = self.keyring.seal_meta(
+            POSITION,
+            &writer.nonces.next(),
+            &position_bytes(group.stamp + 1),
+        );
+        let mut own = vec![Op::Put {
+            space: Space::Meta,
+            key: Arc::from(POSITION),
+            value: Arc::from(position),
+        }];
+        let records = group.queued.iter().flat_map(|queued| &queued.records);
+        let rows = chunk::pack(records.map(|(position, record)| (*position, &**record)));
+        if let Some(before) = self.trim_point(&rows, group.trim)?
+            && before >= writer.trimmed + TRIM_MIN
+        {
+            writer.trimmed = before;
+            own.push(Op::Trim { before });
+        }
+        let rows = rows.into_iter();
+        own.extend(rows.map(|(first, row)| Op::Append { first, row }));
+        Ok(own)
+    }
+
+    /// Where the row begins that holds the oldest unfolded record: all rows before it are folded.
+    fn trim_point(
+        &self,
+        rows: &[(u64, Vec<u8>)],
+        oldest: Option<u64>,
+    ) -> Result<Option<u64>, String> {
+        let Some(oldest) = oldest else {
+            return Ok(None);
+        };
+        let mut new = rows.iter().rev().map(|(first, _)| *first);
+        if let Some(first) = new.find(|first| *first <= oldest) {
+            return Ok(Some(first));
+        }
+        let flushed = self.lock().map_err(|_| POISONED)?.flushed();
+        flushed.map_err(|error| error.to_string())?.floor(oldest)
+    }
+
     /// Waits for work and for space. `None`: closed, and nothing is left.
-    fn take(&self, writer: &mut Writer) -> Result<Option<Group>, String> {
+    fn take(&self) -> Result<Option<Group>, String> {
         let mut state = self.lock().map_err(|_| POISONED)?;
         loop {
             if state.stopped {
@@ -114,7 +157,7 @@ impl<B: Backend> Shared<B> {
                 .map_err(|_| POISONED)?
                 .0;
         }
-        Ok(Some(self.form(&mut state, writer)))
+        Ok(Some(self.form(&mut state)))
     }
 
     fn measure_group(&self, state: &mut State<B::Snapshot>) {
@@ -123,7 +166,7 @@ impl<B: Backend> Shared<B> {
         state.room.keep(0);
     }
 
-    fn form(&self, state: &mut State<B::Snapshot>, writer: &mut Writer) -> Group {
+    fn form(&self, state: &mut State<B::Snapshot>) -> Group {
         let cost_max = state.room.group_cost_max(self.settings.reserve_bytes);
         let mut queued: Vec<Queued> = Vec::with_capacity(state.queue.len());
         let mut cost = 0;
@@ -141,19 +184,8 @@ impl<B: Backend> Shared<B> {
             .last()
             .map_or(state.flushed_position, |last| last.stamp);
         let trim = queued.iter().rev().find_map(|queued| queued.trim);
-        let trim = trim.filter(|before| *before >= writer.trimmed + TRIM_MIN);
-        let position =
-            self.keyring
-                .seal_meta(POSITION, &writer.nonces.next(), &position_bytes(stamp + 1));
-        let mut own = vec![Op::Put {
-            space: Space::Meta,
-            key: Arc::from(POSITION),
-            value: Arc::from(position),
-        }];
-        own.extend(trim.map(|before| Op::Trim { before }));
         Group {
             queued,
-            own,
             trim,
             stamp,
         }
@@ -171,6 +203,7 @@ impl<B: Backend> Shared<B> {
             return Err("stopped while flushing".to_owned());
         }
         state.show(flushed, group.stamp);
+        state.overlay.lift_records(group.stamp);
         for queued in group.queued {
             state.load_count -= 1;
             state.load_bytes -= queued.bytes;
@@ -217,7 +250,7 @@ impl<B: Backend> Shared<B> {
         accept(
             &mut state,
             &self.keyring,
-            batch,
+            &batch,
             plan,
             gathered,
             &weight,
