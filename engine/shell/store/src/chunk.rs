@@ -1,12 +1,12 @@
-//! Rows of the journal: sealed records of many batches side by side, under the position of the first.
-//! A row per record would cost the writer a walk down the tree for each event.
+//! Rows of the journal: sealed records of many batches side by side, under the position of the
+//! first. A row per record would cost the writer a walk down the tree for each event.
 //!
 //! ```text
 //! (position minus the one before, length, record)*
 //! ```
 //!
-//! The frame needs no seal of its own: a record opens only at its own position and whole, so a frame
-//! that was altered yields records that do not open.
+//! The frame needs no seal of its own: a record opens only at its own position and whole, so a
+//! frame that was altered yields records that do not open.
 
 use crate::codec::{Decoder, Encoder};
 

@@ -1,4 +1,5 @@
-//! Bytes in and out: lengths, numbers, texts. Stands below every format of the store and knows none.
+//! Bytes in and out: lengths, numbers, texts. Stands below every format of the store and knows
+//! none.
 
 /// Writes; cannot fail.
 #[derive(Default)]

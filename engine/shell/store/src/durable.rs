@@ -5,9 +5,9 @@
 //! writer:  take what is queued ─▶ backend.apply: one group, one flush ─▶ show, tell
 //! ```
 //!
-//! Sealed values are ready before the writer sees them, so a group is formed while the one before it
-//! is flushed. What is queued stands in an overlay of raw values: deciders read overlay then disk,
-//! outsiders only disk, and both take the same way through seals and layouts.
+//! Sealed values are ready before the writer sees them, so a group is formed while the one before
+//! it is flushed. What is queued stands in an overlay of raw values: deciders read overlay then
+//! disk, outsiders only disk, and both take the same way through seals and layouts.
 //!
 //! It does not know how a backend keeps anything, and starts one thread: the writer, ended by
 //! [`Durable::close`].

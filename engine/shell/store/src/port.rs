@@ -41,8 +41,8 @@ pub trait Store: Send + Sync + 'static {
     /// Instances that recovery must look at: unfolded or marked active. Constant after opening.
     fn unsettled(&self) -> Result<Vec<String>, ReadError>;
 
-    /// Bytes of the journal from the oldest unfolded event on. Beyond the limit of the settings also
-    /// the instances that hold the oldest of them, to be folded; below it none. Cheap.
+    /// Bytes of the journal from the oldest unfolded event on. Beyond the limit of the settings
+    /// also the instances that hold the oldest of them, to be folded; below it none. Cheap.
     fn unfolded(&self) -> (u64, Vec<String>);
 
     /// Flushes what is queued and closes; later submissions are refused with `Stopped`. Not to be

@@ -58,7 +58,8 @@ impl RedbStore {
 
 /// Makes a new store beside its place and moves it there: a store that exists is whole.
 fn create(path: &Path, keys_path: &Path, settings: &Settings) -> Result<(), OpenError> {
-    // Keys without a store were left by an attempt that did not come further: they open nothing else.
+    // Keys without a store were left by an attempt that did not come further: they open nothing
+    // else.
     let keys = if let Some(keys) = read_keys(keys_path)? {
         keys
     } else {

@@ -1,6 +1,6 @@
-//! Sealing: every value is encrypted and bound to its place, so that a flipped bit, or a value moved
-//! to another key, is refused instead of served. redb does not verify its checksums on read; this is
-//! also the defence against bit rot.
+//! Sealing: every value is encrypted and bound to its place, so that a flipped bit, or a value
+//! moved to another key, is refused instead of served. redb does not verify its checksums on read;
+//! this is also the defence against bit rot.
 //!
 //! ```text
 //! format 1 │ owner (length, kind, id) │ version │ nonce 24 │ ciphertext │ tag 16

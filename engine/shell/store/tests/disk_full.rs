@@ -1,5 +1,5 @@
-//! A disk that really fills up: a small tmpfs. Needs the right to mount; where it is missing, the test
-//! says so in one line and the conformance suite stands alone with its settable free space.
+//! A disk that really fills up: a small tmpfs. Needs the right to mount; where it is missing, the
+//! test says so in one line and the conformance suite stands alone with its settable free space.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
 use std::path::{Path, PathBuf};

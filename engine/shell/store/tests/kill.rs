@@ -1,5 +1,5 @@
-//! Real kills: a child process writes and prints what was acknowledged, and is killed with SIGKILL at
-//! a random moment. Whatever it had printed is found afterwards, and nothing is there by half.
+//! Real kills: a child process writes and prints what was acknowledged, and is killed with SIGKILL
+//! at a random moment. Whatever it had printed is found afterwards, and nothing is there by half.
 //!
 //! The child is this test binary run again; it does its part only when told so by its environment.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]

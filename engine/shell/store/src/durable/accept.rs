@@ -1,4 +1,5 @@
-//! Taking a planned batch: places in the order, seals, index, overlay, queue. Nothing here can fail.
+//! Taking a planned batch: places in the order, seals, index, overlay, queue. Nothing here can
+//! fail.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

@@ -1,5 +1,5 @@
-//! Where unfolded events and audit links stand in the journal: in memory, rebuilt from the journal's
-//! tail at opening. Ids and positions only, never content.
+//! Where unfolded events and audit links stand in the journal: in memory, rebuilt from the
+//! journal's tail at opening. Ids and positions only, never content.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;

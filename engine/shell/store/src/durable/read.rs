@@ -1,5 +1,5 @@
-//! Reading: rows, histories, audit chains. Every answer comes from one moment: index, overlay and view
-//! of the disk are taken together under the lock, and read after it was released.
+//! Reading: rows, histories, audit chains. Every answer comes from one moment: index, overlay and
+//! view of the disk are taken together under the lock, and read after it was released.
 
 use std::sync::Arc;
 

@@ -1,6 +1,6 @@
-//! Opening: checking that store and keys belong together, and rebuilding the index from the journal's
-//! tail. Every record of the tail is unsealed once: a lost or altered one is found here, before
-//! anything is served.
+//! Opening: checking that store and keys belong together, and rebuilding the index from the
+//! journal's tail. Every record of the tail is unsealed once: a lost or altered one is found here,
+//! before anything is served.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Condvar, Mutex};

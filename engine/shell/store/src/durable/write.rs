@@ -1,6 +1,6 @@
-//! The writer: the one thread that changes the backend. It takes what is queued as one group, flushes
-//! it once, shows it, and tells those who wait. A flush that failed is never tried again: nobody
-//! knows what reached the disk, so the store stops and the process should.
+//! The writer: the one thread that changes the backend. It takes what is queued as one group,
+//! flushes it once, shows it, and tells those who wait. A flush that failed is never tried again:
+//! nobody knows what reached the disk, so the store stops and the process should.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, PoisonError};

@@ -1,5 +1,5 @@
-//! A sorted map whose past can be read: a snapshot is a number, not a copy. Old values go as soon as
-//! no snapshot is old enough to see them.
+//! A sorted map whose past can be read: a snapshot is a number, not a copy. Old values go as soon
+//! as no snapshot is old enough to see them.
 
 use std::borrow::Borrow;
 use std::collections::{BTreeMap, VecDeque};

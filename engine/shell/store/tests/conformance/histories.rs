@@ -1,4 +1,5 @@
-//! Histories of instances: journal, folding into segments, trimming, and what recovery must look at.
+//! Histories of instances: journal, folding into segments, trimming, and what recovery must look
+//! at.
 
 use casewright_store::{Batch, Settings, Store, SubmitError};
 

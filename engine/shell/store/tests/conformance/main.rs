@@ -1,5 +1,5 @@
-//! One suite for every store: what the port promises, checked on the memory store and on redb alike.
-//! Crashes are planted at flushes; real kills are in `kill.rs`.
+//! One suite for every store: what the port promises, checked on the memory store and on redb
+//! alike. Crashes are planted at flushes; real kills are in `kill.rs`.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
 mod audit;

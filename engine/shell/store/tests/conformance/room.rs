@@ -1,5 +1,5 @@
-//! Too much: a full queue, a full disk. Refused at once, nothing accepted is lost, and it goes on by
-//! itself.
+//! Too much: a full queue, a full disk. Refused at once, nothing accepted is lost, and it goes on
+//! by itself.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
