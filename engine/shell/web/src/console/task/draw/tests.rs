@@ -120,7 +120,7 @@ fn a_decider_sees_request_amount_budget_and_who_asked() {
             "<dt>Money</dt><dd><bdi>$1,300.00</bdi>",
             "<dt>Goal active</dt><dd><bdi>Yes</bdi>",
             "&#60;img src=x",
-            "Fund a</th><td class=\"number\">$18,700.00",
+            "Fund a</th><td class=\"number\" data-label=\"Left\">$18,700.00",
             "Casey Brown started “Brokerage”.",
             "action=\"/tasks/w-1/claim\"",
         ],
