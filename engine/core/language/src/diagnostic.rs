@@ -61,6 +61,21 @@ pub(crate) struct Findings {
 }
 
 impl Diagnostic {
+    /// An error of a file as a whole: it is missing from its pack, or does not fit the others.
+    pub fn of_file(file: &str, message: String, help: &str) -> Self {
+        Self {
+            code: "CW0501",
+            severity: Severity::Error,
+            message,
+            file: file.to_owned(),
+            line: 1,
+            column: 1,
+            end_line: 1,
+            end_column: 1,
+            help: Some(help.to_owned()),
+        }
+    }
+
     /// Says what to write instead.
     pub(crate) fn help(&mut self, help: impl Into<String>) {
         self.help = Some(help.into());

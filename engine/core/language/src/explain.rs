@@ -66,6 +66,7 @@ const PAGES: &[(&str, &str)] = &[
     ("CW0415", include_str!("explain/CW0415.md")),
     ("CW0416", include_str!("explain/CW0416.md")),
     ("CW0417", include_str!("explain/CW0417.md")),
+    ("CW0501", include_str!("explain/CW0501.md")),
     ("CW0511", include_str!("explain/CW0511.md")),
     ("CW0512", include_str!("explain/CW0512.md")),
     ("CW0513", include_str!("explain/CW0513.md")),

@@ -45,6 +45,8 @@ pub struct Deployment {
     /// Findings that are no errors.
     pub warnings: Vec<Diagnostic>,
     standard: Calendar,
+    /// Path of the only document, when it is no whole pack.
+    alone: Option<String>,
 }
 
 /// Stands around a document that belongs to no pack.
@@ -94,6 +96,7 @@ impl Deployment {
             doubts: reader.doubts,
             warnings,
             standard,
+            alone: None,
         })
     }
 
@@ -116,7 +119,11 @@ impl Deployment {
             let bare = BTreeMap::from([(PACK_FILE.to_owned(), NO_PACK.to_owned())]);
             Self::read(bare, installed, plugins)?
         };
-        let surroundings = if within { deployment.surroundings() } else { installed.clone() };
+        let surroundings = if within {
+            deployment.surroundings()
+        } else {
+            installed.clone()
+        };
         let mut reader = Reader::default();
         let document = BTreeMap::from([(file.to_owned(), text.to_owned())]);
         reader.read_document(file, text, &surroundings);
@@ -127,6 +134,8 @@ impl Deployment {
             return Err(errors);
         }
         deployment.digest = digest(&document, &deployment.plugins);
+        deployment.files.extend(document);
+        deployment.alone = Some(file.to_owned());
         deployment.workflows = reader.workflows;
         deployment.doubts = reader.doubts;
         deployment.warnings = warnings;
@@ -219,7 +228,11 @@ impl Reader {
         let name = workflow.document.name.clone();
         if self.workflows.contains_key(&name) {
             let message = format!("another file of the pack holds a workflow `{name}` too");
-            self.fault(path, message, "one version of a workflow is in force: remove one");
+            self.fault(
+                path,
+                message,
+                "one version of a workflow is in force: remove one",
+            );
         }
         self.workflows.insert(name, workflow);
     }
@@ -262,17 +275,7 @@ impl Reader {
     }
 
     fn fault(&mut self, file: &str, message: String, help: &str) {
-        self.findings.push(Diagnostic {
-            code: "CW0501",
-            severity: Severity::Error,
-            message,
-            file: file.to_owned(),
-            line: 1,
-            column: 1,
-            end_line: 1,
-            end_column: 1,
-            help: Some(help.to_owned()),
-        });
+        self.findings.push(Diagnostic::of_file(file, message, help));
     }
 }
 

@@ -116,6 +116,9 @@ pub(crate) struct RequestRow {
 #[derive(Serialize, Deserialize)]
 pub(crate) struct DeploymentRow {
     pub(crate) agency: String,
+    /// Path of the only document, when it is no whole pack.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) alone: Option<String>,
     pub(crate) files: BTreeMap<String, String>,
     pub(crate) plugins: BTreeMap<String, String>,
     pub(crate) functions_known: bool,

@@ -4,7 +4,7 @@
 
 use casewright_language::{Schema, Signature, Surroundings};
 
-use super::Deployment;
+use super::{Deployment, NO_PACK, PACK_FILE};
 use crate::engine::Refused;
 use crate::record::{DeploymentRow, SignatureRow};
 
@@ -21,6 +21,7 @@ impl Deployment {
         };
         DeploymentRow {
             agency: self.pack.namespace.clone(),
+            alone: self.alone.clone(),
             files: self.files.clone(),
             plugins: self.plugins.clone(),
             functions_known: self.functions_known,
@@ -48,7 +49,17 @@ impl Deployment {
             installed.functions.insert(name, signature);
         }
         let plugins: Vec<_> = row.plugins.into_iter().collect();
-        Self::read(row.files, &installed, &plugins).map_err(|findings| {
+        let mut files = row.files;
+        let read = match row.alone {
+            None => Self::read(files, &installed, &plugins),
+            Some(file) => {
+                let text = files.remove(&file).unwrap_or_default();
+                let around = files.get(PACK_FILE).is_some_and(|pack| pack != NO_PACK);
+                let around = around.then_some(files);
+                Self::of_document(&file, &text, around, &installed, &plugins)
+            }
+        };
+        read.map_err(|findings| {
             let first = findings.first();
             let code = first.map_or("", |finding| finding.code);
             let file = first.map_or("", |finding| finding.file.as_str());

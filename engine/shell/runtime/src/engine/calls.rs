@@ -213,14 +213,13 @@ impl Shared {
                 })
                 .await;
             match delivered {
-                Ok(()) => return,
-                // Nobody waits for it any more: a timeout or a cancellation was first.
-                Err(RunError::Mismatch) => return,
+                // With a mismatch nobody waits for it any more: a timeout or a cancellation was
+                // first. When the engine stops, the call is still open for the next start.
+                Ok(()) | Err(RunError::Mismatch | RunError::Refused(Refused::Stopping)) => return,
                 Err(RunError::Refused(Refused::Busy | Refused::DiskFull)) => {
                     let again = self.parts.clock.now() + SignedDuration::from_millis(AGAIN_MS);
                     self.parts.clock.wait_until(again).await;
                 }
-                Err(RunError::Refused(Refused::Stopping)) => return,
                 Err(RunError::Refused(refused)) => {
                     tracing::error!(instance, %refused, "a result could not be taken in");
                     return;

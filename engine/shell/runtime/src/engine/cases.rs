@@ -33,6 +33,10 @@ impl Engine {
     }
 
     /// The audit chain as people read it. Part of the case page, which is audited.
+    #[expect(
+        clippy::unused_async,
+        reason = "a store on another machine is awaited here"
+    )]
     pub async fn timeline(
         &self,
         who: &Principal,

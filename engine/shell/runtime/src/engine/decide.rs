@@ -160,10 +160,9 @@ pub(crate) async fn shown(
         Flushed::Lost => true,
     });
     match reached.await.map(|now| *now) {
-        Ok(Flushed::Events(_)) => Ok(()),
         Ok(Flushed::Lost) => Err(Refused::Stopping),
-        // The resident has left memory, which it does only once all is on disk.
-        Err(_) => Ok(()),
+        // An error: the resident has left memory, which it does only once all is on disk.
+        Ok(Flushed::Events(_)) | Err(_) => Ok(()),
     }
 }
 

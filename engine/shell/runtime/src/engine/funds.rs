@@ -371,6 +371,10 @@ fn of_fund(name: &str, refusal: Refusal) -> Refused {
 
 impl Engine {
     /// Funds of the agency's pack in force, by name.
+    #[expect(
+        clippy::unused_async,
+        reason = "a store on another machine is awaited here"
+    )]
     pub async fn funds(&self, who: &Principal) -> Result<Vec<FundView>, Refused> {
         let shared = &self.shared;
         let deployment = shared.in_force(&who.agency).ok_or_else(not_found)?;

@@ -51,6 +51,10 @@ impl Engine {
     }
 
     /// What happened to an instance, after the entry with this sequence (0: from the beginning).
+    #[expect(
+        clippy::unused_async,
+        reason = "a store on another machine is awaited here"
+    )]
     pub async fn history(
         &self,
         who: &Principal,

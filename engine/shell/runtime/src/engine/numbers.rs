@@ -2,6 +2,7 @@
 //! is never given twice.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::sync::{Mutex, PoisonError};
 
 use casewright_store::{Batch, Guard, Put, SubmitError, Table, Under};
@@ -98,7 +99,7 @@ fn written(pattern: &str, year: &str, number: u64) -> String {
             None if field == "number" => text.push_str(&number.to_string()),
             Some(("number", width)) => {
                 let width = width.parse().unwrap_or(0).min(WIDTH_MAX);
-                text.push_str(&format!("{number:0width$}"));
+                write!(text, "{number:0width$}").expect("writing to a string does not fail");
             }
             _ => {}
         }

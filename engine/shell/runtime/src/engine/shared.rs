@@ -132,7 +132,8 @@ impl Shared {
 
     pub(crate) fn submit(&self, batch: Batch) -> Result<Ticket, SubmitError> {
         let ticket = self.parts.store.submit(batch)?;
-        if self.commits.fetch_add(1, Ordering::Relaxed) % COMMITS_PER_LOOK == 0 {
+        let commits = self.commits.fetch_add(1, Ordering::Relaxed);
+        if commits.is_multiple_of(COMMITS_PER_LOOK) {
             self.sweep.wake();
         }
         Ok(ticket)
@@ -323,6 +324,10 @@ pub(crate) fn no_workflow(id: &str) -> Refused {
     ))
 }
 
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "it is what map_err hands over"
+)]
 pub(crate) fn unreadable(error: ReadError) -> Refused {
     match error {
         ReadError::Erased => not_found(),

@@ -47,6 +47,10 @@ impl Engine {
     }
 
     /// Workflows that the agency's pack has in force.
+    #[expect(
+        clippy::unused_async,
+        reason = "a store on another machine is awaited here"
+    )]
     pub async fn workflows(&self, who: &Principal) -> Result<Vec<WorkflowView>, Refused> {
         let deployment = self.shared.in_force(&who.agency).ok_or_else(not_found)?;
         let view = |workflow: &Workflow| WorkflowView {
@@ -60,6 +64,10 @@ impl Engine {
     }
 
     /// The form for the start of a workflow in force, if it names one.
+    #[expect(
+        clippy::unused_async,
+        reason = "a store on another machine is awaited here"
+    )]
     pub async fn start_form(
         &self,
         who: &Principal,

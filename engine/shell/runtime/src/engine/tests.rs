@@ -1,1 +1,11 @@
-//! Tests of the engine over the memory store.
+//! The engine over the memory store, with a clock moved by hand and a partner that keeps a journal.
+
+mod brokerage;
+mod crash;
+mod funds;
+mod identity;
+mod lists;
+mod pressure;
+mod requests;
+mod timers;
+mod world;

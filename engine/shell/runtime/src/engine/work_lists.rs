@@ -49,6 +49,10 @@ pub(crate) fn queue_keys(item: &WorkItem, at: Timestamp) -> Vec<Vec<u8>> {
 
 impl Engine {
     /// Sorted by due, those without a due time last; closed ones latest first.
+    #[expect(
+        clippy::unused_async,
+        reason = "a store on another machine is awaited here"
+    )]
     pub async fn work_items(
         &self,
         who: &Principal,
@@ -67,11 +71,19 @@ impl Engine {
     }
 
     /// One item that the principal may see.
+    #[expect(
+        clippy::unused_async,
+        reason = "a store on another machine is awaited here"
+    )]
     pub async fn work_item(&self, who: &Principal, id: &str) -> Result<WorkItemView, Refused> {
         view(&self.shared, who, &seen_item(&self.shared, who, id)?)
     }
 
     /// The pinned form of a work item.
+    #[expect(
+        clippy::unused_async,
+        reason = "a store on another machine is awaited here"
+    )]
     pub async fn form(
         &self,
         who: &Principal,

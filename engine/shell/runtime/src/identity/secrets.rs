@@ -86,6 +86,10 @@ impl Engine {
     }
 
     /// A session or a bearer token; `None` when unknown, ended or expired.
+    #[expect(
+        clippy::unused_async,
+        reason = "a store on another machine is awaited here"
+    )]
     pub async fn authenticate(&self, secret: &str) -> Result<Option<Principal>, Refused> {
         if secret.starts_with(TOKEN) {
             self.shared.bearer(secret)

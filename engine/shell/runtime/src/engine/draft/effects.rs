@@ -86,7 +86,7 @@ impl Draft<'_> {
     fn end(&mut self, outcome: &Outcome) {
         let (action, detail) = match outcome {
             Outcome::Completed(_) => (Audit::InstanceCompleted, None),
-            Outcome::Faulted(fault) => (Audit::InstanceFaulted, Some(self.named(&fault.kind))),
+            Outcome::Faulted(fault) => (Audit::InstanceFaulted, Some(named(&fault.kind))),
             Outcome::Cancelled => (Audit::InstanceCancelled, None),
         };
         // A cancellation is in the record already, under the name of who asked for it.
@@ -98,15 +98,15 @@ impl Draft<'_> {
         self.row = Some(row);
         self.actions.push(Action::Ended);
     }
+}
 
-    /// The error type, if it is from the document or the engine; computed ones may say anything.
-    fn named(&self, kind: &str) -> String {
-        let fixed = ["https://serverlessworkflow.io/", "urn:casewright:error:"];
-        if fixed.iter().any(|prefix| kind.starts_with(prefix)) && kind.len() <= KIND_LEN_MAX {
-            kind.to_owned()
-        } else {
-            "raised by the workflow".to_owned()
-        }
+/// The error type, if it is from a fixed list; others may say anything.
+fn named(kind: &str) -> String {
+    let fixed = ["https://serverlessworkflow.io/", "urn:casewright:error:"];
+    if fixed.iter().any(|prefix| kind.starts_with(prefix)) && kind.len() <= KIND_LEN_MAX {
+        kind.to_owned()
+    } else {
+        "raised by the workflow".to_owned()
     }
 }
 

@@ -38,16 +38,15 @@ impl Draft<'_> {
 
     /// Only items that [`Draft::item`] gave, or new ones.
     pub(crate) fn set_item(&mut self, item: WorkItem) {
-        match self.items.get_mut(&item.id) {
-            Some(open) => open.now = item,
-            None => {
-                let open = OpenItem {
-                    before: None,
-                    now: item.clone(),
-                };
-                self.items.insert(item.id.clone(), open);
-            }
+        if let Some(open) = self.items.get_mut(&item.id) {
+            open.now = item;
+            return;
         }
+        let open = OpenItem {
+            before: None,
+            now: item.clone(),
+        };
+        self.items.insert(item.id, open);
     }
 
     pub(super) fn offer(&mut self, offer: Offer) {
