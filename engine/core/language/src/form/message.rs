@@ -131,7 +131,7 @@ fn error(name: String, field: &Field, breach: &Breach) -> FieldError {
 fn sentence(field: &Field, breach: &Breach) -> String {
     let label = &field.label;
     match (breach, &field.control) {
-        (Breach::Missing(_), _) => ask(field),
+        (Breach::Missing(_), _) | (Breach::NotAmong(_), Control::Choices(_)) => ask(field),
         // A member of an amount: nothing was typed that could be read.
         (Breach::Kind { .. }, Control::Money { currency }) => format!(
             "{label} must be an amount of money, like {}",
@@ -144,7 +144,6 @@ fn sentence(field: &Field, breach: &Breach) -> String {
         (Breach::Kind { .. } | Breach::NotAmong(_), Control::YesNo | Control::Choice(_)) => {
             ask(field)
         }
-        (Breach::NotAmong(_), Control::Choices(_)) => ask(field),
         (Breach::TooFew(_), Control::Choices(_) | Control::Group(_)) => match breach {
             Breach::TooFew(1) => ask(field),
             Breach::TooFew(count) => format!("{label}: at least {count} are needed"),

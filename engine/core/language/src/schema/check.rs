@@ -140,7 +140,7 @@ impl Checker<'_> {
             }
         }
         if let Some(divisor) = node.multiple_of
-            && !whole(number).is_some_and(|whole| whole % i128::from(divisor) == 0)
+            && whole(number).is_none_or(|whole| whole % i128::from(divisor) != 0)
         {
             self.add(pointer, Breach::NotMultiple(divisor));
         }

@@ -166,8 +166,7 @@ impl<'d> Compiler<'d> {
         match keyword {
             "title" | "description" | "default" | "examples" | "$comment" | "readOnly"
             | "writeOnly" | "deprecated" => {}
-            "$schema" | "$id" if parent.is_empty() => {}
-            "$defs" | "definitions" if parent.is_empty() => {}
+            "$schema" | "$id" | "$defs" | "definitions" if parent.is_empty() => {}
             "$defs" | "definitions" => {
                 return refuse(at, "definitions stand at the top of the schema");
             }
@@ -420,8 +419,9 @@ fn unknown(keyword: &str) -> String {
         "not" => "say what is allowed instead",
         "prefixItems" => "give the values names in an object",
         "contains" | "minContains" | "maxContains" => "describe all items with `items`",
-        "patternProperties" | "propertyNames" => "use `additionalProperties`",
-        "unevaluatedProperties" | "unevaluatedItems" => "use `additionalProperties`",
+        "patternProperties" | "propertyNames" | "unevaluatedProperties" | "unevaluatedItems" => {
+            "use `additionalProperties`"
+        }
         "dependentRequired" | "dependentSchemas" | "dependencies" => "use `if` and `then`",
         "minProperties" | "maxProperties" => "name the members in `required`",
         "$anchor" | "$dynamicRef" | "$dynamicAnchor" | "$recursiveRef" => {
