@@ -1,18 +1,52 @@
 //! `pack.yaml` and the forms of a pack: text to checked values with diagnostics.
 //!
-//! Plain data only: `casework` gives calendars, funds and policies their meaning.
+//! ```yaml
+//! namespace: family-services
+//! title: Intensive family support
+//! timeZone: Australia/Melbourne
+//! calendar: victoria                    # used unless a case says otherwise
+//! calendars:
+//!   victoria: calendars/victoria.ics
+//! roles:
+//!   case-worker: { title: Case worker, starts: true }
+//!   team-leader: { title: Team leader, includes: [case-worker] }
+//! teams:
+//!   north: Northern team
+//! funds:
+//!   brokerage: { title: Brokerage, allocated: { minor: 5000000, currency: AUD } }
+//! policies:
+//!   brokerage-limits:
+//!     - { role: team-leader, upTo: { minor: 200000, currency: AUD } }
+//! plugins:
+//!   payment-issue:
+//!     config: { endpoint: https://pay.example }
+//!     origins: [ https://pay.example ]
+//!     secrets: [ payment-key ]
+//! caseNumber: IFS-{year}-{number:5}     # what stands here when it is left out: CASE-{year}-{number:5}
+//! ```
+//!
+//! Plain data only: `casework` gives calendars, funds and policies their meaning, and knows which
+//! time zones there are.
+
+mod currency;
+mod read;
+
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::{Diagnostic, Form};
+use crate::{Diagnostic, Form, form};
 
 /// A checked `pack.yaml`.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Pack {
+    /// Of all its workflows; letters, digits and hyphens.
     pub namespace: String,
+    /// For people.
     pub title: String,
     /// IANA name.
     pub time_zone: String,
@@ -20,18 +54,25 @@ pub struct Pack {
     pub calendar: Option<String>,
     /// Name to path of an iCalendar file with the holidays, relative to the pack.
     pub calendars: BTreeMap<String, String>,
+    /// By name.
     pub roles: BTreeMap<String, Role>,
+    /// Name to title.
     pub teams: BTreeMap<String, String>,
+    /// By name.
     pub funds: BTreeMap<String, Fund>,
+    /// By name; every role named exists.
     pub policies: BTreeMap<String, Vec<PolicyRow>>,
+    /// By name of the plugin.
     pub plugins: BTreeMap<String, PluginBinding>,
     /// `IFS-{year}-{number:5}`.
     pub case_number: String,
 }
 
+/// What people are in an agency.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Role {
+    /// For people.
     pub title: String,
     /// Roles that a holder of this one also holds.
     pub includes: Vec<String>,
@@ -39,10 +80,13 @@ pub struct Role {
     pub starts: bool,
 }
 
+/// Money set aside.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Fund {
+    /// For people.
     pub title: String,
+    /// ISO 4217.
     pub currency: String,
     /// Minor units.
     pub allocated_minor: i64,
@@ -52,8 +96,11 @@ pub struct Fund {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct PolicyRow {
+    /// A key of `roles`.
     pub role: String,
+    /// Minor units.
     pub up_to_minor: i64,
+    /// ISO 4217.
     pub currency: String,
 }
 
@@ -61,6 +108,7 @@ pub struct PolicyRow {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct PluginBinding {
+    /// An object; the plugin's manifest says what belongs into it.
     pub config: Value,
     /// Origins (`https://pay.example`) that the plugin may call; never wider than its manifest.
     pub origins: Vec<String>,
@@ -69,11 +117,11 @@ pub struct PluginBinding {
 }
 
 /// Reads `pack.yaml`; `None` when a diagnostic is an error.
-pub fn read_pack(_file: &str, _text: &str) -> (Option<Pack>, Vec<Diagnostic>) {
-    unimplemented!()
+pub fn read_pack(file: &str, text: &str) -> (Option<Pack>, Vec<Diagnostic>) {
+    read::read(file, text)
 }
 
 /// Reads a form; its name is the file's name without `.yaml`.
 pub fn read_form(name: &str, file: &str, text: &str) -> (Option<Form>, Vec<Diagnostic>) {
-    crate::form::read(name, file, text)
+    form::read(name, file, text)
 }

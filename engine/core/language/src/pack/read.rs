@@ -1,0 +1,501 @@
+//! From the text of `pack.yaml` to a [`Pack`].
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+use super::{Fund, Pack, PluginBinding, PolicyRow, Role, currency};
+use crate::Diagnostic;
+use crate::diagnostic::{Findings, suggestion};
+use crate::yaml::{self, Entry, Fields, Node, Place};
+
+const KEYS: [&str; 11] = [
+    "namespace",
+    "title",
+    "timeZone",
+    "calendar",
+    "calendars",
+    "roles",
+    "teams",
+    "funds",
+    "policies",
+    "plugins",
+    "caseNumber",
+];
+const CASE_NUMBER: &str = "CASE-{year}-{number:5}";
+/// Longest name: a label of a host name.
+const NAME_LENGTH_MAX: usize = 63;
+
+pub(super) fn read(file: &str, text: &str) -> (Option<Pack>, Vec<Diagnostic>) {
+    let mut findings = Findings::new(file);
+    let pack = yaml::parse(text, &mut findings).and_then(|root| pack(&mut findings, &root));
+    let pack = pack.filter(|_| !findings.has_errors());
+    (pack, findings.into_list())
+}
+
+fn pack(findings: &mut Findings, root: &Node) -> Option<Pack> {
+    let keys = Fields::open(findings, root, root.place, "the pack", &KEYS)?;
+    let mut reader = Reader { findings };
+    let namespace = reader.required(&keys, "namespace", "namespace: family-services");
+    if let Some((name, place)) = &namespace {
+        reader.name(name, *place, "a namespace");
+    }
+    let title = reader.required(&keys, "title", "title: Intensive family support");
+    let time_zone = reader.required(&keys, "timeZone", "timeZone: Australia/Melbourne");
+    if let Some((zone, place)) = &time_zone {
+        reader.time_zone(zone, *place);
+    }
+    let calendars = reader.named(&keys, "calendars", Reader::calendar);
+    let calendar = reader.optional(&keys, "calendar");
+    if let Some((name, place)) = &calendar {
+        reader.exists(name, *place, "CW0523", "calendar", calendars.keys());
+    }
+    let roles = reader.named(&keys, "roles", Reader::role);
+    reader.inclusions(&keys, &roles);
+    let teams = reader.named(&keys, "teams", Reader::plain);
+    let funds = reader.named(&keys, "funds", Reader::fund);
+    let policies = reader.named(&keys, "policies", |reader, name, entry| {
+        reader.policy(name, entry, &roles)
+    });
+    let plugins = reader.named(&keys, "plugins", Reader::plugin);
+    let case_number = reader.optional(&keys, "caseNumber");
+    if let Some((pattern, place)) = &case_number {
+        reader.case_number(pattern, *place);
+    }
+    Some(Pack {
+        namespace: namespace?.0,
+        title: title?.0,
+        time_zone: time_zone?.0,
+        calendar: calendar.map(|(name, _)| name),
+        calendars,
+        roles,
+        teams,
+        funds,
+        policies,
+        plugins,
+        case_number: case_number.map_or_else(|| CASE_NUMBER.to_owned(), |(pattern, _)| pattern),
+    })
+}
+
+struct Reader<'f> {
+    findings: &'f mut Findings,
+}
+
+impl Reader<'_> {
+    fn required(&mut self, keys: &Fields<'_>, key: &str, write: &str) -> Option<(String, Place)> {
+        let entry = keys.required(self.findings, key, write)?;
+        let text = keys.text(self.findings, entry)?;
+        Some((text.to_owned(), entry.place()))
+    }
+
+    fn optional(&mut self, keys: &Fields<'_>, key: &str) -> Option<(String, Place)> {
+        let entry = keys.get(key)?;
+        let text = keys.text(self.findings, entry)?;
+        Some((text.to_owned(), entry.place()))
+    }
+
+    /// A map of names to what `read` makes of their values.
+    fn named<T>(
+        &mut self,
+        keys: &Fields<'_>,
+        key: &str,
+        mut read: impl FnMut(&mut Self, &str, &Entry) -> Option<T>,
+    ) -> BTreeMap<String, T> {
+        let mut named = BTreeMap::new();
+        let Some(entry) = keys.get(key).filter(|entry| !entry.value.is_null()) else {
+            return named;
+        };
+        let Some(entries) = entry.value.as_map() else {
+            keys.expected(self.findings, entry, "a map of names");
+            return named;
+        };
+        for entry in entries {
+            let name = &entry.key.text;
+            self.name(name, entry.key.place, "a name");
+            if let Some(value) = read(self, name, entry) {
+                named.insert(name.clone(), value);
+            }
+        }
+        named
+    }
+
+    fn name(&mut self, name: &str, place: Place, what: &str) {
+        let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        let good = name.starts_with(|c: char| c.is_ascii_lowercase())
+            && name.chars().all(allowed)
+            && !name.ends_with('-')
+            && name.len() <= NAME_LENGTH_MAX;
+        if !good {
+            self.findings
+                .error("CW0520", place, format!("`{name}` cannot be {what}"))
+                .help(
+                    "use lower-case letters, digits and hyphens, begin with a letter, at most 63 \
+                     characters",
+                );
+        }
+    }
+
+    fn exists<'n>(
+        &mut self,
+        name: &str,
+        place: Place,
+        code: &'static str,
+        what: &str,
+        known: impl Iterator<Item = &'n String>,
+    ) {
+        let known: Vec<&str> = known.map(String::as_str).collect();
+        if !known.contains(&name) {
+            self.findings
+                .error(
+                    code,
+                    place,
+                    format!("there is no {what} `{name}` in this pack"),
+                )
+                .help(suggestion(
+                    name,
+                    known,
+                    &format!("declare it under `{what}s`"),
+                ));
+        }
+    }
+
+    /// Only the shape: which zones there are is known elsewhere.
+    fn time_zone(&mut self, zone: &str, place: Place) {
+        let part = |part: &str| {
+            part.starts_with(|c: char| c.is_ascii_alphabetic())
+                && part
+                    .chars()
+                    .all(|c| c.is_ascii_alphanumeric() || "_-+".contains(c))
+        };
+        let parts = zone.split('/').count();
+        let good = zone == "UTC" || (2..=3).contains(&parts) && zone.split('/').all(part);
+        if !good {
+            self.findings
+                .error(
+                    "CW0526",
+                    place,
+                    format!("`{zone}` is not the name of a time zone"),
+                )
+                .help("write area and city, for example `Australia/Melbourne`");
+        }
+    }
+
+    fn calendar(&mut self, name: &str, entry: &Entry) -> Option<String> {
+        let path = self.plain(name, entry)?;
+        let inside = !path.starts_with('/')
+            && !path.split('/').any(|part| part == ".." || part.is_empty())
+            && !path.contains('\\');
+        if !inside || !path.ends_with(".ics") {
+            self.findings
+                .error(
+                    "CW0529",
+                    entry.place(),
+                    format!("the calendar `{name}` is not an `.ics` file within the pack"),
+                )
+                .help(format!("write for example `{name}: calendars/{name}.ics`"));
+            return None;
+        }
+        Some(path)
+    }
+
+    fn plain(&mut self, name: &str, entry: &Entry) -> Option<String> {
+        let Some(text) = entry.value.as_text() else {
+            yaml::expected(
+                self.findings,
+                entry.place(),
+                &format!("`{name}`"),
+                "text",
+                &entry.value,
+            );
+            return None;
+        };
+        Some(text.to_owned())
+    }
+
+    fn role(&mut self, name: &str, entry: &Entry) -> Option<Role> {
+        let owner = format!("the role `{name}`");
+        let keys = self.open(entry, &owner, &["title", "includes", "starts"])?;
+        let title = self.required(&keys, "title", "title: Team leader");
+        let includes = self.texts(&keys, "includes");
+        let starts = match keys.get("starts") {
+            None => false,
+            Some(entry) => match entry.value.as_bool() {
+                Some(starts) => starts,
+                None => {
+                    keys.expected(self.findings, entry, "`true` or `false`");
+                    false
+                }
+            },
+        };
+        Some(Role {
+            title: title?.0,
+            includes: includes.into_iter().map(|(name, _)| name).collect(),
+            starts,
+        })
+    }
+
+    /// Included roles exist, and none includes itself through others.
+    fn inclusions(&mut self, keys: &Fields<'_>, roles: &BTreeMap<String, Role>) {
+        let entries = keys.get("roles").and_then(|entry| entry.value.as_map());
+        for entry in entries.unwrap_or_default() {
+            let name = &entry.key.text;
+            let included = entry.value.get("includes").and_then(Node::as_list);
+            for node in included.unwrap_or_default() {
+                if let Some(other) = node.as_text() {
+                    self.exists(other, node.place, "CW0521", "role", roles.keys());
+                }
+            }
+            if includes_itself(name, roles) {
+                self.findings
+                    .error(
+                        "CW0528",
+                        entry.key.place,
+                        format!("the role `{name}` includes itself"),
+                    )
+                    .help("the broader role includes the narrower one, not the other way round");
+            }
+        }
+    }
+
+    fn fund(&mut self, name: &str, entry: &Entry) -> Option<Fund> {
+        let owner = format!("the fund `{name}`");
+        let keys = self.open(entry, &owner, &["title", "allocated"])?;
+        let title = self.required(&keys, "title", "title: Brokerage");
+        let write = "allocated: { minor: 5000000, currency: AUD }";
+        let allocated = keys.required(self.findings, "allocated", write);
+        let (allocated_minor, currency) = self.money(allocated?, &owner, 0)?;
+        Some(Fund {
+            title: title?.0,
+            currency,
+            allocated_minor,
+        })
+    }
+
+    fn policy(
+        &mut self,
+        name: &str,
+        entry: &Entry,
+        roles: &BTreeMap<String, Role>,
+    ) -> Option<Vec<PolicyRow>> {
+        let owner = format!("the policy `{name}`");
+        let Some(rows) = entry.value.as_list() else {
+            let wanted = "a list of `{ role, upTo }`";
+            yaml::expected(self.findings, entry.place(), &owner, wanted, &entry.value);
+            return None;
+        };
+        let mut read = Vec::new();
+        for row in rows {
+            let row_owner = format!("a row of {owner}");
+            let known = ["role", "upTo", "up_to"];
+            let Some(keys) = Fields::open(self.findings, row, row.place, &row_owner, &known) else {
+                continue;
+            };
+            let role = self.required(&keys, "role", "role: team-leader");
+            if let Some((role, place)) = &role {
+                self.exists(role, *place, "CW0521", "role", roles.keys());
+            }
+            let limit = keys.get("up_to").or_else(|| {
+                let write = "upTo: { minor: 200000, currency: AUD }";
+                keys.required(self.findings, "upTo", write)
+            });
+            let limit = limit.and_then(|limit| self.money(limit, &row_owner, 1));
+            if let (Some((role, _)), Some((up_to_minor, currency))) = (role, limit) {
+                read.push(PolicyRow {
+                    role,
+                    up_to_minor,
+                    currency,
+                });
+            }
+        }
+        Some(read)
+    }
+
+    /// `{minor: 200000, currency: AUD}`.
+    fn money(&mut self, entry: &Entry, owner: &str, least: i64) -> Option<(i64, String)> {
+        let owner = format!("`{}` of {owner}", entry.key.text);
+        let keys = self.open(entry, &owner, &["minor", "currency"])?;
+        let minor = keys.required(self.findings, "minor", "minor: 200000");
+        let minor = minor.and_then(|entry| match entry.value.as_integer() {
+            Some(minor) if minor >= least => Some(minor),
+            Some(_) => {
+                self.findings
+                    .error(
+                        "CW0525",
+                        entry.place(),
+                        format!("{owner} must be {least} or more"),
+                    )
+                    .help("amounts are whole minor units: 200000 is 2,000.00");
+                None
+            }
+            None => {
+                keys.expected(self.findings, entry, "a whole number of minor units");
+                None
+            }
+        });
+        let currency = self.required(&keys, "currency", "currency: AUD");
+        let currency = currency.filter(|(code, place)| {
+            let known = currency::known(code);
+            if !known {
+                self.findings
+                    .error(
+                        "CW0522",
+                        *place,
+                        format!("`{code}` is not a currency of ISO 4217"),
+                    )
+                    .help(match crate::diagnostic::similar(code, currency::codes()) {
+                        Some(near) => format!("did you mean `{near}`?"),
+                        None => "write three capital letters, for example `AUD`".to_owned(),
+                    });
+            }
+            known
+        });
+        Some((minor?, currency?.0))
+    }
+
+    fn plugin(&mut self, name: &str, entry: &Entry) -> Option<PluginBinding> {
+        let owner = format!("the plugin `{name}`");
+        let nothing = entry.value.is_null();
+        let empty = || PluginBinding {
+            config: Value::Object(Map::new()),
+            origins: Vec::new(),
+            secrets: Vec::new(),
+        };
+        if nothing {
+            return Some(empty());
+        }
+        let keys = self.open(entry, &owner, &["config", "origins", "secrets"])?;
+        let mut binding = empty();
+        if let Some(config) = keys.get("config") {
+            if config.value.as_map().is_some() {
+                binding.config = config.value.to_json();
+            } else {
+                keys.expected(self.findings, config, "a map (`key: value`)");
+            }
+        }
+        for (origin, place) in self.texts(&keys, "origins") {
+            if is_origin(&origin) {
+                binding.origins.push(origin);
+            } else {
+                self.findings
+                    .error("CW0527", place, format!("`{origin}` is not an origin"))
+                    .help(
+                        "write scheme and host without a path, for example `https://pay.example`",
+                    );
+            }
+        }
+        for (secret, place) in self.texts(&keys, "secrets") {
+            self.name(&secret, place, "the name of a secret");
+            binding.secrets.push(secret);
+        }
+        Some(binding)
+    }
+
+    /// `{year}` as often as wanted, `{number}` or `{number:5}` once, and plain letters.
+    fn case_number(&mut self, pattern: &str, place: Place) {
+        if let Err(problem) = numbered(pattern) {
+            self.findings
+                .error("CW0524", place, format!("`caseNumber` {problem}"))
+                .help("write for example `IFS-{year}-{number:5}`");
+        }
+    }
+
+    fn open<'a>(&mut self, entry: &'a Entry, owner: &str, known: &[&str]) -> Option<Fields<'a>> {
+        Fields::open(self.findings, &entry.value, entry.key.place, owner, known)
+    }
+
+    fn texts(&mut self, keys: &Fields<'_>, key: &str) -> Vec<(String, Place)> {
+        let Some(entry) = keys.get(key) else {
+            return Vec::new();
+        };
+        let Some(items) = entry.value.as_list() else {
+            keys.expected(self.findings, entry, "a list of texts");
+            return Vec::new();
+        };
+        let mut texts = Vec::new();
+        for item in items {
+            match item.as_text() {
+                Some(text) => texts.push((text.to_owned(), item.place)),
+                None => yaml::expected(
+                    self.findings,
+                    item.place,
+                    &format!("`{key}` of {}", keys.owner),
+                    "text",
+                    item,
+                ),
+            }
+        }
+        texts
+    }
+}
+
+fn includes_itself(name: &str, roles: &BTreeMap<String, Role>) -> bool {
+    let mut open = vec![name];
+    let mut seen = std::collections::BTreeSet::new();
+    while let Some(next) = open.pop() {
+        for included in roles
+            .get(next)
+            .map(|role| &role.includes)
+            .into_iter()
+            .flatten()
+        {
+            if included == name {
+                return true;
+            }
+            if seen.insert(included) {
+                open.push(included);
+            }
+        }
+    }
+    false
+}
+
+fn is_origin(text: &str) -> bool {
+    let Some(host) = text
+        .strip_prefix("https://")
+        .or_else(|| text.strip_prefix("http://"))
+    else {
+        return false;
+    };
+    let allowed = |c: char| c.is_ascii_alphanumeric() || ".-:[]".contains(c);
+    !host.is_empty() && host.chars().all(allowed)
+}
+
+fn numbered(pattern: &str) -> Result<(), String> {
+    let mut numbers = 0;
+    let mut rest = pattern;
+    while let Some((plain, tail)) = rest.split_once('{') {
+        plain_part(plain)?;
+        let (name, tail) = tail
+            .split_once('}')
+            .ok_or_else(|| "has a `{` that is never closed".to_owned())?;
+        match name.split_once(':') {
+            None if name == "year" => {}
+            None if name == "number" => numbers += 1,
+            Some(("number", width)) if matches!(width.parse(), Ok(1..=12)) => numbers += 1,
+            Some(("number", _)) => {
+                return Err("gives the number a width outside of 1 to 12".to_owned());
+            }
+            _ => {
+                return Err(format!(
+                    "has no `{{{name}}}`; there are `{{year}}` and `{{number}}`"
+                ));
+            }
+        }
+        rest = tail;
+    }
+    plain_part(rest)?;
+    match numbers {
+        1 => Ok(()),
+        0 => Err("has no `{number}`, so that all cases would have the same".to_owned()),
+        _ => Err("has more than one `{number}`".to_owned()),
+    }
+}
+
+fn plain_part(text: &str) -> Result<(), String> {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || "-_./".contains(c);
+    if text.chars().all(allowed) {
+        Ok(())
+    } else {
+        Err("may hold only letters, digits and `-`, `_`, `.`, `/` between its parts".to_owned())
+    }
+}
