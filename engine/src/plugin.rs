@@ -13,6 +13,9 @@ mod sources;
 mod stamp;
 mod toolchain;
 
+#[cfg(test)]
+mod sandboxed;
+
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -74,15 +77,24 @@ struct Failure {
 
 impl Failure {
     fn unwell(message: impl Into<String>) -> Self {
-        Self { message: message.into(), exit: EXIT_UNWELL }
+        Self {
+            message: message.into(),
+            exit: EXIT_UNWELL,
+        }
     }
 
     fn usage(message: impl Into<String>) -> Self {
-        Self { message: message.into(), exit: EXIT_USAGE }
+        Self {
+            message: message.into(),
+            exit: EXIT_USAGE,
+        }
     }
 
     fn environment(message: impl Into<String>) -> Self {
-        Self { message: message.into(), exit: EXIT_ENVIRONMENT }
+        Self {
+            message: message.into(),
+            exit: EXIT_ENVIRONMENT,
+        }
     }
 }
 

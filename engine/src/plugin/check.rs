@@ -119,7 +119,7 @@ fn component_in(folder: &Path) -> Result<PathBuf, Failure> {
     })
 }
 
-fn schema_problems(plugin: &Plugin) -> Vec<String> {
+pub(super) fn schema_problems(plugin: &Plugin) -> Vec<String> {
     let described = plugin.description.functions.iter().flat_map(|function| {
         let name = function.name.as_str();
         [

@@ -63,6 +63,10 @@ pub use money::{Currency, Money};
 pub use plugin::{Entry, Plugin};
 pub use text::Line;
 
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 /// What `plugin!` writes refers to these; not for authors.
 #[doc(hidden)]
 pub mod __private {
