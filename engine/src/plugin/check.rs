@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use casewright_host::manifest::Manifest;
 use casewright_host::plugin::{EffectKind, Host, Plugin};
@@ -11,9 +12,6 @@ use serde_json::Value;
 
 use super::sources::Sources;
 use super::{Failure, say};
-
-/// The engine takes no larger component.
-const COMPONENT_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 /// `casewright plugin check ...`
 #[derive(Debug, clap::Args)]
@@ -35,17 +33,20 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
         problems.extend(schema_problems(plugin));
     }
     match (plugin, manifest) {
-        (Some(plugin), Some(manifest)) if problems.is_empty() => say(&summary(&plugin, &manifest)),
+        (Some(plugin), Some(manifest)) if problems.is_empty() => {
+            say(&summary(&plugin, &manifest, place.component.len()))
+        }
         _ => {
-            let count = problems.len();
+            let count = match problems.len() {
+                1 => "a problem".to_owned(),
+                count => format!("{count} problems"),
+            };
             let list: String = problems
                 .iter()
                 .map(|problem| format!("\n  - {problem}"))
                 .collect();
             let shown = arguments.path.display();
-            Err(Failure::unwell(format!(
-                "{shown} has {count} problems:{list}"
-            )))
+            Err(Failure::unwell(format!("{shown} has {count}:{list}")))
         }
     }
 }
@@ -85,15 +86,7 @@ impl Place {
         &self,
         manifest: Option<&Manifest>,
         problems: &mut Vec<String>,
-    ) -> Result<Option<std::sync::Arc<Plugin>>, Failure> {
-        let size = self.component.len();
-        if size > COMPONENT_BYTES_MAX {
-            let (size, most) = (kib(size), kib(COMPONENT_BYTES_MAX));
-            problems.push(format!(
-                "the component has {size} KiB; the engine takes {most} KiB"
-            ));
-            return Ok(None);
-        }
+    ) -> Result<Option<Arc<Plugin>>, Failure> {
         let name = manifest.map_or("plugin", |manifest| manifest.name.as_str());
         let host = Host::new(None).map_err(|error| Failure::environment(error.to_string()))?;
         let loaded = host.load(name, &self.component).await;
@@ -127,8 +120,9 @@ pub(super) fn schema_problems(plugin: &Plugin) -> Vec<String> {
             (format!("{name}: output"), &function.output),
         ]
     });
-    described
-        .filter_map(|(place, schema)| schema_problem(&place, schema))
+    let config = ("config".to_owned(), &plugin.description.config);
+    let all = described.chain([config]);
+    all.filter_map(|(place, schema)| schema_problem(&place, schema))
         .collect()
 }
 
@@ -140,9 +134,10 @@ fn schema_problem(place: &str, schema: &Value) -> Option<String> {
     ))
 }
 
-fn summary(plugin: &Plugin, manifest: &Manifest) -> String {
+fn summary(plugin: &Plugin, manifest: &Manifest, bytes: usize) -> String {
     let mut text = format!("{} {} is well", manifest.name, manifest.version);
     let _ = write!(text, "\n  digest    sha256:{}", plugin.digest);
+    let _ = write!(text, "\n  size      {} KiB", bytes.div_ceil(1024));
     for function in &plugin.description.functions {
         let effect = match function.effect {
             EffectKind::None => "no effect outside",
@@ -157,8 +152,4 @@ fn summary(plugin: &Plugin, manifest: &Manifest) -> String {
         let _ = write!(text, "\n  asks for  {methods} {origin}: {}", request.reason);
     }
     text
-}
-
-fn kib(bytes: usize) -> usize {
-    bytes.div_ceil(1024)
 }

@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 
 use super::{Failure, checkout, say};
 
-const CARGO: &str = include_str!("template/Cargo.toml.txt");
+const CARGO: &str = include_str!("../../../sdk/rust/template/Cargo.member.toml");
 /// For a plugin that is not a member of the checkout's workspace of plugins.
-const CARGO_ALONE: &str = include_str!("template/Cargo.alone.toml.txt");
-const MANIFEST: &str = include_str!("template/plugin.toml.txt");
-const LIBRARY: &str = include_str!("template/lib.rs.txt");
+const CARGO_ALONE: &str = include_str!("../../../sdk/rust/template/Cargo.alone.toml");
+const MANIFEST: &str = include_str!("../../../sdk/rust/template/plugin.toml");
+const LIBRARY: &str = include_str!("../../../sdk/rust/template/lib.rs");
 
 /// `casewright plugin new ...`
 #[derive(Debug, clap::Args)]

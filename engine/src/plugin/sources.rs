@@ -37,7 +37,7 @@ impl Sources {
         }
         let manifest = read(&manifest_path)?;
         let name = Manifest::read(&manifest)
-            .map_err(|error| BuildError::manifest(&manifest_path, error))?
+            .map_err(|error| BuildError::manifest(&folder, error))?
             .name;
         let cargo_path = folder.join("Cargo.toml");
         let cargo: toml::Table = read(&cargo_path)?

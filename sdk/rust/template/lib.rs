@@ -48,6 +48,9 @@ mod tests {
         assert_eq!(days_left("2026-05-15"), Ok(json!({ "days": 3 })));
         assert_eq!(days_left("2026-05-12"), Ok(json!({ "days": 0 })));
         assert_eq!(days_left("2026-05-11").unwrap_err().code(), "over");
-        assert_eq!(days_left("tomorrow").unwrap_err().field(), Some("/standsUntil"));
+        assert_eq!(
+            days_left("tomorrow").unwrap_err().field(),
+            Some("/standsUntil")
+        );
     }
 }
