@@ -15,10 +15,22 @@ const EDGES: &[(&str, &[&str])] = &[
     ("casewright-store", &["casewright-casework"]),
     (
         "casewright-runtime",
-        &["casewright-language", "casewright-machine", "casewright-casework", "casewright-store"],
+        &[
+            "casewright-language",
+            "casewright-machine",
+            "casewright-casework",
+            "casewright-store",
+        ],
     ),
     ("casewright-host", &[]),
-    ("casewright-web", &["casewright-runtime", "casewright-casework", "casewright-language"]),
+    (
+        "casewright-web",
+        &[
+            "casewright-runtime",
+            "casewright-casework",
+            "casewright-language",
+        ],
+    ),
     ("casewright-sdk", &["casewright-sdk-macros"]),
     ("casewright-sdk-macros", &[]),
 ];
@@ -27,36 +39,72 @@ const EDGES: &[(&str, &[&str])] = &[
 const PURE: &[(&str, &[&str])] = &[
     (
         "casewright-language",
-        &["annotate-snippets", "regex", "serde", "serde_json", "serde-saphyr", "sha2", "strsim"],
+        &[
+            "annotate-snippets",
+            "regex",
+            "serde",
+            "serde_json",
+            "serde-saphyr",
+            "sha2",
+            "strsim",
+        ],
     ),
-    ("casewright-machine", &["jiff", "serde", "serde_json", "sha2"]),
-    ("casewright-casework", &["icalendar", "jiff", "serde", "serde_json", "sha2"]),
+    (
+        "casewright-machine",
+        &["jiff", "serde", "serde_json", "sha2"],
+    ),
+    (
+        "casewright-casework",
+        &["icalendar", "jiff", "serde", "serde_json", "sha2"],
+    ),
 ];
 
 /// Package name to the names of its normal dependencies.
 fn dependencies() -> BTreeMap<String, BTreeSet<String>> {
     let output = Command::new(env!("CARGO"))
-        .args(["metadata", "--no-deps", "--format-version", "1", "--offline"])
+        .args([
+            "metadata",
+            "--no-deps",
+            "--format-version",
+            "1",
+            "--offline",
+        ])
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .output()
         .unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     let metadata: Value = serde_json::from_slice(&output.stdout).unwrap();
     let text = |value: &Value| value.as_str().unwrap().to_owned();
-    let packages = metadata["packages"].as_array().unwrap().iter().map(|package| {
-        let normal = package["dependencies"].as_array().unwrap().iter();
-        let normal = normal.filter(|dependency| dependency["kind"].is_null());
-        (text(&package["name"]), normal.map(|dependency| text(&dependency["name"])).collect())
-    });
+    let packages = metadata["packages"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|package| {
+            let normal = package["dependencies"].as_array().unwrap().iter();
+            let normal = normal.filter(|dependency| dependency["kind"].is_null());
+            (
+                text(&package["name"]),
+                normal.map(|dependency| text(&dependency["name"])).collect(),
+            )
+        });
     packages.collect()
 }
 
 fn check(table: &[(&str, &[&str])], concerns: impl Fn(&str) -> bool) {
     let all = dependencies();
     for (name, allowed) in table {
-        let found = all.get(*name).unwrap_or_else(|| panic!("there is no crate {name}"));
+        let found = all
+            .get(*name)
+            .unwrap_or_else(|| panic!("there is no crate {name}"));
         for dependency in found.iter().filter(|dependency| concerns(dependency)) {
-            assert!(allowed.contains(&dependency.as_str()), "{name} must not use {dependency}");
+            assert!(
+                allowed.contains(&dependency.as_str()),
+                "{name} must not use {dependency}"
+            );
         }
     }
 }
@@ -75,7 +123,13 @@ fn core_uses_nothing_that_touches_the_world() {
 fn every_crate_of_ours_is_in_the_table() {
     let known: BTreeSet<_> = EDGES.iter().map(|(name, _)| *name).collect();
     let top = ["casewright", "casewright-tests"];
-    for name in dependencies().keys().filter(|name| !top.contains(&name.as_str())) {
-        assert!(known.contains(name.as_str()), "{name} has no line in the table of edges");
+    for name in dependencies()
+        .keys()
+        .filter(|name| !top.contains(&name.as_str()))
+    {
+        assert!(
+            known.contains(name.as_str()),
+            "{name} has no line in the table of edges"
+        );
     }
 }

@@ -26,7 +26,8 @@ struct Document(tempfile::NamedTempFile);
 impl Document {
     /// A document with these tasks, given as YAML at the left margin.
     fn new(tasks: &str) -> Self {
-        let head = "document:\n  dsl: '1.0.3'\n  namespace: tests\n  name: it\n  version: '1.0.0'\ndo:\n";
+        let head =
+            "document:\n  dsl: '1.0.3'\n  namespace: tests\n  name: it\n  version: '1.0.0'\ndo:\n";
         let mut file = tempfile::Builder::new().suffix(".yaml").tempfile().unwrap();
         file.write_all(head.as_bytes()).unwrap();
         for line in tasks.lines() {
@@ -52,16 +53,34 @@ fn run(tasks: &str, input: &str) -> (i32, Value) {
 
 #[test]
 fn run_prints_what_became_of_a_document() {
-    let (code, printed) = run("- one:\n    set: { x: '${ .a + 1 }' }\n- two:\n    set: { y: '${ $steps.one.x * 2 }' }", r#"{"a": 2}"#);
+    let (code, printed) = run(
+        "- one:\n    set: { x: '${ .a + 1 }' }\n- two:\n    set: { y: '${ $steps.one.x * 2 }' }",
+        r#"{"a": 2}"#,
+    );
     assert_eq!(code, 0, "{printed:#}");
     assert_eq!(printed["status"], "completed");
     assert_eq!(printed["output"]["y"], 6);
     assert_eq!(printed["error"], Value::Null);
     assert_eq!(printed["waiting"], Value::Array(Vec::new()));
-    let tasks: Vec<_> = printed["tasks"].as_array().unwrap().iter().map(|task| {
-        (task["name"].as_str().unwrap(), task["reference"].as_str().unwrap(), task["status"].as_str().unwrap())
-    }).collect();
-    assert_eq!(tasks, [("one", "/do/0/one", "completed"), ("two", "/do/1/two", "completed")]);
+    let tasks: Vec<_> = printed["tasks"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|task| {
+            (
+                task["name"].as_str().unwrap(),
+                task["reference"].as_str().unwrap(),
+                task["status"].as_str().unwrap(),
+            )
+        })
+        .collect();
+    assert_eq!(
+        tasks,
+        [
+            ("one", "/do/0/one", "completed"),
+            ("two", "/do/1/two", "completed")
+        ]
+    );
 }
 
 #[test]
@@ -76,14 +95,19 @@ fn a_faulted_document_names_the_task() {
 
 #[test]
 fn run_never_waits_for_a_person() {
-    let tasks = "- ask:\n    call: human-task\n    with: { title: Ask, assign: { role: case-worker } }";
+    let tasks =
+        "- ask:\n    call: human-task\n    with: { title: Ask, assign: { role: case-worker } }";
     let (code, printed) = run(tasks, "{}");
     assert_eq!(code, 4, "{printed:#}");
     assert_eq!(printed["status"], "waiting");
     assert_eq!(printed["waiting"][0]["kind"], "work-item");
     assert_eq!(printed["waiting"][0]["task"], "ask");
     let (code, printed) = run("- long:\n    wait: { hours: 2 }", "{}");
-    assert_eq!((code, &printed["waiting"][0]["kind"]), (4, &Value::from("timer")), "{printed:#}");
+    assert_eq!(
+        (code, &printed["waiting"][0]["kind"]),
+        (4, &Value::from("timer")),
+        "{printed:#}"
+    );
 }
 
 #[test]
@@ -92,10 +116,16 @@ fn an_invalid_document_has_every_mistake_listed() {
     let output = casewright(&["validate", document.path(), "--json"], "");
     assert_eq!(output.status.code(), Some(1));
     let list: Vec<Value> = serde_json::from_slice(&output.stdout).unwrap();
-    let lines: Vec<_> = list.iter().map(|found| found["line"].as_u64().unwrap()).collect();
+    let lines: Vec<_> = list
+        .iter()
+        .map(|found| found["line"].as_u64().unwrap())
+        .collect();
     assert_eq!(lines, [8, 11], "{list:#?}");
     for found in &list {
-        assert!(found["code"].as_str().unwrap().starts_with("CW"), "{found:#}");
+        assert!(
+            found["code"].as_str().unwrap().starts_with("CW"),
+            "{found:#}"
+        );
         assert!(found["column"].as_u64().unwrap() > 0, "{found:#}");
         assert!(found["help"].is_string(), "{found:#}");
     }
@@ -104,7 +134,13 @@ fn an_invalid_document_has_every_mistake_listed() {
 #[test]
 fn hostile_expressions_end_as_clear_errors() {
     let parentheses = format!("{}1{}", "(".repeat(10_000), ")".repeat(10_000));
-    for program in ["def f: f; f", "[range(1e12)]", "\"x\" * 1e10", "env", &parentheses] {
+    for program in [
+        "def f: f; f",
+        "[range(1e12)]",
+        "\"x\" * 1e10",
+        "env",
+        &parentheses,
+    ] {
         let quoted = format!("${{ {program} }}").replace('\'', "''");
         let document = Document::new(&format!("- it:\n    set: {{ x: '{quoted}' }}"));
         let output = casewright(&["run", document.path(), "--json"], "");
@@ -131,7 +167,12 @@ fn wrong_usage_and_a_wrong_environment_have_their_exit_codes() {
 #[test]
 fn the_sample_packs_are_valid() {
     let output = casewright(&["validate", "workflows"], "");
-    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stdout));
+    assert_eq!(
+        output.status.code(),
+        Some(0),
+        "{}",
+        String::from_utf8_lossy(&output.stdout)
+    );
 }
 
 #[test]
@@ -139,7 +180,11 @@ fn a_bad_plugin_ends_as_a_failed_task_with_a_reason() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().to_str().unwrap();
     let built = casewright(&["plugin", "build", "tests/hostile", "--out", out], "");
-    assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
+    assert!(
+        built.status.success(),
+        "{}",
+        String::from_utf8_lossy(&built.stderr)
+    );
     let reasons = [
         ("spin", "plugin.out-of-fuel"),
         ("hoard", "plugin.memory"),
@@ -148,14 +193,22 @@ fn a_bad_plugin_ends_as_a_failed_task_with_a_reason() {
         ("phone", "hostile."),
     ];
     for (function, code) in reasons {
-        let document = Document::new(&format!("- bad:\n    call: hostile.{function}\n    with: {{}}"));
+        let document = Document::new(&format!(
+            "- bad:\n    call: hostile.{function}\n    with: {{}}"
+        ));
         let arguments = ["run", document.path(), "--json", "--plugins", out];
         let output = casewright(&arguments, "");
         let printed: Value = serde_json::from_slice(&output.stdout).unwrap();
         assert_eq!(output.status.code(), Some(1), "{function}: {printed:#}");
         let kind = printed["error"]["type"].as_str().unwrap();
-        assert!(kind.starts_with(&format!("urn:casewright:error:{code}")), "{printed:#}");
+        assert!(
+            kind.starts_with(&format!("urn:casewright:error:{code}")),
+            "{printed:#}"
+        );
         assert_eq!(printed["error"]["instance"], "/do/0/bad");
-        assert!(!printed["error"]["detail"].as_str().unwrap().is_empty(), "{printed:#}");
+        assert!(
+            !printed["error"]["detail"].as_str().unwrap().is_empty(),
+            "{printed:#}"
+        );
     }
 }

@@ -24,7 +24,11 @@ fn a_brokerage_request_is_approved_by_a_second_person_and_paid_once() {
     let story = Story::new("plain");
     story.tell(&mut agency);
     let journal = agency.journal();
-    assert_eq!(journal["payments"].as_array().unwrap().len(), 1, "{journal:#}");
+    assert_eq!(
+        journal["payments"].as_array().unwrap().len(),
+        1,
+        "{journal:#}"
+    );
 }
 
 #[test]
@@ -34,8 +38,15 @@ fn the_partner_pays_once_even_when_it_drops_the_connection_after_paying() {
     agency.order_fault(&fault);
     Story::new("dropped").tell(&mut agency);
     let journal = agency.journal();
-    assert_eq!(journal["payments"].as_array().unwrap().len(), 1, "{journal:#}");
-    assert!(journal["requests"].as_array().unwrap().len() > 1, "the fault was suffered");
+    assert_eq!(
+        journal["payments"].as_array().unwrap().len(),
+        1,
+        "{journal:#}"
+    );
+    assert!(
+        journal["requests"].as_array().unwrap().len() > 1,
+        "the fault was suffered"
+    );
 }
 
 #[test]
@@ -68,7 +79,10 @@ fn of_two_who_claim_at_once_one_gets_it() {
     story.ask(&mut agency);
     let decision = story.item(&mut agency, "decision");
     let path = format!("/api/v1/work-items/{decision}/claim");
-    let clients = [agency.client("team-leader"), agency.client("service-manager")];
+    let clients = [
+        agency.client("team-leader"),
+        agency.client("service-manager"),
+    ];
     let answers: Vec<_> = std::thread::scope(|scope| {
         let claims = clients.map(|client| {
             let path = path.clone();
@@ -77,9 +91,15 @@ fn of_two_who_claim_at_once_one_gets_it() {
         claims.map(|claim| claim.join().unwrap()).into()
     });
     let won = answers.iter().filter(|answer| answer.status == 200).count();
-    let lost: Vec<_> = answers.iter().filter(|answer| answer.status != 200).collect();
+    let lost: Vec<_> = answers
+        .iter()
+        .filter(|answer| answer.status != 200)
+        .collect();
     assert_eq!((won, lost.len()), (1, 1), "{answers:?}");
-    assert_eq!((lost[0].status, lost[0].body["code"].as_str()), (409, Some("already-claimed")));
+    assert_eq!(
+        (lost[0].status, lost[0].body["code"].as_str()),
+        (409, Some("already-claimed"))
+    );
 }
 
 /// A small file system of its own, unmounted at the end.
@@ -91,8 +111,13 @@ impl SmallDisk {
         let folder = tempfile::tempdir().unwrap();
         let size = format!("size={mib}m");
         let mut mount = Command::new("mount");
-        mount.args(["-t", "tmpfs", "-o", &size, "tmpfs"]).arg(folder.path());
-        mount.status().is_ok_and(|status| status.success()).then_some(Self(folder))
+        mount
+            .args(["-t", "tmpfs", "-o", &size, "tmpfs"])
+            .arg(folder.path());
+        mount
+            .status()
+            .is_ok_and(|status| status.success())
+            .then_some(Self(folder))
     }
 }
 
@@ -115,12 +140,23 @@ fn a_full_disk_refuses_what_is_new_and_loses_nothing() {
     // Leaves less than the reserve of 64 MiB, more than the quarter of it that reads may use.
     let ballast = disk.0.path().join("ballast");
     let free = free_bytes(disk.0.path());
-    std::fs::write(&ballast, vec![1_u8; usize::try_from(free - 40 * 1024 * 1024).unwrap()]).unwrap();
+    std::fs::write(
+        &ballast,
+        vec![1_u8; usize::try_from(free - 40 * 1024 * 1024).unwrap()],
+    )
+    .unwrap();
     let worker = agency.client("case-worker");
     let start = json!({"workflow": "brokerage"});
     let refused = worker.post("/api/v1/instances", &start, None).unwrap();
-    assert_eq!((refused.status, refused.body["code"].as_str()), (507, Some("disk-full")), "{refused:?}");
-    let read = agency.client("team-leader").get(&format!("/api/v1/work-items/{decision}")).unwrap();
+    assert_eq!(
+        (refused.status, refused.body["code"].as_str()),
+        (507, Some("disk-full")),
+        "{refused:?}"
+    );
+    let read = agency
+        .client("team-leader")
+        .get(&format!("/api/v1/work-items/{decision}"))
+        .unwrap();
     assert_eq!(read.status, 200, "reads go on: {read:?}");
     // Nothing acknowledged is lost by a crash on the full disk.
     agency.kill();
@@ -128,7 +164,9 @@ fn a_full_disk_refuses_what_is_new_and_loses_nothing() {
     assert_eq!(again, decision);
     std::fs::remove_file(ballast).unwrap();
     let accepted = (0..10_000).any(|_| {
-        let reply = agency.insist("case-worker", |client| client.post("/api/v1/instances", &start, None));
+        let reply = agency.insist("case-worker", |client| {
+            client.post("/api/v1/instances", &start, None)
+        });
         reply.status == 201
     });
     assert!(accepted, "it carries on after space is freed");
@@ -137,7 +175,11 @@ fn a_full_disk_refuses_what_is_new_and_loses_nothing() {
 
 /// Free bytes of the file system, as `df` says.
 fn free_bytes(path: &std::path::Path) -> u64 {
-    let output = Command::new("df").args(["--output=avail", "-B1"]).arg(path).output().unwrap();
+    let output = Command::new("df")
+        .args(["--output=avail", "-B1"])
+        .arg(path)
+        .output()
+        .unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     text.lines().last().unwrap().trim().parse().unwrap()
 }

@@ -20,7 +20,10 @@ const RULES: &[Rule] = &[
 ];
 
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_path_buf()
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .unwrap()
+        .to_path_buf()
 }
 
 fn is(path: &Path, extension: &str) -> bool {
@@ -28,9 +31,10 @@ fn is(path: &Path, extension: &str) -> bool {
 }
 
 fn begins_with_module_docs(path: &Path, text: &str) -> Vec<String> {
-    let documented = text.lines().find(|line| !line.is_empty()).is_some_and(|line| {
-        line.starts_with("//!") || line.starts_with("#![doc = include_str!")
-    });
+    let documented = text
+        .lines()
+        .find(|line| !line.is_empty())
+        .is_some_and(|line| line.starts_with("//!") || line.starts_with("#![doc = include_str!"));
     if !is(path, "rs") || documented {
         return Vec::new();
     }
@@ -38,25 +42,38 @@ fn begins_with_module_docs(path: &Path, text: &str) -> Vec<String> {
 }
 
 fn is_not_too_long(path: &Path, text: &str) -> Vec<String> {
-    let excused = text.lines().take(10).any(|line| line.starts_with("//! Long because"));
+    let excused = text
+        .lines()
+        .take(10)
+        .any(|line| line.starts_with("//! Long because"));
     if !is(path, "rs") || excused || text.lines().count() <= LINES_MAX {
         return Vec::new();
     }
-    vec![format!("more than {LINES_MAX} lines; split it by nouns, or say `Long because` in its head")]
+    vec![format!(
+        "more than {LINES_MAX} lines; split it by nouns, or say `Long because` in its head"
+    )]
 }
 
 fn is_not_too_wide(path: &Path, text: &str) -> Vec<String> {
     if !is(path, "rs") {
         return Vec::new();
     }
-    let wide = |(_, line): &(usize, &str)| line.chars().count() > WIDTH_MAX && !line.contains("://");
+    let wide =
+        |(_, line): &(usize, &str)| line.chars().count() > WIDTH_MAX && !line.contains("://");
     let numbered = (1..).zip(text.lines());
-    numbered.filter(wide).map(|(number, _)| format!("line {number} is too wide")).collect()
+    numbered
+        .filter(wide)
+        .map(|(number, _)| format!("line {number} is too wide"))
+        .collect()
 }
 
 fn has_no_loose_ends(path: &Path, text: &str) -> Vec<String> {
     // Written in two parts, so that this file does not break its own rule.
-    let marks = [concat!("TO", "DO"), concat!("FIX", "ME"), concat!("unimplemented", "!(")];
+    let marks = [
+        concat!("TO", "DO"),
+        concat!("FIX", "ME"),
+        concat!("unimplemented", "!("),
+    ];
     if !is(path, "rs") {
         return Vec::new();
     }
@@ -72,7 +89,10 @@ fn has_links_that_lead_somewhere(path: &Path, text: &str) -> Vec<String> {
         return Vec::new();
     }
     let folder = root().join(path.parent().unwrap());
-    let targets = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+    let targets = text
+        .split("](")
+        .skip(1)
+        .filter_map(|rest| rest.split(')').next());
     targets
         .map(|target| target.split('#').next().unwrap())
         .filter(|target| !target.is_empty() && !target.contains("://"))
@@ -82,11 +102,23 @@ fn has_links_that_lead_somewhere(path: &Path, text: &str) -> Vec<String> {
 }
 
 fn names_no_machine(path: &Path, text: &str) -> Vec<String> {
-    let hosts = [concat!("registry.npm", "js"), concat!("index.crates", ".io")];
-    let homes = [concat!("/ro", "ot/"), concat!("/ho", "me/"), concat!("/wo", "rk/")];
-    let found = hosts.iter().chain(&homes).filter(|name| text.contains(**name));
+    let hosts = [
+        concat!("registry.npm", "js"),
+        concat!("index.crates", ".io"),
+    ];
+    let homes = [
+        concat!("/ro", "ot/"),
+        concat!("/ho", "me/"),
+        concat!("/wo", "rk/"),
+    ];
+    let found = hosts
+        .iter()
+        .chain(&homes)
+        .filter(|name| text.contains(**name));
     let _ = path;
-    found.map(|name| format!("`{name}` is of a machine, not of the product")).collect()
+    found
+        .map(|name| format!("`{name}` is of a machine, not of the product"))
+        .collect()
 }
 
 /// Files that the repository holds or is about to hold.
@@ -98,7 +130,10 @@ fn files() -> Vec<PathBuf> {
         .unwrap();
     assert!(output.status.success(), "git ls-files failed");
     let list = String::from_utf8(output.stdout).unwrap();
-    list.lines().map(PathBuf::from).filter(|path| root().join(path).is_file()).collect()
+    list.lines()
+        .map(PathBuf::from)
+        .filter(|path| root().join(path).is_file())
+        .collect()
 }
 
 #[test]
@@ -106,9 +141,15 @@ fn the_tree_is_tidy() {
     let mut breaches = Vec::new();
     for path in files() {
         // What is not text has no lines to check.
-        let Ok(text) = fs::read_to_string(root().join(&path)) else { continue };
+        let Ok(text) = fs::read_to_string(root().join(&path)) else {
+            continue;
+        };
         for rule in RULES {
-            breaches.extend(rule(&path, &text).iter().map(|said| format!("{}: {said}", path.display())));
+            breaches.extend(
+                rule(&path, &text)
+                    .iter()
+                    .map(|said| format!("{}: {said}", path.display())),
+            );
         }
     }
     assert!(breaches.is_empty(), "\n{}", breaches.join("\n"));
@@ -122,11 +163,41 @@ fn check(rule: Rule, path: &str, good: &str, bad: &str) {
 
 #[test]
 fn each_rule_sees_its_breach() {
-    check(begins_with_module_docs, "a.rs", "//! For tests.\n", "use std::fs;\n");
+    check(
+        begins_with_module_docs,
+        "a.rs",
+        "//! For tests.\n",
+        "use std::fs;\n",
+    );
     let long = "//! x\n".repeat(LINES_MAX + 1);
-    check(is_not_too_long, "a.rs", &format!("//! Long because of a table.\n{long}"), &long);
-    check(is_not_too_wide, "a.rs", &"x".repeat(WIDTH_MAX), &"x".repeat(WIDTH_MAX + 1));
-    check(has_no_loose_ends, "a.rs", "//! x\n", concat!("// TO", "DO: later\n"));
-    check(has_links_that_lead_somewhere, "README.md", "[a](LICENSE)", "[a](NOWHERE.md)");
-    check(names_no_machine, "a.sh", "cd target", concat!("cd /ro", "ot/x"));
+    check(
+        is_not_too_long,
+        "a.rs",
+        &format!("//! Long because of a table.\n{long}"),
+        &long,
+    );
+    check(
+        is_not_too_wide,
+        "a.rs",
+        &"x".repeat(WIDTH_MAX),
+        &"x".repeat(WIDTH_MAX + 1),
+    );
+    check(
+        has_no_loose_ends,
+        "a.rs",
+        "//! x\n",
+        concat!("// TO", "DO: later\n"),
+    );
+    check(
+        has_links_that_lead_somewhere,
+        "README.md",
+        "[a](LICENSE)",
+        "[a](NOWHERE.md)",
+    );
+    check(
+        names_no_machine,
+        "a.sh",
+        "cd target",
+        concat!("cd /ro", "ot/x"),
+    );
 }

@@ -41,7 +41,10 @@ impl Seed {
             |_| std::hash::BuildHasher::hash_one(&drawn(), 0_u8),
             |seed| seed.parse().unwrap(),
         );
-        Self { first, state: first }
+        Self {
+            first,
+            state: first,
+        }
     }
 
     pub(crate) fn number(&self) -> u64 {
@@ -71,7 +74,15 @@ impl Agency {
         let (process, ready) = launch(data);
         let process = Arc::new(Mutex::new(process));
         let data = data.to_path_buf();
-        Self { data, _folder: None, process, ready, kills: 0, seed: None, killer: None }
+        Self {
+            data,
+            _folder: None,
+            process,
+            ready,
+            kills: 0,
+            seed: None,
+            killer: None,
+        }
     }
 
     /// Kills the process at once; the next request starts it again.
@@ -127,7 +138,11 @@ impl Agency {
         self.killer = None;
         let mut process = self.process.lock().unwrap();
         let ended = process.wait().unwrap();
-        assert_eq!(std::os::unix::process::ExitStatusExt::signal(&ended), Some(9), "{ended}");
+        assert_eq!(
+            std::os::unix::process::ExitStatusExt::signal(&ended),
+            Some(9),
+            "{ended}"
+        );
         let (started, ready) = launch(&self.data);
         *process = started;
         drop(process);
@@ -137,7 +152,9 @@ impl Agency {
     }
 
     pub(crate) fn client(&self, role: &str) -> Client {
-        let token = self.ready["tokens"][role].as_str().unwrap_or_else(|| panic!("no {role}"));
+        let token = self.ready["tokens"][role]
+            .as_str()
+            .unwrap_or_else(|| panic!("no {role}"));
         Client::new(self.ready["url"].as_str().unwrap(), Some(token.to_owned()))
     }
 
@@ -189,7 +206,11 @@ fn launch(data: &Path) -> (Child, Value) {
         .unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let said = lines.find(|line| line.as_ref().is_ok_and(|line| line.contains("is ready")));
-    assert!(said.is_some(), "the demo ended before it was ready: {:?}", child.wait());
+    assert!(
+        said.is_some(),
+        "the demo ended before it was ready: {:?}",
+        child.wait()
+    );
     // The rest of what it prints must not fill the pipe.
     std::thread::spawn(move || lines.for_each(drop));
     let ready = fs::read_to_string(ready).unwrap();

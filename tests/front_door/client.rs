@@ -30,7 +30,11 @@ impl Client {
             .timeout_global(Some(PATIENCE))
             .max_idle_connections(0)
             .build();
-        Self { url: url.to_owned(), token, agent: config.into() }
+        Self {
+            url: url.to_owned(),
+            token,
+            agent: config.into(),
+        }
     }
 
     pub(crate) fn get(&self, path: &str) -> Result<Reply, Gone> {
@@ -58,5 +62,8 @@ fn reply(answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Resul
     let mut answer = answer.map_err(|_| Gone)?;
     let status = answer.status().as_u16();
     let text = answer.body_mut().read_to_string().map_err(|_| Gone)?;
-    Ok(Reply { status, body: serde_json::from_str(&text).unwrap_or(Value::String(text)) })
+    Ok(Reply {
+        status,
+        body: serde_json::from_str(&text).unwrap_or(Value::String(text)),
+    })
 }

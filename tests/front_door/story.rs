@@ -13,7 +13,9 @@ pub(crate) struct Story {
 
 impl Story {
     pub(crate) fn new(name: &str) -> Self {
-        Self { name: name.to_owned() }
+        Self {
+            name: name.to_owned(),
+        }
     }
 
     /// From the request to the payment.
@@ -30,7 +32,13 @@ impl Story {
         let item = self.item(agency, "request");
         self.claim(agency, "case-worker", &item);
         let body = json!({ "outcome": "done", "data": request() });
-        self.post(agency, "case-worker", &format!("/api/v1/work-items/{item}/complete"), &body, 200);
+        self.post(
+            agency,
+            "case-worker",
+            &format!("/api/v1/work-items/{item}/complete"),
+            &body,
+            200,
+        );
     }
 
     fn requester_is_refused(&self, agency: &mut Agency) {
@@ -45,11 +53,20 @@ impl Story {
         let item = self.item(agency, "decision");
         self.claim(agency, "team-leader", &item);
         let body = json!({ "outcome": "approve", "comment": "Agreed with the plan" });
-        self.post(agency, "team-leader", &format!("/api/v1/work-items/{item}/complete"), &body, 200);
+        self.post(
+            agency,
+            "team-leader",
+            &format!("/api/v1/work-items/{item}/complete"),
+            &body,
+            200,
+        );
     }
 
     fn is_paid(&self, agency: &mut Agency) {
-        let path = format!("/api/v1/instances/{}", self.instance(agency)["id"].as_str().unwrap());
+        let path = format!(
+            "/api/v1/instances/{}",
+            self.instance(agency)["id"].as_str().unwrap()
+        );
         for _ in 0..LOOKS_MAX {
             let reply = agency.insist("case-worker", |client| client.get(&path));
             assert_eq!(reply.status, 200, "{reply:?}");
@@ -70,14 +87,26 @@ impl Story {
         let path = format!("/api/v1/cases/{case}/timeline");
         let reply = agency.insist("team-leader", |client| client.get(&path));
         let told = reply.body.to_string();
-        for action in ["case-opened", "work-item-completed", "refused", "fund-reserved", "fund-committed"] {
+        for action in [
+            "case-opened",
+            "work-item-completed",
+            "refused",
+            "fund-reserved",
+            "fund-committed",
+        ] {
             assert!(told.contains(action), "the timeline lacks {action}: {told}");
         }
     }
 
     /// The instance of this story; started when it is not.
     fn instance(&self, agency: &mut Agency) -> Value {
-        self.post(agency, "case-worker", "/api/v1/instances", &json!({"workflow": "brokerage"}), 201)
+        self.post(
+            agency,
+            "case-worker",
+            "/api/v1/instances",
+            &json!({"workflow": "brokerage"}),
+            201,
+        )
     }
 
     /// Id of the latest open or ended item of a task, once it is offered.
@@ -101,7 +130,14 @@ impl Story {
     }
 
     /// Posts under a key of its own, so that repeating it after a crash does nothing new.
-    fn post(&self, agency: &mut Agency, role: &str, path: &str, body: &Value, wanted: u16) -> Value {
+    fn post(
+        &self,
+        agency: &mut Agency,
+        role: &str,
+        path: &str,
+        body: &Value,
+        wanted: u16,
+    ) -> Value {
         let key = format!("{}:{path}", self.name);
         let reply = agency.insist(role, |client| client.post(path, body, Some(&key)));
         assert_eq!(reply.status, wanted, "{path}: {reply:?}");

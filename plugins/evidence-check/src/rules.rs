@@ -29,7 +29,7 @@ impl Default for Rules {
         let tier = |above_minor, count| Tier { above_minor, count };
         Self {
             cap_minor: 1_000_000,
-            quotes: vec![tier(0, 1), tier(200_000, 2), tier(500_000, 3)],
+            quotes: vec![tier(200_000, 2), tier(500_000, 3)],
             quote_days_max: 90,
             excluded: ["fines", "agency-debt", "cash", "gift-cards"]
                 .map(Into::into)
