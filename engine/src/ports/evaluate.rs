@@ -32,6 +32,10 @@ impl Evaluate for EvaluatorProcess {
             }
         })
     }
+
+    fn compile(&self, question: Question) -> Boxed<'_, Result<(), String>> {
+        Box::pin(async move { self.check(&question).await })
+    }
 }
 
 fn program(question: Question, check: bool) -> Program {

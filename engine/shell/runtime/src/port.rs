@@ -46,7 +46,11 @@ pub struct Invocation {
 
 /// The expression evaluator.
 pub trait Evaluate: Send + Sync + 'static {
+    /// Runs the program; whatever goes wrong is an answer.
     fn evaluate(&self, question: Question) -> Boxed<'_, Answer>;
+
+    /// Whether the program compiles, without running it; the sentence says why not.
+    fn compile(&self, question: Question) -> Boxed<'_, Result<(), String>>;
 }
 
 /// Time. In tests it is moved by hand.

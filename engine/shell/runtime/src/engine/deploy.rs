@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use casewright_language::Answer;
 use casewright_store::{Batch, Guard, Put, SubmitError, Table, Under};
 
 use super::shared::{Shared, of_agency, refused};
@@ -93,8 +92,8 @@ impl Shared {
 /// be found by a family's case.
 async fn settle_doubts(shared: &Shared, deployment: &Deployment) -> Result<(), Refused> {
     for doubt in &deployment.doubts {
-        let answer = shared.parts.evaluate.evaluate(doubt.question.clone()).await;
-        if let Answer::Failed(reason) = answer {
+        let compiled = shared.parts.evaluate.compile(doubt.question.clone()).await;
+        if let Err(reason) = compiled {
             let place = &doubt.finding;
             return Err(Refused::Invalid {
                 code: "pack-invalid",

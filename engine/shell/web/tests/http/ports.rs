@@ -50,6 +50,10 @@ impl Evaluate for NoEvaluator {
         let reason = "these tests have simple expressions only".to_owned();
         Box::pin(std::future::ready(Answer::Failed(reason)))
     }
+
+    fn compile(&self, _question: Question) -> Boxed<'_, Result<(), String>> {
+        Box::pin(async { Ok(()) })
+    }
 }
 
 pub(crate) struct SystemEntropy;

@@ -311,6 +311,29 @@ async fn cancelling_withdraws_the_work_item() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_expression_that_does_not_compile_is_found_at_deployment() {
+    let world = World::new().await;
+    let mut files = super::world::pack("100000");
+    let broken = files["ask.yaml"].replace("[range(3)]", "[undefined_function(3)]");
+    files.insert("ask.yaml".to_owned(), broken);
+    let refused = world.deploy(files).await;
+    let Err(Refused::Invalid {
+        code: "pack-invalid",
+        message,
+        ..
+    }) = refused
+    else {
+        panic!("must be refused: {refused:?}");
+    };
+    assert!(message.starts_with("ask.yaml:8:"), "{message}");
+    // What fails on data that are not there yet compiles all the same.
+    let mut files = super::world::pack("100000");
+    let fine = files["ask.yaml"].replace("[range(3)]", "[.names[] | ascii_downcase]");
+    files.insert("ask.yaml".to_owned(), fine);
+    world.deploy(files).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn history_replays_the_journal_without_asking_again() {
     let world = World::new().await;
     let started = world.start("ask", json!({})).await;
