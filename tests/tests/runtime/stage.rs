@@ -208,7 +208,8 @@ pub(crate) struct Stage {
 }
 
 impl Stage {
-    /// Started; `None` when the engine refuses the input at the door, where the machine would fault.
+    /// Started; `None` when the engine refuses the input at the door, where the machine would
+    /// fault.
     pub(crate) async fn open(case: &Case) -> Option<Self> {
         let beginning = Timestamp::from_second(BEGINNING).unwrap();
         let clock = Arc::new(HandClock(watch::Sender::new(beginning)));

@@ -1,5 +1,5 @@
-//! A pack as it is in force: checked workflows, forms, calendars, policies, with the plugin digests
-//! they were checked against. Instances are pinned to one by its digest.
+//! A pack as it is in force: checked workflows, forms, calendars, policies, with the plugin
+//! digests they were checked against. Instances are pinned to one by its digest.
 //!
 //! It reads text, not files: the binary reads folders.
 

@@ -9,8 +9,8 @@ const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 
 const MILLIS_LEN: usize = 6;
 
-/// An id with one letter for its kind: 48 bits of time, so that rows written together lie together,
-/// and 80 random bits, so that nobody guesses a neighbour.
+/// An id with one letter for its kind: 48 bits of time, so that rows written together lie
+/// together, and 80 random bits, so that nobody guesses a neighbour.
 pub(crate) fn timed(kind: char, at: Timestamp, entropy: &dyn Entropy) -> String {
     let mut bytes = [0_u8; 16];
     entropy.fill(&mut bytes[MILLIS_LEN..]);

@@ -1,7 +1,7 @@
 //! Keys of rows: parts joined so that they sort as lists need them. They hold no personal data.
 //!
-//! Parts are ids and names without NUL; what people choose freely (sign-in names, idempotency keys)
-//! is hashed before it comes here.
+//! Parts are ids and names without NUL; what people choose freely (sign-in names, idempotency
+//! keys) is hashed before it comes here.
 
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};

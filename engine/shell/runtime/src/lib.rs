@@ -14,10 +14,10 @@
 //! | task | started in | ends |
 //! |---|---|---|
 //! | a changing request | `engine/shared.rs` (`carry`) | by itself, also when the client has gone |
-//! | one call of a plugin, and its panic guard | `engine/calls.rs` | when the result is on disk, or `stop` closes the queue |
+//! | one call of a plugin, and its panic guard | `engine/calls.rs` | when the result is on disk, or at `stop` |
 //! | going on after a yield | `engine/timers.rs` (`resume`) | by itself, or at `stop` |
 //! | the flush of a fired timer | `engine/timers.rs` (`fire`) | by itself |
-//! | waiting for timers | `engine/timers.rs` (`drive`) | at `stop`, or when the last `Engine` is dropped |
+//! | waiting for timers | `engine/timers.rs` (`drive`) | at `stop`, or with the last `Engine` |
 //! | folding and parking | `engine/sweep.rs` (`drive`) | the same |
 //! | hashing a passphrase (thread) | `identity/passphrase.rs` | by itself |
 //!

@@ -1,4 +1,5 @@
-//! How the runtime writes what it stores: JSON with a version in front. No sealing: the store does.
+//! How the runtime writes what it stores: JSON with a version in front. No sealing: the store
+//! does.
 //!
 //! A newer engine reads every older version; an older one refuses a newer with a clear sentence.
 

@@ -1,4 +1,5 @@
-//! What the engine answers: plain values for API and console. No rights in here: they were checked.
+//! What the engine answers: plain values for API and console. No rights in here: they were
+//! checked.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};

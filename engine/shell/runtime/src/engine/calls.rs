@@ -1,8 +1,8 @@
 //! Calls of plugins: sent after the flush that decided them, a bounded number at once; what comes
 //! back is in the journal before anything follows from it.
 //!
-//! A call lives in the instance until it has returned, so nothing here need survive a crash: recovery
-//! sends again under the same key, or says that nobody knows.
+//! A call lives in the instance until it has returned, so nothing here need survive a crash:
+//! recovery sends again under the same key, or says that nobody knows.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -264,8 +264,8 @@ fn checked_output(
     }
 }
 
-/// What the sandbox says of a call that acts at most once (out of time, trapped) leaves open whether
-/// it acted; what the plugin itself says does not.
+/// What the sandbox says of a call that acts at most once (out of time, trapped) leaves open
+/// whether it acted; what the plugin itself says does not.
 fn doubted(effect: EffectKind, error: CallError) -> CallError {
     let of_sandbox = error.code.starts_with("plugin.");
     if effect == EffectKind::AtMostOnce && of_sandbox && error.code != "plugin.denied" {

@@ -1,5 +1,5 @@
-//! Case pages: what belongs to a case, its timeline, its audit chain. Opening one is an entry of the
-//! case itself, on disk before the page is shown.
+//! Case pages: what belongs to a case, its timeline, its audit chain. Opening one is an entry of
+//! the case itself, on disk before the page is shown.
 
 use std::collections::BTreeMap;
 

@@ -1,5 +1,5 @@
-//! From an event to the disk and on: decide under the instance's slot, queue the batch, let go of the
-//! slot, wait for the flush, act.
+//! From an event to the disk and on: decide under the instance's slot, queue the batch, let go of
+//! the slot, wait for the flush, act.
 
 use std::sync::Arc;
 

@@ -1,6 +1,6 @@
-//! `fund.reserve`, `fund.commit`, `fund.release`: decided by `casework::Fund` on the pending row, and
-//! written in the batch of the instance that asked. The row's guard makes two decisions on the same
-//! balance impossible.
+//! `fund.reserve`, `fund.commit`, `fund.release`: decided by `casework::Fund` on the pending row,
+//! and written in the batch of the instance that asked. The row's guard makes two decisions on the
+//! same balance impossible.
 
 use std::collections::BTreeMap;
 
@@ -319,8 +319,8 @@ fn unknown_reservation() -> CallError {
     ))
 }
 
-/// Funds of a pack that is put in force: made once, never reset; another allocation only where what
-/// is spent and reserved still fits.
+/// Funds of a pack that is put in force: made once, never reset; another allocation only where
+/// what is spent and reserved still fits.
 pub(crate) fn establish(
     shared: &Shared,
     deployment: &Deployment,

@@ -28,8 +28,8 @@ impl Engine {
         self.shared.instance_view(id).await
     }
 
-    /// Grows with every change that is on disk, whoever made it: for pages that follow live. It tells
-    /// nothing of what changed.
+    /// Grows with every change that is on disk, whoever made it: for pages that follow live. It
+    /// tells nothing of what changed.
     pub fn changes(&self) -> tokio::sync::watch::Receiver<u64> {
         self.shared.changes().subscribe()
     }

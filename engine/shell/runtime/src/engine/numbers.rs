@@ -1,5 +1,5 @@
-//! Case numbers after the pattern of the pack, from blocks reserved ahead. Gaps are allowed; a number
-//! is never given twice.
+//! Case numbers after the pattern of the pack, from blocks reserved ahead. Gaps are allowed; a
+//! number is never given twice.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

@@ -44,7 +44,7 @@ impl Engine {
         tokio::select! {
             () = shared.calls.drained() => {}
             () = shared.parts.clock.wait_until(until) => {
-                tracing::warn!("stopping with calls under way: they are sent again at the next start");
+                tracing::warn!("stopping with calls under way; the next start goes on with them");
             }
         }
         shared.fold_all();

@@ -1,5 +1,5 @@
-//! `Idempotency-Key`: the answer is a row of the same batch as the change, so that both are there or
-//! neither; a repeated request gets the stored answer and changes nothing.
+//! `Idempotency-Key`: the answer is a row of the same batch as the change, so that both are there
+//! or neither; a repeated request gets the stored answer and changes nothing.
 //!
 //! Refusals are not stored: nothing has changed, and the next try may meet another state.
 

@@ -1,5 +1,5 @@
-//! Keeps memory and the journal's tail small: ended and idle instances are folded and leave memory,
-//! long-lived ones are folded in place when their events hold up the tail.
+//! Keeps memory and the journal's tail small: ended and idle instances are folded and leave
+//! memory, long-lived ones are folded in place when their events hold up the tail.
 
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
@@ -152,7 +152,8 @@ impl Shared {
         }
     }
 
-    /// Its events move beside a snapshot. Nobody waits for the flush: until then the journal has it.
+    /// Its events move beside a snapshot. Nobody waits for the flush: until then the journal has
+    /// it.
     pub(crate) fn fold(&self, held: &mut Held) -> Result<(), Refused> {
         if held.folded == held.events {
             return Ok(());

@@ -1,4 +1,5 @@
-//! The engine over the memory store, with a clock moved by hand and a partner that keeps a journal.
+//! The engine over the memory store, with a clock moved by hand and a partner that keeps a
+//! journal.
 
 mod brokerage;
 mod crash;

@@ -132,7 +132,8 @@ fn reach(shared: &Shared) -> SignedDuration {
 }
 
 impl Shared {
-    /// Reads rows up to the horizon when it has come near. Whether there may be more to read at once.
+    /// Reads rows up to the horizon when it has come near. Whether there may be more to read at
+    /// once.
     pub(crate) fn look_ahead(&self) -> Result<bool, Refused> {
         let (now, reach) = (self.parts.clock.now(), reach(self));
         let wanted = now.saturating_add(reach).unwrap_or(Timestamp::MAX);

@@ -1,5 +1,5 @@
-//! How often somebody may try a passphrase. Counted per account, unknown ones too, and never a lock:
-//! a stranger's tries pass after a minute.
+//! How often somebody may try a passphrase. Counted per account, unknown ones too, and never a
+//! lock: a stranger's tries pass after a minute.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};

@@ -205,7 +205,8 @@ impl Shared {
         Ok(batch)
     }
 
-    /// For what may as well be done next time: nobody waits for it, and it never undoes a sign-out.
+    /// For what may as well be done next time: nobody waits for it, and it never undoes a
+    /// sign-out.
     fn try_write(&self, put: Put, version: u64) {
         let guard = Guard::Row {
             table: put.table,

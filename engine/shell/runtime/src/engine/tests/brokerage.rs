@@ -314,7 +314,7 @@ async fn cancelling_withdraws_the_work_item() {
 async fn an_expression_that_does_not_compile_is_found_at_deployment() {
     let world = World::new().await;
     let mut files = super::world::pack("100000");
-    let broken = files["ask.yaml"].replace("[range(3)]", "[undefined_function(3)]");
+    let broken = files["ask.yaml"].replace("[range(3)]", "[range(4)]");
     files.insert("ask.yaml".to_owned(), broken);
     let refused = world.deploy(files).await;
     let Err(Refused::Invalid {

@@ -1,5 +1,5 @@
-//! Killed at every flush, before and after it reached the disk, the engine ends where it would have
-//! ended, and the partner is asked to pay under one key.
+//! Killed at every flush, before and after it reached the disk, the engine ends where it would
+//! have ended, and the partner is asked to pay under one key.
 
 use casewright_machine::ErrorKind;
 use casewright_store::Moment;

@@ -82,12 +82,8 @@ impl Evaluate for Evaluator {
     }
 
     fn compile(&self, question: Question) -> Boxed<'_, Result<(), String>> {
-        let known = !question.program.contains("undefined_function");
-        Box::pin(async move {
-            known
-                .then_some(())
-                .ok_or("there is no such function".to_owned())
-        })
+        let known = !question.program.contains("range(4)");
+        Box::pin(async move { known.then_some(()).ok_or("not this one".to_owned()) })
     }
 }
 
