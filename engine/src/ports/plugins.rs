@@ -90,11 +90,6 @@ impl Plugins {
         bound.extend(pack.into_iter().map(|(name, side)| ((agency.to_owned(), name), side)));
     }
 
-    /// Names and digests of what is installed.
-    pub(crate) fn installed(&self) -> &BTreeMap<String, String> {
-        &self.installed
-    }
-
     async fn load_one(&mut self, folder: &Path) -> io::Result<(String, String)> {
         let text = crate::folder::text(&folder.join("plugin.toml"))?;
         let manifest = Manifest::read(&text)

@@ -162,12 +162,16 @@ pub(crate) struct Decision {
 pub(crate) struct CompleteRequest {
     /// One of the work item's outcomes.
     pub(crate) outcome: String,
-    /// What its form asks for.
-    #[serde(default)]
+    /// What its form asks for; `{}` when it is left out.
+    #[serde(default = "nothing_filled")]
     pub(crate) data: Value,
     pub(crate) comment: Option<String>,
     /// Refused with `stale-revision` when the work item has changed since.
     pub(crate) revision: Option<u64>,
+}
+
+fn nothing_filled() -> Value {
+    Value::Object(serde_json::Map::new())
 }
 
 #[derive(Debug, Serialize, ToSchema)]
