@@ -59,19 +59,24 @@ fn demo(arguments: &Arguments) -> io::Result<()> {
     })?;
     let built = checkout.join("target/plugins");
     build_plugins(&checkout, &built).map_err(io::Error::other)?;
-    let data = arguments.data.clone().unwrap_or_else(|| checkout.join("target/demo"));
+    let data = arguments
+        .data
+        .clone()
+        .unwrap_or_else(|| checkout.join("target/demo"));
     crate::asynchronous(serve(arguments, &checkout, &built, &data))
 }
 
 /// Builds what is missing or older than its source; installs the toolchain where it may.
 fn build_plugins(checkout: &Path, built: &Path) -> Result<(), BuildError> {
-    plugin::with_progress(|progress| match plugin::build_all(checkout, built, progress) {
-        Err(BuildError::NoToolchain(_)) if plugin::can_install_toolchain() => {
-            plugin::install_toolchain(progress)?;
-            plugin::build_all(checkout, built, progress)
-        }
-        outcome => outcome,
-    })
+    plugin::with_progress(
+        |progress| match plugin::build_all(checkout, built, progress) {
+            Err(BuildError::NoToolchain(_)) if plugin::can_install_toolchain() => {
+                plugin::install_toolchain(progress)?;
+                plugin::build_all(checkout, built, progress)
+            }
+            outcome => outcome,
+        },
+    )
     .map(drop)
 }
 
@@ -101,7 +106,9 @@ async fn serve(
         agencies.push(running.deploy(&pack).await?.namespace);
     }
     let seeded = staff::seed(&running.engine, &agencies).await?;
-    let settings = casewright_web::Settings { secure_cookies: false };
+    let settings = casewright_web::Settings {
+        secure_cookies: false,
+    };
     let ready = async {
         if let Some(path) = &arguments.ready_file {
             let content = json!({
@@ -116,7 +123,9 @@ async fn serve(
         Ok(())
     };
     // The listener already queues connections, so that whoever reads the file is answered.
-    ready.await.and(wiring::serve(running.engine, listener, settings).await)
+    ready
+        .await
+        .and(wiring::serve(running.engine, listener, settings).await)
 }
 
 async fn listen(port: Option<u16>) -> io::Result<TcpListener> {
@@ -125,10 +134,12 @@ async fn listen(port: Option<u16>) -> io::Result<TcpListener> {
             Ok(listener) => Ok(listener),
             Err(_) => TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await,
         },
-        Some(port) => TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(|error| {
-            let sentence = format!("cannot listen on port {port} of loopback: {error}");
-            io::Error::new(error.kind(), sentence)
-        }),
+        Some(port) => TcpListener::bind((Ipv4Addr::LOCALHOST, port))
+            .await
+            .map_err(|error| {
+                let sentence = format!("cannot listen on port {port} of loopback: {error}");
+                io::Error::new(error.kind(), sentence)
+            }),
     }
 }
 
@@ -138,7 +149,9 @@ async fn start_partner(data: &Path) -> io::Result<String> {
     let folder = data.join("partner");
     fs::create_dir_all(&folder)?;
     let port_file = folder.join("port");
-    let port = fs::read_to_string(&port_file).ok().and_then(|text| text.trim().parse().ok());
+    let port = fs::read_to_string(&port_file)
+        .ok()
+        .and_then(|text| text.trim().parse().ok());
     let journal = Some(folder.join("journal.jsonl"));
     let started = match partner::start(port.unwrap_or(0), journal.clone()).await {
         Err(_) => partner::start(0, journal).await?,

@@ -33,7 +33,10 @@ struct Finding {
 pub(crate) fn run(arguments: &Arguments) -> ExitCode {
     let here = std::env::current_dir().unwrap_or_default();
     let checkout = plugin::find_checkout(&here);
-    let data = arguments.data.clone().or_else(|| Some(checkout.as_ref()?.join("target/demo")));
+    let data = arguments
+        .data
+        .clone()
+        .or_else(|| Some(checkout.as_ref()?.join("target/demo")));
     let mut findings = vec![clock(), toolchain(), evaluator()];
     if let Some(checkout) = &checkout {
         findings.push(built_plugins(checkout));
@@ -47,7 +50,11 @@ pub(crate) fn run(arguments: &Arguments) -> ExitCode {
     } else {
         findings.iter().for_each(tell);
     }
-    if findings.iter().all(|finding| finding.well) { ExitCode::SUCCESS } else { exit::unwell() }
+    if findings.iter().all(|finding| finding.well) {
+        ExitCode::SUCCESS
+    } else {
+        exit::unwell()
+    }
 }
 
 fn tell(finding: &Finding) {
@@ -59,11 +66,21 @@ fn tell(finding: &Finding) {
 }
 
 fn well(check: &'static str, found: String) -> Finding {
-    Finding { check, well: true, found, remedy: None }
+    Finding {
+        check,
+        well: true,
+        found,
+        remedy: None,
+    }
 }
 
 fn ill(check: &'static str, found: String, remedy: &str) -> Finding {
-    Finding { check, well: false, found, remedy: Some(remedy.to_owned()) }
+    Finding {
+        check,
+        well: false,
+        found,
+        remedy: Some(remedy.to_owned()),
+    }
 }
 
 /// A clock far in the past would make every deadline wrong.
@@ -72,15 +89,21 @@ fn clock() -> Finding {
     if now.as_second() > 1_767_225_600 {
         return well("clock", now.strftime("%Y-%m-%d %H:%M UTC").to_string());
     }
-    ill("clock", format!("says {now}"), "set the clock of the machine; deadlines depend on it")
+    ill(
+        "clock",
+        format!("says {now}"),
+        "set the clock of the machine; deadlines depend on it",
+    )
 }
 
 fn toolchain() -> Finding {
     match plugin::describe_toolchain() {
         Ok(found) => well("WebAssembly toolchain", found),
-        Err(missing) => {
-            ill("WebAssembly toolchain", "none found".to_owned(), &missing.to_string())
-        },
+        Err(missing) => ill(
+            "WebAssembly toolchain",
+            "none found".to_owned(),
+            &missing.to_string(),
+        ),
     }
 }
 
@@ -112,7 +135,10 @@ fn evaluator() -> Finding {
 fn built_plugins(checkout: &Path) -> Finding {
     let sources = names(&checkout.join("plugins"));
     let built = names(&checkout.join("target/plugins"));
-    let missing: Vec<_> = sources.iter().filter(|name| !built.contains(name)).collect();
+    let missing: Vec<_> = sources
+        .iter()
+        .filter(|name| !built.contains(name))
+        .collect();
     if missing.is_empty() {
         return well("plugins", format!("{} built", built.len()));
     }
@@ -123,11 +149,15 @@ fn built_plugins(checkout: &Path) -> Finding {
 fn names(folder: &Path) -> Vec<String> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     let plugins = entries.filter(|entry| entry.path().join("plugin.toml").is_file());
-    plugins.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect()
+    plugins
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .collect()
 }
 
 fn existing(path: &Path) -> &Path {
-    path.ancestors().find(|folder| folder.is_dir()).unwrap_or(Path::new("/"))
+    path.ancestors()
+        .find(|folder| folder.is_dir())
+        .unwrap_or(Path::new("/"))
 }
 
 fn writable(data: &Path) -> Finding {
@@ -135,7 +165,10 @@ fn writable(data: &Path) -> Finding {
     let probe = folder.join(format!(".casewright-doctor-{}", std::process::id()));
     let written = fs::write(&probe, b"probe").and_then(|()| fs::remove_file(&probe));
     match written {
-        Ok(()) => well("data folder", format!("{} can be written", folder.display())),
+        Ok(()) => well(
+            "data folder",
+            format!("{} can be written", folder.display()),
+        ),
         Err(error) => ill(
             "data folder",
             format!("{} cannot be written: {error}", folder.display()),
@@ -153,8 +186,16 @@ fn free_space(data: &Path) -> Finding {
             if free >= FREE_BYTES_WANTED {
                 return well("disk", found);
             }
-            ill("disk", found, "free some: below its reserve the engine takes nothing new (507)")
+            ill(
+                "disk",
+                found,
+                "free some: below its reserve the engine takes nothing new (507)",
+            )
         }
-        Err(error) => ill("disk", error.to_string(), "look at the file system of the data folder"),
+        Err(error) => ill(
+            "disk",
+            error.to_string(),
+            "look at the file system of the data folder",
+        ),
     }
 }

@@ -14,7 +14,9 @@ const DEPTH_MAX: usize = 8;
 /// The folder that holds `pack.yaml`, upward from a file or folder.
 pub(crate) fn pack_around(path: &Path) -> Option<PathBuf> {
     let path = path.canonicalize().ok()?;
-    path.ancestors().find(|folder| folder.join("pack.yaml").is_file()).map(Path::to_path_buf)
+    path.ancestors()
+        .find(|folder| folder.join("pack.yaml").is_file())
+        .map(Path::to_path_buf)
 }
 
 /// All texts of a pack, by path with `/`. Hidden files and what is neither YAML nor iCalendar are
@@ -55,7 +57,9 @@ fn collect(
 }
 
 fn is_part(name: &str) -> bool {
-    Path::new(name).extension().is_some_and(|extension| extension == "yaml" || extension == "ics")
+    Path::new(name)
+        .extension()
+        .is_some_and(|extension| extension == "yaml" || extension == "ics")
 }
 
 /// A text file of bounded size; the error names the file.
@@ -68,7 +72,10 @@ pub(crate) fn text(path: &Path) -> io::Result<String> {
 }
 
 fn at(path: &Path, error: &io::Error) -> io::Error {
-    io::Error::new(error.kind(), format!("cannot read {}: {error}", path.display()))
+    io::Error::new(
+        error.kind(),
+        format!("cannot read {}: {error}", path.display()),
+    )
 }
 
 fn too_much(path: &Path, of: &str) -> io::Error {

@@ -27,7 +27,10 @@ use crate::cli::{Cli, Command};
 
 fn main() -> ExitCode {
     // The evaluator process runs what authors wrote: nothing may be set up before it.
-    if std::env::args_os().nth(1).is_some_and(|argument| argument == "evaluator") {
+    if std::env::args_os()
+        .nth(1)
+        .is_some_and(|argument| argument == "evaluator")
+    {
         return casewright_host::evaluator::serve();
     }
     match Cli::parse().command {
@@ -44,5 +47,8 @@ fn main() -> ExitCode {
 
 /// Runs a future to its end on a runtime of its own.
 fn asynchronous<T>(future: impl Future<Output = io::Result<T>>) -> io::Result<T> {
-    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(future)
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?
+        .block_on(future)
 }

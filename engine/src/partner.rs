@@ -86,7 +86,10 @@ pub(crate) async fn start(port: u16, journal: Option<PathBuf>) -> io::Result<Par
 fn router(world: Arc<World>) -> Router {
     let partners = Router::new()
         .route("/pay/payments", post(pay::create).get(pay::find))
-        .layer(axum::middleware::from_fn_with_state(world.clone(), fault::suffer));
+        .layer(axum::middleware::from_fn_with_state(
+            world.clone(),
+            fault::suffer,
+        ));
     Router::new()
         .route("/_ctl/fault", post(control::order_fault))
         .route("/_ctl/journal", get(control::journal))

@@ -25,7 +25,8 @@ use indicatif::ProgressBar;
 pub(crate) use build::{BuildError, build_all};
 pub(crate) use checkout::find as find_checkout;
 pub(crate) use toolchain::{
-    can_install as can_install_toolchain, describe as describe_toolchain, install as install_toolchain,
+    can_install as can_install_toolchain, describe as describe_toolchain,
+    install as install_toolchain,
 };
 
 /// The thing asked about is not well.

@@ -21,7 +21,11 @@ pub(crate) fn write(path: &Path, content: &Value) -> io::Result<()> {
     name.push(".new");
     let unfinished = path.with_file_name(name);
     clear(&unfinished)?;
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&unfinished)?;
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(&unfinished)?;
     file.write_all(content.to_string().as_bytes())?;
     file.sync_all()?;
     fs::rename(unfinished, path)
@@ -40,7 +44,10 @@ mod tests {
         write(&path, &serde_json::json!({ "url": "a" })).unwrap();
         write(&path, &serde_json::json!({ "url": "b" })).unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), r#"{"url":"b"}"#);
-        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(
+            fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+            0o600
+        );
         clear(&path).unwrap();
         clear(&path).unwrap();
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);

@@ -71,13 +71,20 @@ async fn execute(arguments: &Arguments) -> io::Result<Option<Ended>> {
     let text = folder::text(&arguments.file)?;
     let input = input(arguments.input.as_deref())?;
     let plugins = Arc::new(plugins(arguments).await?);
-    let Some(deployment) = deployment(arguments, text, &plugins).await? else { return Ok(None) };
+    let Some(deployment) = deployment(arguments, text, &plugins).await? else {
+        return Ok(None);
+    };
     let pack = deployment.pack.clone();
     // A document outside a pack has nobody to bind origins for it: the operator alone decides.
     if folder::pack_around(&arguments.file).is_some() {
         plugins.bind(&pack.namespace, wiring::pack_sides(&pack));
     }
-    let workflow = deployment.workflows.keys().next().cloned().unwrap_or_default();
+    let workflow = deployment
+        .workflows
+        .keys()
+        .next()
+        .cloned()
+        .unwrap_or_default();
     let engine = wiring::engine(Arc::new(MemoryStore::new(Settings::default())), plugins).await?;
     engine.deploy(deployment).await.map_err(failed)?;
     let who = Principal {
@@ -87,7 +94,12 @@ async fn execute(arguments: &Arguments) -> io::Result<Option<Ended>> {
         roles: pack.roles.keys().cloned().collect(),
         kind: Kind::Staff,
     };
-    let start = Start { workflow, version: None, case: None, input };
+    let start = Start {
+        workflow,
+        version: None,
+        case: None,
+        input,
+    };
     let started = match engine.start(&who, start, None).await {
         Ok(started) => started,
         Err(error) => {
@@ -161,8 +173,14 @@ impl Ended {
             exit::say(&pretty(error));
         }
         for waiting in &self.view.waiting {
-            let until = waiting.until.map(|until| format!(" until {until}")).unwrap_or_default();
-            exit::note(&format!("waiting for {} of task `{}`{until}", waiting.kind, waiting.task));
+            let until = waiting
+                .until
+                .map(|until| format!(" until {until}"))
+                .unwrap_or_default();
+            exit::note(&format!(
+                "waiting for {} of task `{}`{until}",
+                waiting.kind, waiting.task
+            ));
         }
     }
 }
@@ -178,13 +196,18 @@ fn input(path: Option<&Path>) -> io::Result<Value> {
         Some(path) => folder::text(path)?,
     };
     serde_json::from_str(&text).map_err(|error| {
-        io::Error::new(io::ErrorKind::InvalidData, format!("the input is not JSON: {error}"))
+        io::Error::new(
+            io::ErrorKind::InvalidData,
+            format!("the input is not JSON: {error}"),
+        )
     })
 }
 
 async fn plugins(arguments: &Arguments) -> io::Result<Plugins> {
-    let side =
-        OperatorSide { hosts: arguments.allow_host.clone(), ..OperatorSide::default() };
+    let side = OperatorSide {
+        hosts: arguments.allow_host.clone(),
+        ..OperatorSide::default()
+    };
     let folder = validate::plugin_folder(arguments.plugins.as_deref());
     Plugins::load(Sources {
         folders: folder.into_iter().collect(),

@@ -42,7 +42,10 @@ async fn serve(config: &Config, arguments: &Arguments) -> io::Result<()> {
         ready::clear(path)?;
     }
     let listener = TcpListener::bind(config.listen).await.map_err(|error| {
-        io::Error::new(error.kind(), format!("cannot listen on {}: {error}", config.listen))
+        io::Error::new(
+            error.kind(),
+            format!("cannot listen on {}: {error}", config.listen),
+        )
     })?;
     let url = format!("http://{}", listener.local_addr()?);
     let places = Places {
@@ -84,7 +87,11 @@ async fn staff(config: &Config, running: &Running) -> io::Result<()> {
         };
         running.engine.put_user(user).await.map_err(failed)?;
         if let Some(path) = &member.token_file {
-            let token = running.engine.mint_token(&member.id, "config").await.map_err(failed)?;
+            let token = running
+                .engine
+                .mint_token(&member.id, "config")
+                .await
+                .map_err(failed)?;
             ready::write(path, &json!({ "token": token.0 }))?;
         }
     }

@@ -52,7 +52,10 @@ pub(crate) fn show(root: &Path, diagnostics: &[Diagnostic]) {
             // What cannot be read again is drawn without its source.
             folder::text(&path).unwrap_or_default()
         });
-        findings.diagnostics.push(Diagnostic { file, ..found.clone() });
+        findings.diagnostics.push(Diagnostic {
+            file,
+            ..found.clone()
+        });
     }
     exit::note(&findings.drawn(colour_wanted()));
 }
@@ -72,14 +75,21 @@ impl Findings {
     }
 
     fn errors(&self) -> usize {
-        self.diagnostics.iter().filter(|found| found.severity == Severity::Error).count()
+        self.diagnostics
+            .iter()
+            .filter(|found| found.severity == Severity::Error)
+            .count()
     }
 
     fn drawn(&self, colour: bool) -> String {
         let mut drawn = String::new();
         for (file, text) in &self.texts {
-            let of_file: Vec<_> =
-                self.diagnostics.iter().filter(|found| found.file == *file).cloned().collect();
+            let of_file: Vec<_> = self
+                .diagnostics
+                .iter()
+                .filter(|found| found.file == *file)
+                .cloned()
+                .collect();
             if !of_file.is_empty() {
                 drawn.push_str(&diagnostic::draw(&of_file, text, colour));
                 drawn.push('\n');
@@ -94,7 +104,11 @@ impl Findings {
             let list = serde_json::to_string_pretty(&self.diagnostics);
             exit::say(&list.expect("findings are text and numbers"));
         } else {
-            exit::say(&format!("{}{}", self.drawn(colour_wanted()), self.summary(errors)));
+            exit::say(&format!(
+                "{}{}",
+                self.drawn(colour_wanted()),
+                self.summary(errors)
+            ));
             if !functions_known {
                 exit::note(
                     &"plugins are not built, so calls of their functions were not checked; \
@@ -102,7 +116,11 @@ impl Findings {
                 );
             }
         }
-        if errors == 0 { ExitCode::SUCCESS } else { exit::unwell() }
+        if errors == 0 {
+            ExitCode::SUCCESS
+        } else {
+            exit::unwell()
+        }
     }
 
     fn summary(&self, errors: usize) -> String {
@@ -113,7 +131,11 @@ impl Findings {
         match (errors, self.diagnostics.len() - errors) {
             (0, 0) => format!("{files} checked, no mistakes"),
             (errors, warnings) => {
-                format!("{} and {} in {files}", count(errors, "error"), count(warnings, "warning"))
+                format!(
+                    "{} and {} in {files}",
+                    count(errors, "error"),
+                    count(warnings, "warning")
+                )
             }
         }
     }
@@ -145,7 +167,10 @@ pub(crate) fn report_one(file: &str, text: &str, diagnostics: Vec<Diagnostic>, j
         });
         exit::say(&printed.to_string());
     }
-    exit::note(&format!("the document is invalid\n{}", findings.drawn(colour_wanted())));
+    exit::note(&format!(
+        "the document is invalid\n{}",
+        findings.drawn(colour_wanted())
+    ));
 }
 
 pub(crate) use documents::plugin_folder;

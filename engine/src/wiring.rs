@@ -75,7 +75,9 @@ pub(crate) async fn engine(store: Arc<dyn Store>, plugins: Arc<Plugins>) -> io::
         clock: Arc::new(SystemClock),
         entropy: Arc::new(SystemEntropy),
     };
-    Engine::open(parts).await.map_err(|error| io::Error::other(exit::chain(&error)))
+    Engine::open(parts)
+        .await
+        .map_err(|error| io::Error::other(exit::chain(&error)))
 }
 
 impl Running {
@@ -123,7 +125,9 @@ pub(crate) async fn serve(
 ) -> io::Result<()> {
     let app = casewright_web::router(engine.clone(), settings)
         .into_make_service_with_connect_info::<SocketAddr>();
-    axum::serve(listener, app).with_graceful_shutdown(stop_asked()?).await?;
+    axum::serve(listener, app)
+        .with_graceful_shutdown(stop_asked()?)
+        .await?;
     engine.stop().await;
     Ok(())
 }
@@ -143,7 +147,14 @@ fn stop_asked() -> io::Result<impl Future<Output = ()>> {
 fn private_folder(path: &Path) -> io::Result<()> {
     use std::os::unix::fs::DirBuilderExt;
 
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(|error| {
-        io::Error::new(error.kind(), format!("cannot make the folder {}: {error}", path.display()))
-    })
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path)
+        .map_err(|error| {
+            io::Error::new(
+                error.kind(),
+                format!("cannot make the folder {}: {error}", path.display()),
+            )
+        })
 }

@@ -20,13 +20,13 @@ const STAFF: &[(&str, &str, &[&str])] = &[
 ];
 
 const WORDS: &[&str] = &[
-    "amber", "anchor", "apple", "autumn", "bamboo", "basket", "beacon", "birch", "bridge", "candle",
-    "canyon", "cedar", "cherry", "clover", "cobalt", "copper", "coral", "cotton", "cricket",
-    "dune", "ember", "falcon", "feather", "fern", "fjord", "garnet", "ginger", "glacier", "granite",
-    "harbour", "hazel", "heron", "indigo", "island", "ivory", "jasmine", "juniper", "kettle",
-    "lagoon", "lantern", "lemon", "lilac", "linen", "maple", "marble", "meadow", "mint", "nectar",
-    "ocean", "olive", "opal", "orchard", "pebble", "pepper", "pine", "plum", "quartz", "river",
-    "saffron", "silver", "spruce", "thistle", "walnut", "willow",
+    "amber", "anchor", "apple", "autumn", "bamboo", "basket", "beacon", "birch", "bridge",
+    "candle", "canyon", "cedar", "cherry", "clover", "cobalt", "copper", "coral", "cotton",
+    "cricket", "dune", "ember", "falcon", "feather", "fern", "fjord", "garnet", "ginger",
+    "glacier", "granite", "harbour", "hazel", "heron", "indigo", "island", "ivory", "jasmine",
+    "juniper", "kettle", "lagoon", "lantern", "lemon", "lilac", "linen", "maple", "marble",
+    "meadow", "mint", "nectar", "ocean", "olive", "opal", "orchard", "pebble", "pepper", "pine",
+    "plum", "quartz", "river", "saffron", "silver", "spruce", "thistle", "walnut", "willow",
 ];
 
 /// What was seeded, with the secrets of this start.
@@ -59,7 +59,13 @@ pub(super) async fn seed(engine: &Engine, agencies: &[String]) -> io::Result<See
         let id = user.id.clone();
         engine.put_user(user).await.map_err(failed)?;
         let token = engine.mint_token(&id, "demo").await.map_err(failed)?.0;
-        members.push(Member { sign_in, name, role: roles[0], passphrase, token });
+        members.push(Member {
+            sign_in,
+            name,
+            role: roles[0],
+            passphrase,
+            token,
+        });
     }
     Ok(Seeded(members))
 }
@@ -90,7 +96,13 @@ impl Seeded {
     pub(super) fn welcome(&self, url: &str) -> String {
         let mut text = format!("\nCasewright is ready: {url}\n\nSign in as\n");
         for member in &self.0 {
-            let Member { sign_in, name, role, passphrase, .. } = member;
+            let Member {
+                sign_in,
+                name,
+                role,
+                passphrase,
+                ..
+            } = member;
             writeln!(text, "  {sign_in:<8} {passphrase:<32} {name}, {role}")
                 .expect("writing to text does not fail");
         }
@@ -103,8 +115,14 @@ impl Seeded {
 fn passphrase() -> io::Result<String> {
     let mut bytes = [0_u8; 5];
     getrandom::fill(&mut bytes).map_err(io::Error::other)?;
-    let words = bytes[..4].iter().map(|byte| WORDS[usize::from(*byte) % WORDS.len()]);
-    Ok(format!("{}-{}", words.collect::<Vec<_>>().join("-"), bytes[4]))
+    let words = bytes[..4]
+        .iter()
+        .map(|byte| WORDS[usize::from(*byte) % WORDS.len()]);
+    Ok(format!(
+        "{}-{}",
+        words.collect::<Vec<_>>().join("-"),
+        bytes[4]
+    ))
 }
 
 fn failed(error: casewright_runtime::Refused) -> io::Error {

@@ -22,7 +22,11 @@ impl Switch {
     }
 
     fn check(&self) -> io::Result<()> {
-        if self.0.load(Ordering::SeqCst) { Err(io::ErrorKind::ConnectionReset.into()) } else { Ok(()) }
+        if self.0.load(Ordering::SeqCst) {
+            Err(io::ErrorKind::ConnectionReset.into())
+        } else {
+            Ok(())
+        }
     }
 }
 
@@ -48,7 +52,13 @@ impl Listener for BreakableListener {
         loop {
             if let Ok((stream, _)) = self.0.accept().await {
                 let switch = Switch::default();
-                return (Breakable { stream, switch: switch.clone() }, switch);
+                return (
+                    Breakable {
+                        stream,
+                        switch: switch.clone(),
+                    },
+                    switch,
+                );
             }
             // Out of descriptors or an aborted handshake: the next one may do better.
             tokio::task::yield_now().await;

@@ -64,7 +64,10 @@ pub(super) async fn suffer(
     let path = request.uri().path().to_owned();
     let fault = {
         let mut state = world.lock();
-        let fault = state.faults.get_mut(&path).and_then(std::collections::VecDeque::pop_front);
+        let fault = state
+            .faults
+            .get_mut(&path)
+            .and_then(std::collections::VecDeque::pop_front);
         let fault = fault.flatten();
         let noted = state.request(journal::Request {
             method: request.method().to_string(),
@@ -94,10 +97,11 @@ pub(super) async fn suffer(
             truncated()
         }
         Some(Fault::Status(status)) => status.into_response(),
-        Some(Fault::Html) => {
-            ([(header::CONTENT_TYPE, "text/html")], "<html><body>Welcome</body></html>")
-                .into_response()
-        }
+        Some(Fault::Html) => (
+            [(header::CONTENT_TYPE, "text/html")],
+            "<html><body>Welcome</body></html>",
+        )
+            .into_response(),
         Some(Fault::Huge) => {
             let chunk = Bytes::from(vec![b' '; 64 * 1024]);
             let chunks = (0..HUGE_BYTES / chunk.len())
@@ -128,7 +132,10 @@ fn cut(switch: &Switch) -> Response {
 }
 
 fn truncated() -> Response {
-    let parts = [Ok(Bytes::from_static(b"{\"paymentId\": \"pa")), Err(std::io::Error::other("cut"))];
+    let parts = [
+        Ok(Bytes::from_static(b"{\"paymentId\": \"pa")),
+        Err(std::io::Error::other("cut")),
+    ];
     let length: (HeaderName, &str) = (header::CONTENT_LENGTH, "120");
     ([length], Body::from_stream(stream::iter(parts))).into_response()
 }

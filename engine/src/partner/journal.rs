@@ -64,13 +64,17 @@ impl World {
             if let Ok(file) = File::open(&path) {
                 for line in BufReader::new(file).lines() {
                     // A line torn by a crash was never acted upon: payments are synced first.
-                    let Ok(line) = serde_json::from_str(&line?) else { break };
+                    let Ok(line) = serde_json::from_str(&line?) else {
+                        break;
+                    };
                     state.remember(line);
                 }
             }
             state.file = Some(OpenOptions::new().create(true).append(true).open(path)?);
         }
-        Ok(Self { state: Mutex::new(state) })
+        Ok(Self {
+            state: Mutex::new(state),
+        })
     }
 
     /// The state is never left half changed, so a panicking holder does not spoil it.

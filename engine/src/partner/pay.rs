@@ -16,7 +16,10 @@ const KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
 pub(super) fn key(headers: &HeaderMap) -> Option<String> {
-    headers.get(KEY).and_then(|value| value.to_str().ok()).map(str::to_owned)
+    headers
+        .get(KEY)
+        .and_then(|value| value.to_str().ok())
+        .map(str::to_owned)
 }
 
 /// One key pays once, whatever is sent how often.
@@ -45,7 +48,10 @@ pub(super) async fn create(
         state.under_way.push(key.clone());
     }
     // A caller that gives up drops this future: the key must not stay under way.
-    let _under_way = UnderWay { world: world.clone(), key: key.clone() };
+    let _under_way = UnderWay {
+        world: world.clone(),
+        key: key.clone(),
+    };
     fault::wait(late).await;
     let mut state = world.lock();
     let number = state.payments.len() + 1;

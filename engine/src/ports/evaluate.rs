@@ -39,5 +39,10 @@ impl Evaluate for EvaluatorProcess {
 }
 
 fn program(question: Question, check: bool) -> Program {
-    Program { text: question.program, input: question.input, variables: question.variables, check }
+    Program {
+        text: question.program,
+        input: question.input,
+        variables: question.variables,
+        check,
+    }
 }

@@ -87,13 +87,16 @@ impl Plugins {
     pub(crate) fn bind(&self, agency: &str, pack: BTreeMap<String, PackSide>) {
         let mut bound = self.bound.write().unwrap_or_else(PoisonError::into_inner);
         bound.retain(|(of, _), _| of != agency);
-        bound.extend(pack.into_iter().map(|(name, side)| ((agency.to_owned(), name), side)));
+        bound.extend(
+            pack.into_iter()
+                .map(|(name, side)| ((agency.to_owned(), name), side)),
+        );
     }
 
     async fn load_one(&mut self, folder: &Path) -> io::Result<(String, String)> {
         let text = crate::folder::text(&folder.join("plugin.toml"))?;
-        let manifest = Manifest::read(&text)
-            .map_err(|error| invalid(&folder.join("plugin.toml"), &error))?;
+        let manifest =
+            Manifest::read(&text).map_err(|error| invalid(&folder.join("plugin.toml"), &error))?;
         let path = folder.join(format!("{}.wasm", manifest.name));
         let bytes = fs::read(&path).map_err(|error| invalid(&path, &error))?;
         let plugin = self
@@ -102,7 +105,8 @@ impl Plugins {
             .await
             .map_err(|error| invalid(&path, &error))?;
         let (name, digest) = (manifest.name.clone(), plugin.digest.clone());
-        self.by_digest.insert(digest.clone(), Loaded { plugin, manifest });
+        self.by_digest
+            .insert(digest.clone(), Loaded { plugin, manifest });
         Ok((name, digest))
     }
 
@@ -110,7 +114,10 @@ impl Plugins {
         let bound = self.bound.read().unwrap_or_else(PoisonError::into_inner);
         let pack = bound.get(&(agency.to_owned(), manifest.name.clone()));
         let nothing = OperatorSide::default();
-        let operator = self.operator.get(&manifest.name).or_else(|| self.operator.get("*"));
+        let operator = self
+            .operator
+            .get(&manifest.name)
+            .or_else(|| self.operator.get("*"));
         Grant::intersect(manifest, pack, operator.unwrap_or(&nothing))
     }
 
@@ -118,7 +125,10 @@ impl Plugins {
         let loaded = self.by_digest.get(digest)?;
         let (_, function) = name.split_once('.')?;
         let functions = &loaded.plugin.description.functions;
-        Some((loaded, functions.iter().find(|known| known.name == function)?))
+        Some((
+            loaded,
+            functions.iter().find(|known| known.name == function)?,
+        ))
     }
 
     async fn call(&self, invocation: Invocation) -> Result<Value, CallError> {
@@ -131,7 +141,14 @@ impl Plugins {
         let context = context(&invocation, limits.wall_ms_max);
         let input = &invocation.input;
         self.host
-            .invoke(&loaded.plugin, &function.name, input, &context, &grant, &limits)
+            .invoke(
+                &loaded.plugin,
+                &function.name,
+                input,
+                &context,
+                &grant,
+                &limits,
+            )
             .await
             .map_err(|failure| call_error(&loaded.plugin.name, failure))
     }
@@ -152,11 +169,16 @@ impl Invoke for Plugins {
         for (name, digest) in &self.installed {
             for function in &self.by_digest[digest].plugin.description.functions {
                 if let Ok(signature) = signature(function) {
-                    surroundings.functions.insert(format!("{name}.{}", function.name), signature);
+                    surroundings
+                        .functions
+                        .insert(format!("{name}.{}", function.name), signature);
                 }
             }
         }
-        self.installed.iter().map(|(name, digest)| (name.clone(), digest.clone())).collect()
+        self.installed
+            .iter()
+            .map(|(name, digest)| (name.clone(), digest.clone()))
+            .collect()
     }
 
     fn invoke(&self, invocation: Invocation) -> Boxed<'_, Result<Value, CallError>> {
@@ -251,5 +273,8 @@ fn keep(from: &Path, to: &Path, name: &str) -> io::Result<()> {
 }
 
 fn invalid(path: &Path, reason: &dyn std::fmt::Display) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, format!("{}: {reason}", path.display()))
+    io::Error::new(
+        io::ErrorKind::InvalidData,
+        format!("{}: {reason}", path.display()),
+    )
 }

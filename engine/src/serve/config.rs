@@ -85,9 +85,17 @@ impl Config {
         let members = self.staff.iter_mut().flat_map(|member| {
             std::iter::once(&mut member.passphrase_file).chain(&mut member.token_file)
         });
-        let secrets = self.plugin.values_mut().flat_map(|side| side.secrets.values_mut());
+        let secrets = self
+            .plugin
+            .values_mut()
+            .flat_map(|side| side.secrets.values_mut());
         let single = [&mut self.data, &mut self.keys];
-        for path in single.into_iter().chain(lists).chain(members).chain(secrets) {
+        for path in single
+            .into_iter()
+            .chain(lists)
+            .chain(members)
+            .chain(secrets)
+        {
             *path = folder.join(&*path);
         }
     }
@@ -102,14 +110,20 @@ impl Config {
                 secrets: secrets.collect::<io::Result<_>>()?,
             })
         };
-        self.plugin.iter().map(|(name, of)| Ok((name.clone(), side(of)?))).collect()
+        self.plugin
+            .iter()
+            .map(|(name, of)| Ok((name.clone(), side(of)?)))
+            .collect()
     }
 }
 
 /// A secret is the content of its file without the line's end.
 pub(super) fn secret(path: &Path) -> io::Result<String> {
     let text = fs::read_to_string(path).map_err(|error| {
-        io::Error::new(error.kind(), format!("cannot read {}: {error}", path.display()))
+        io::Error::new(
+            error.kind(),
+            format!("cannot read {}: {error}", path.display()),
+        )
     })?;
     Ok(text.trim_end_matches(['\r', '\n']).to_owned())
 }
@@ -129,8 +143,15 @@ mod tests {
     fn a_misspelt_key_is_named_with_its_line() {
         let text = "listen = \"127.0.0.1:0\"\ndata = \"d\"\nkeys = \"k\"\npakcs = []\n";
         let sentence = read(text).unwrap_err();
-        assert!(sentence.contains("line 4") && sentence.contains("pakcs"), "{sentence}");
-        assert!(read("listen = \"localhost\"\n").unwrap_err().contains("line 1"));
+        assert!(
+            sentence.contains("line 4") && sentence.contains("pakcs"),
+            "{sentence}"
+        );
+        assert!(
+            read("listen = \"localhost\"\n")
+                .unwrap_err()
+                .contains("line 1")
+        );
     }
 
     #[test]

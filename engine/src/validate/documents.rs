@@ -28,8 +28,11 @@ pub(crate) fn plugin_folder(given: Option<&Path>) -> Option<PathBuf> {
 pub(super) async fn installed(given: Option<&Path>) -> io::Result<Surroundings> {
     let mut surroundings = Surroundings::default();
     if let Some(folder) = plugin_folder(given) {
-        let sources =
-            Sources { folders: vec![folder], cache: user_cache(), ..Sources::default() };
+        let sources = Sources {
+            folders: vec![folder],
+            cache: user_cache(),
+            ..Sources::default()
+        };
         let plugins = Plugins::load(sources).await?;
         if !plugins.describe(&mut surroundings).is_empty() {
             surroundings.functions_known = true;
@@ -47,7 +50,10 @@ pub(super) async fn check(
     evaluator: &EvaluatorProcess,
 ) -> io::Result<Findings> {
     let kind = fs::metadata(path).map_err(|error| {
-        io::Error::new(error.kind(), format!("cannot read {}: {error}", path.display()))
+        io::Error::new(
+            error.kind(),
+            format!("cannot read {}: {error}", path.display()),
+        )
     })?;
     let name = path.file_name().unwrap_or_default();
     if name == "pack.yaml" {
@@ -71,7 +77,9 @@ async fn folder_of_things(
     let mut inside = Vec::new();
     for entry in fs::read_dir(path)? {
         let path = entry?.path();
-        let yaml = path.extension().is_some_and(|extension| extension == "yaml");
+        let yaml = path
+            .extension()
+            .is_some_and(|extension| extension == "yaml");
         if path.join("pack.yaml").is_file() || (path.is_file() && yaml) {
             inside.push(path);
         }
@@ -107,9 +115,14 @@ async fn pack_folder(
         .filter(|(path, _)| path.ends_with(".yaml"))
         .map(|(path, text)| (root.join(path).display().to_string(), text))
         .collect();
-    let all = diagnostics.into_iter().chain(settled(doubts, evaluator).await);
+    let all = diagnostics
+        .into_iter()
+        .chain(settled(doubts, evaluator).await);
     findings.diagnostics = all
-        .map(|found| Diagnostic { file: root.join(&found.file).display().to_string(), ..found })
+        .map(|found| Diagnostic {
+            file: root.join(&found.file).display().to_string(),
+            ..found
+        })
         .collect();
     Ok(findings)
 }
@@ -122,7 +135,9 @@ async fn document(
     let text = folder::text(path)?;
     let file = path.display().to_string();
     let pack = folder::pack_around(path);
-    let is_form = path.parent().is_some_and(|parent| parent.ends_with("forms"));
+    let is_form = path
+        .parent()
+        .is_some_and(|parent| parent.ends_with("forms"));
     let mut findings = Findings::default();
     if is_form && pack.is_some() {
         let name = path.file_stem().unwrap_or_default().to_string_lossy();
@@ -131,7 +146,9 @@ async fn document(
         let around = around(pack.as_deref(), installed.clone())?;
         let reading = casewright_language::read(&file, &text, &around);
         findings.diagnostics = reading.diagnostics;
-        findings.diagnostics.extend(settled(reading.questions, evaluator).await);
+        findings
+            .diagnostics
+            .extend(settled(reading.questions, evaluator).await);
     }
     findings.texts.insert(file, text);
     Ok(findings)
@@ -139,7 +156,9 @@ async fn document(
 
 /// The names a document may use: those of the pack around it and of the installed functions.
 pub(super) fn around(pack: Option<&Path>, installed: Surroundings) -> io::Result<Surroundings> {
-    let Some(pack) = pack else { return Ok(installed) };
+    let Some(pack) = pack else {
+        return Ok(installed);
+    };
     let mut files = folder::read(pack)?;
     // Only the names are wanted here: other documents of the pack have a check of their own.
     files.retain(|path, _| path == "pack.yaml" || path.contains('/'));
@@ -155,7 +174,11 @@ async fn settled(doubts: Vec<Doubt>, evaluator: &EvaluatorProcess) -> Vec<Diagno
     for doubt in doubts {
         if let Err(sentence) = evaluator.check(&doubt.question).await {
             let message = format!("{}: {sentence}", doubt.finding.message);
-            findings.push(Diagnostic { severity: Severity::Error, message, ..doubt.finding });
+            findings.push(Diagnostic {
+                severity: Severity::Error,
+                message,
+                ..doubt.finding
+            });
         }
     }
     findings
