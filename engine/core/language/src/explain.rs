@@ -114,6 +114,10 @@ pub fn codes() -> impl Iterator<Item = &'static str> {
 }
 
 #[cfg(test)]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the test looks at the files of the crate"
+)]
 mod tests {
     use std::collections::BTreeSet;
     use std::fs;

@@ -2,6 +2,11 @@
 //!
 //! `UPDATE=1` writes what is shown at present; read the difference before keeping it.
 
+#![allow(
+    clippy::disallowed_methods,
+    reason = "tests read their data from files; the crate itself may not"
+)]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,6 +1,11 @@
 //! No text whatever makes reading or drawing panic: documents with lines and signs lost, doubled,
 //! moved and replaced.
 
+#![allow(
+    clippy::disallowed_methods,
+    reason = "tests read their data from files; the crate itself may not"
+)]
+
 use std::fs;
 use std::path::Path;
 

@@ -185,7 +185,10 @@ impl Reader<'_> {
         let inside = !path.starts_with('/')
             && !path.split('/').any(|part| part == ".." || part.is_empty())
             && !path.contains('\\');
-        if !inside || !path.ends_with(".ics") {
+        let is_calendar = path
+            .rsplit_once('.')
+            .is_some_and(|(_, extension)| extension == "ics");
+        if !inside || !is_calendar {
             self.findings
                 .error(
                     "CW0529",
@@ -219,13 +222,10 @@ impl Reader<'_> {
         let includes = self.texts(&keys, "includes");
         let starts = match keys.get("starts") {
             None => false,
-            Some(entry) => match entry.value.as_bool() {
-                Some(starts) => starts,
-                None => {
-                    keys.expected(self.findings, entry, "`true` or `false`");
-                    false
-                }
-            },
+            Some(entry) => entry.value.as_bool().unwrap_or_else(|| {
+                keys.expected(self.findings, entry, "`true` or `false`");
+                false
+            }),
         };
         Some(Role {
             title: title?.0,
