@@ -2,6 +2,8 @@
 //!
 //! A new edge is a decision: it needs a page in `engine/decisions/` and a line here.
 
+#![allow(clippy::unwrap_used, reason = "a panic is how a test reports")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 

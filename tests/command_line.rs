@@ -1,5 +1,7 @@
 //! The command line as a person types it: what it prints and how it ends.
 
+#![allow(clippy::unwrap_used, reason = "a panic is how a test reports")]
+
 use std::io::Write;
 use std::process::{Command, Output, Stdio};
 

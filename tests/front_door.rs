@@ -3,6 +3,12 @@
 //! A case worker asks for $1,300 of brokerage, is refused her own approval, somebody else approves,
 //! a plugin pays once; then the same while the process is killed at random moments.
 
+#![allow(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a panic is how a test reports, and a seed must be printed"
+)]
+
 mod front_door {
     pub(crate) mod agency;
     pub(crate) mod client;

@@ -1,5 +1,7 @@
 //! Rules of the tree that no compiler checks. Each rule has a test that sees it fail.
 
+#![allow(clippy::unwrap_used, reason = "a panic is how a test reports")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;

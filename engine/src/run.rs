@@ -71,7 +71,7 @@ async fn execute(arguments: &Arguments) -> io::Result<Option<Ended>> {
     let text = folder::text(&arguments.file)?;
     let input = input(arguments.input.as_deref())?;
     let plugins = Arc::new(plugins(arguments).await?);
-    let Some(deployment) = deployment(arguments, text, &plugins).await? else {
+    let Some(deployment) = deployment(arguments, &text, &plugins)? else {
         return Ok(None);
     };
     let pack = deployment.pack.clone();
@@ -86,7 +86,10 @@ async fn execute(arguments: &Arguments) -> io::Result<Option<Ended>> {
         .cloned()
         .unwrap_or_default();
     let engine = wiring::engine(Arc::new(MemoryStore::new(Settings::default())), plugins).await?;
-    engine.deploy(deployment).await.map_err(failed)?;
+    engine
+        .deploy(deployment)
+        .await
+        .map_err(|error| failed(&error))?;
     let who = Principal {
         id: "u-run".to_owned(),
         display_name: "run".to_owned(),
@@ -121,7 +124,10 @@ struct Ended {
 /// Looks on until nothing more will happen by itself within [`WAIT_MAX`].
 async fn follow(engine: &Engine, who: &Principal, id: &str) -> io::Result<Ended> {
     loop {
-        let view = engine.instance(who, id).await.map_err(failed)?;
+        let view = engine
+            .instance(who, id)
+            .await
+            .map_err(|error| failed(&error))?;
         let soon = Timestamp::now() + WAIT_MAX;
         let moves = |waiting: &casewright_runtime::view::WaitingView| match waiting.kind.as_str() {
             "work-item" => false,
@@ -129,7 +135,10 @@ async fn follow(engine: &Engine, who: &Principal, id: &str) -> io::Result<Ended>
         };
         let over = matches!(view.status.as_str(), "completed" | "faulted" | "cancelled");
         if over || (view.status == "waiting" && !view.waiting.iter().any(moves)) {
-            let tasks = engine.task_runs(who, id).await.map_err(failed)?;
+            let tasks = engine
+                .task_runs(who, id)
+                .await
+                .map_err(|error| failed(&error))?;
             let tasks = tasks.iter().map(|run| json!(run)).collect();
             return Ok(Ended { view, tasks });
         }
@@ -219,9 +228,9 @@ async fn plugins(arguments: &Arguments) -> io::Result<Plugins> {
 }
 
 /// The document alone, with the forms, tables and names of the pack around it.
-async fn deployment(
+fn deployment(
     arguments: &Arguments,
-    text: String,
+    text: &str,
     plugins: &Plugins,
 ) -> io::Result<Option<Deployment>> {
     let mut installed = Surroundings::default();
@@ -232,15 +241,15 @@ async fn deployment(
         Some(root) => Some(folder::read(&root)?),
         None => None,
     };
-    match Deployment::of_document(&file, &text, pack, &installed, &digests) {
+    match Deployment::of_document(&file, text, pack, &installed, &digests) {
         Ok(deployment) => Ok(Some(deployment)),
         Err(diagnostics) => {
-            validate::report_one(&file, &text, diagnostics, arguments.json);
+            validate::report_one(&file, text, diagnostics, arguments.json);
             Ok(None)
         }
     }
 }
 
-fn failed(error: Refused) -> io::Error {
-    io::Error::other(exit::chain(&error))
+fn failed(error: &Refused) -> io::Error {
+    io::Error::other(exit::chain(error))
 }

@@ -18,7 +18,7 @@ const STORY_MS: u64 = 1_500;
 pub(crate) struct Agency {
     data: PathBuf,
     /// Kept until the agency is gone, unless the folder belongs to somebody else.
-    _folder: Option<tempfile::TempDir>,
+    folder: Option<tempfile::TempDir>,
     process: Arc<Mutex<Child>>,
     ready: Value,
     kills: usize,
@@ -65,7 +65,7 @@ impl Agency {
     pub(crate) fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut agency = Self::start_in(folder.path());
-        agency._folder = Some(folder);
+        agency.folder = Some(folder);
         agency
     }
 
@@ -76,7 +76,7 @@ impl Agency {
         let data = data.to_path_buf();
         Self {
             data,
-            _folder: None,
+            folder: None,
             process,
             ready,
             kills: 0,
@@ -188,6 +188,8 @@ impl Drop for Agency {
         let mut process = self.process.lock().unwrap();
         let _ = process.kill();
         let _ = process.wait();
+        // The process is gone before its folder goes.
+        drop(self.folder.take());
     }
 }
 

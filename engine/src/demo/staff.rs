@@ -57,8 +57,15 @@ pub(super) async fn seed(engine: &Engine, agencies: &[String]) -> io::Result<See
             passphrase: passphrase.clone(),
         };
         let id = user.id.clone();
-        engine.put_user(user).await.map_err(failed)?;
-        let token = engine.mint_token(&id, "demo").await.map_err(failed)?.0;
+        engine
+            .put_user(user)
+            .await
+            .map_err(|error| failed(&error))?;
+        let token = engine
+            .mint_token(&id, "demo")
+            .await
+            .map_err(|error| failed(&error))?
+            .0;
         members.push(Member {
             sign_in,
             name,
@@ -125,6 +132,6 @@ fn passphrase() -> io::Result<String> {
     ))
 }
 
-fn failed(error: casewright_runtime::Refused) -> io::Error {
-    io::Error::other(exit::chain(&error))
+fn failed(error: &casewright_runtime::Refused) -> io::Error {
+    io::Error::other(exit::chain(error))
 }

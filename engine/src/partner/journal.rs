@@ -43,7 +43,8 @@ pub(super) struct Request {
 pub(super) struct Payment {
     pub(super) key: String,
     pub(super) body: Value,
-    pub(super) payment_id: String,
+    #[serde(rename = "paymentId")]
+    pub(super) id: String,
     pub(super) bank_ref: String,
     pub(super) at: String,
 }

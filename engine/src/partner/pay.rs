@@ -58,7 +58,7 @@ pub(super) async fn create(
     let payment = Payment {
         key,
         body,
-        payment_id: format!("pay-{number:06}"),
+        id: format!("pay-{number:06}"),
         bank_ref: format!("BR{number:08}"),
         at: jiff::Timestamp::now().to_string(),
     };
@@ -83,7 +83,7 @@ pub(super) async fn find(State(world): State<Arc<World>>, Query(find): Query<Fin
 
 fn shown(payment: &Payment) -> Value {
     json!({
-        "paymentId": payment.payment_id,
+        "paymentId": payment.id,
         "state": "accepted",
         "bankRef": payment.bank_ref,
         "at": payment.at,

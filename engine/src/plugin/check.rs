@@ -41,12 +41,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
                 1 => "a problem".to_owned(),
                 count => format!("{count} problems"),
             };
-            let list: String = problems
-                .iter()
-                .map(|problem| format!("\n  - {problem}"))
-                .collect();
+            let list = problems.join("\n  - ");
             let shown = arguments.path.display();
-            Err(Failure::unwell(format!("{shown} has {count}:{list}")))
+            Err(Failure::unwell(format!("{shown} has {count}:\n  - {list}")))
         }
     }
 }

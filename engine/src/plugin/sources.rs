@@ -50,11 +50,11 @@ impl Sources {
         let workspace = workspace(&folder, &cargo);
         Ok(Self {
             name,
-            package,
-            sdk,
-            workspace,
             folder,
             manifest,
+            package,
+            workspace,
+            sdk,
         })
     }
 

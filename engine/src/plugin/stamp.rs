@@ -26,11 +26,12 @@ pub(super) fn of(sources: &Sources) -> Result<String, BuildError> {
             add(&mut digest, &wit)?;
         }
     }
-    Ok(digest
+    let bytes: Vec<_> = digest
         .finalize()
         .iter()
         .map(|byte| format!("{byte:02x}"))
-        .collect())
+        .collect();
+    Ok(bytes.concat())
 }
 
 fn add(digest: &mut Sha256, folder: &Path) -> Result<(), BuildError> {

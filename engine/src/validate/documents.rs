@@ -109,22 +109,25 @@ async fn pack_folder(
         Ok(deployment) => (deployment.warnings, deployment.doubts),
         Err(diagnostics) => (diagnostics, Vec::new()),
     };
-    let mut findings = Findings::default();
-    findings.texts = files
+    let texts = files
         .into_iter()
-        .filter(|(path, _)| path.ends_with(".yaml"))
+        .filter(|(path, _)| {
+            Path::new(path)
+                .extension()
+                .is_some_and(|found| found == "yaml")
+        })
         .map(|(path, text)| (root.join(path).display().to_string(), text))
         .collect();
     let all = diagnostics
         .into_iter()
         .chain(settled(doubts, evaluator).await);
-    findings.diagnostics = all
+    let diagnostics = all
         .map(|found| Diagnostic {
             file: root.join(&found.file).display().to_string(),
             ..found
         })
         .collect();
-    Ok(findings)
+    Ok(Findings { diagnostics, texts })
 }
 
 async fn document(
