@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -123,6 +125,8 @@ pub(crate) struct Agency {
     pub(crate) engine: Engine,
     pub(crate) app: Router,
     store: Arc<MemoryStore>,
+    /// Free bytes of the disk.
+    pub(crate) room: Arc<AtomicU64>,
 }
 
 /// An answer with its body read.
@@ -184,7 +188,14 @@ impl Answer {
 
 impl Agency {
     pub(crate) async fn open() -> Self {
-        let store = Arc::new(MemoryStore::new(casewright_store::Settings::default()));
+        let room = Arc::new(AtomicU64::new(u64::MAX));
+        let measured = Arc::clone(&room);
+        let settings = casewright_store::Settings {
+            free_space: Some(Arc::new(move || Ok(measured.load(Ordering::SeqCst)))),
+            probe_every: Duration::ZERO,
+            ..casewright_store::Settings::default()
+        };
+        let store = Arc::new(MemoryStore::new(settings));
         let parts = Parts {
             store: store.clone(),
             invoke: Arc::new(NoPlugins),
@@ -224,7 +235,12 @@ impl Agency {
             secure_cookies: false,
         };
         let app = casewright_web::router(engine.clone(), settings);
-        Self { engine, app, store }
+        Self {
+            engine,
+            app,
+            store,
+            room,
+        }
     }
 
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {

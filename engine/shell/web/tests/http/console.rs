@@ -1,5 +1,7 @@
 //! The console without a script: sign in, ask, see oneself barred, decide, read the timeline.
 
+use std::sync::atomic::Ordering;
+
 use axum::http::header;
 
 use crate::agency::{Agency, PASSPHRASE};
@@ -276,6 +278,29 @@ async fn pages_that_are_not_there_are_plain_pages() {
     let refused = lee.submit(&start, "/start/help", &[]).await;
     refused.is(403).shows(&["This is not yours to decide"]);
     assert!(!hidden(&refused, "/start/help").is_empty());
+}
+
+#[tokio::test]
+async fn a_full_disk_is_said_and_reading_goes_on() {
+    let agency = Agency::open().await;
+    let casey = Browser::signed_in(&agency, "casey").await;
+    let api = agency.client("casey").await;
+    let page = casey.get("/start/help").await;
+    // Under the reserve for changes, above that for the record of who looked.
+    agency.room.store(40 * 1024 * 1024, Ordering::SeqCst);
+    let full = casey.submit(&page, "/start/help", &[]).await;
+    full.is(507).shows(&[
+        "The service cannot save anything at the moment",
+        "Nothing was changed.",
+    ]);
+    let body = serde_json::json!({"workflow": "help"});
+    api.post("/api/v1/instances", &body)
+        .await
+        .problem(507, "disk-full");
+    casey.get("/tasks").await.is(200);
+    casey.get("/cases").await.is(200);
+    agency.room.store(u64::MAX, Ordering::SeqCst);
+    casey.submit(&full, "/start/help", &[]).await.is(303);
 }
 
 /// The address of the form whose action ends so, without the end.

@@ -115,6 +115,18 @@ async fn forms_from_elsewhere_do_nothing() {
 }
 
 #[tokio::test]
+async fn a_page_of_this_site_may_use_the_api_with_its_cookie() {
+    let agency = Agency::open().await;
+    let casey = Browser::signed_in(&agency, "casey").await;
+    let request = Request::post("/api/v1/instances")
+        .header("cookie", &casey.cookie)
+        .header("sec-fetch-site", "same-origin")
+        .header("content-type", "application/json");
+    let request = request.body(Body::from(r#"{"workflow": "help"}"#)).unwrap();
+    agency.send(request).await.is(201);
+}
+
+#[tokio::test]
 async fn get_never_decides() {
     let agency = Agency::open().await;
     let casey = agency.client("casey").await;
