@@ -1,4 +1,5 @@
-//! `casewright doctor`: looks for what would keep the engine from working here, and says the remedy.
+//! `casewright doctor`: looks for what would keep the engine from working here, and says the
+//! remedy.
 
 use std::fs;
 use std::path::{Path, PathBuf};

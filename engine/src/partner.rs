@@ -1,13 +1,14 @@
 //! A world of partners on loopback: what the sample plugins talk to in `demo` and in tests.
 //!
-//! Everything it does is in its journal, and every fault can be ordered: it drops connections before
+//! Everything it does is in its journal, and every fault can be ordered: it drops connections
+//! before
 //! or after acting, answers late, too much, too little or nonsense. It is no product: no partner's
 //! real interface is imitated beyond what the sample plugins need.
 //!
 //! ```text
-//! POST /pay/payments        Idempotency-Key, JSON body  -> 201 payment; same key and body: 200, replayed
+//! POST /pay/payments        Idempotency-Key, JSON body  -> 201 payment; the same again: 200
 //! GET  /pay/payments?key=   -> 200 payment | 404
-//! POST /_ctl/fault          {path, nth, kind}           -> the nth next request to that path suffers it
+//! POST /_ctl/fault          {path, nth, kind}           -> the nth next request there suffers it
 //! GET  /_ctl/journal        every request and every payment
 //! POST /_ctl/reset          forgets everything
 //! ```

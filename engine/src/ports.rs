@@ -1,4 +1,5 @@
-//! What `runtime` needs of the world, fitted to what there is: plugins, evaluator, time, randomness.
+//! What `runtime` needs of the world, fitted to what there is: plugins, evaluator, time,
+//! randomness.
 
 mod clock;
 mod entropy;

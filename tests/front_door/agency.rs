@@ -13,7 +13,7 @@ use serde_json::Value;
 use super::client::{Client, Gone, Reply};
 
 /// A story takes about this long; kills are spread over it.
-const STORY_MS: u64 = 1_500;
+const STORY_MS: u64 = 600;
 
 pub(crate) struct Agency {
     data: PathBuf,

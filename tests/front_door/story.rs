@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::agency::Agency;
 
 /// Looks at the engine this often before giving up; each look is a request of about a millisecond.
-const LOOKS_MAX: usize = 20_000;
+const LOOKS_MAX: usize = 10_000;
 
 pub(crate) struct Story {
     name: String,
@@ -121,7 +121,9 @@ impl Story {
                 return item["id"].as_str().unwrap().to_owned();
             }
         }
-        panic!("the task {task} was not offered in time");
+        let path = format!("/api/v1/instances/{instance}");
+        let stands = agency.insist("team-leader", |client| client.get(&path));
+        panic!("the task {task} was not offered in time: {stands:?}");
     }
 
     fn claim(&self, agency: &mut Agency, role: &str, item: &str) {

@@ -19,7 +19,8 @@
 //!
 //! ```text
 //! start <input> [by=<person>]                 return <call> <output>
-//! fail <call> <kind> <code> <status> [<json>] complete <item> <outcome> <person>:<role>... [<json>]
+//! fail <call> <kind> <code> <status> [<json>] complete <item> <outcome> <person>:<role>...
+//! [<json>]
 //! timer <timer>                               resume
 //! cancel                                      recover
 //! ```

@@ -25,7 +25,8 @@ struct Loaded {
 }
 
 impl Loaded {
-    /// Builds what is not built yet. A machine without a toolchain fails here and says what to type.
+    /// Builds what is not built yet. A machine without a toolchain fails here and says what to
+    /// type.
     async fn new(name: &str, operator: &OperatorSide) -> Self {
         let root = find_checkout(Path::new(env!("CARGO_MANIFEST_DIR"))).expect("a checkout");
         let out = root.join("target/plugins");

@@ -1,4 +1,5 @@
-//! What a path stands for - a pack, a folder of packs, a document, a form - and what is wrong in it.
+//! What a path stands for - a pack, a folder of packs, a document, a form - and what is wrong in
+//! it.
 
 use std::fs;
 use std::io;

@@ -12,8 +12,9 @@
 //! # Ok(()) }
 //! ```
 //!
-//! `send()?` turns what may pass into a retryable [`Error`](crate::Error): no connection, a timeout,
-//! a connection that broke, and the statuses 408, 425, 429 and 5xx, with the pause of `Retry-After`.
+//! `send()?` turns what may pass into a retryable [`Error`](crate::Error): no connection, a
+//! timeout, a connection that broke, and the statuses 408, 425, 429 and 5xx, with the pause of
+//! `Retry-After`.
 //! Every other status is a [`Response`]; `success()?` refuses those that are not 2xx.
 
 mod error;

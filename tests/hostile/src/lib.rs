@@ -38,7 +38,7 @@ fn hoard(_context: &Context, _input: Nothing) -> Result<Answer, Error> {
 /// Returns far more than is allowed.
 #[function(effect = "none")]
 fn babble(_context: &Context, _input: Nothing) -> Result<Answer, Error> {
-    Ok(Answer { text: "a".repeat(16 * 1024 * 1024) })
+    Ok(Answer { text: "a".repeat(2 * 1024 * 1024) })
 }
 
 /// Ends in a trap.

@@ -18,7 +18,8 @@ pub const OPENS: Time = Time::constant(9, 0, 0, 0);
 /// See [`OPENS`].
 pub const CLOSES: Time = Time::constant(17, 0, 0, 0);
 
-/// The longest term, in days of any kind or in hours: far beyond any case, and it bounds the search.
+/// The longest term, in days of any kind or in hours: far beyond any case, and it bounds the
+/// search.
 pub const TERM_MAX: u32 = 3_660;
 
 /// How many days in a row may be without work before a calendar counts as broken.

@@ -22,7 +22,7 @@
 //!     config: { endpoint: https://pay.example }
 //!     origins: [ https://pay.example ]
 //!     secrets: [ payment-key ]
-//! caseNumber: IFS-{year}-{number:5}     # what stands here when it is left out: CASE-{year}-{number:5}
+//! caseNumber: IFS-{year}-{number:5}     # CASE-{year}-{number:5} when it is left out
 //! ```
 //!
 //! Plain data only: `casework` gives calendars, funds and policies their meaning, and knows which

@@ -1,7 +1,8 @@
 //! The subset of JSON Schema that packs and plugins may use: acyclic, of bounded cost, no remote
 //! reference. Validation is total and linear in the value.
 //!
-//! Understood are `type`, `properties`, `required`, `additionalProperties`, `items`, `enum`, `const`,
+//! Understood are `type`, `properties`, `required`, `additionalProperties`, `items`, `enum`,
+//! `const`,
 //! `minimum`, `maximum`, `exclusiveMinimum`, `exclusiveMaximum`, `multipleOf` with a whole number,
 //! `minLength`, `maxLength`, `minItems`, `maxItems`, `uniqueItems`, `pattern` (without look-around
 //! or back-references, so that it runs in linear time), `format`, `allOf`, `anyOf`, `oneOf`,

@@ -106,7 +106,11 @@ fn both_evaluators_agree() {
                 );
                 return Ok(());
             };
-            prop_assert!(expression.is_simple(), "{source}");
+            if !expression.is_simple() {
+                // A pipe behind a comma has several inputs: jq's business.
+                asked.set(asked.get() + 1);
+                return Ok(());
+            }
             simple.set(simple.get() + 1);
             let variables = BTreeMap::from([("x".to_owned(), x)]);
             let ours = match expression.evaluate(&input, &variables, &Answers::default()) {

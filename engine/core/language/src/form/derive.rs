@@ -1,4 +1,5 @@
-//! From the YAML of a form to fields: what the schema says, in the order and the words of the layout.
+//! From the YAML of a form to fields: what the schema says, in the order and the words of the
+//! layout.
 
 use serde_json::Value;
 

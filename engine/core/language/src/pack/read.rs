@@ -328,7 +328,12 @@ impl Reader<'_> {
                 None
             }
             None => {
-                keys.expected(self.findings, entry, "a whole number of minor units");
+                let found = entry.value.described();
+                let message =
+                    format!("{owner} must be a whole number of minor units, found {found}");
+                self.findings
+                    .error("CW0103", entry.place(), message)
+                    .help("amounts are whole minor units: 200000 is 2,000.00");
                 None
             }
         });

@@ -80,6 +80,8 @@ impl Engine {
         let put = delete(Table::Session, key, &agency.unwrap_or_default());
         let batch = Batch {
             puts: vec![put],
+            // Staff must be able to sign in and look when the disk is full.
+            reserve: true,
             ..Batch::default()
         };
         shared.commit(batch).await
@@ -120,6 +122,8 @@ impl Shared {
                 value: Some(record::encode(&row)),
                 under: Under::Agency(user.agency.clone()),
             }],
+            // Staff must be able to sign in and look when the disk is full.
+            reserve: true,
             ..Batch::default()
         };
         self.commit(batch).await?;
@@ -216,6 +220,8 @@ impl Shared {
         let batch = Batch {
             guards: vec![guard],
             puts: vec![put],
+            // Staff must be able to sign in and look when the disk is full.
+            reserve: true,
             ..Batch::default()
         };
         if let Err(error) = self.submit(batch) {
