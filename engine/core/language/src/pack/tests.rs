@@ -170,7 +170,7 @@ fn each_mistake_has_a_code_a_line_and_a_remedy() {
             "minor: 2000.00",
             "CW0103",
             16,
-            "`minor` of `upTo` of a row of the policy `brokerage-limits` must be a whole number of minor units, found a number",
+            "`upTo` of a row of the policy `brokerage-limits` must be a whole number of minor units, found `2000`",
         ),
     ] {
         let text = PACK.replacen(from, to, 1);
