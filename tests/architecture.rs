@@ -44,6 +44,7 @@ const PURE: &[(&str, &[&str])] = &[
         &[
             "annotate-snippets",
             "regex",
+            "ryu",
             "serde",
             "serde_json",
             "serde-saphyr",

@@ -1,158 +1,253 @@
 //! The simple subset means the same to our own evaluator and to jaq.
+//!
+//! Programs and data are made at random; `PROPTEST_CASES` in the environment asks for more of them.
+//! What the subset consists of stands in `agreement/subset.rs`.
 
 #![allow(clippy::unwrap_used, reason = "tests")]
+
+#[path = "agreement/numbers.rs"]
+mod numbers;
+#[path = "agreement/subset.rs"]
+mod subset;
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use casewright_host::evaluator::{Program, Results, run};
-use casewright_language::expression::{Answers, Expression, Interruption};
+use casewright_language::expression::{Answer, Answers, Expression, Interruption, Question};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use serde_json::{Value, json};
 
-fn values() -> impl Strategy<Value = Value> {
-    let leaf = prop_oneof![
-        Just(Value::Null),
-        any::<bool>().prop_map(Value::from),
-        (-5_i64..20).prop_map(Value::from),
-        any::<i64>().prop_map(Value::from),
-        any::<u64>().prop_map(Value::from),
-        (-8_i32..8).prop_map(|eighth| Value::from(f64::from(eighth) / 4.0)),
-        (-1.0e9..1.0e9_f64).prop_map(Value::from),
-        "[ab,A-C \u{7f}\n\"\\\\é€😀]{0,4}".prop_map(Value::from),
-        prop_oneof![Just("12"), Just("1.5"), Just("1.50"), Just(" 3"), Just("x")]
-            .prop_map(Value::from),
-        Just(json!({"minor": 123_456, "currency": "AUD"})),
-        Just(json!({"minor": -5, "currency": "JPY"})),
-    ];
-    leaf.prop_recursive(3, 24, 4, |inner| {
-        prop_oneof![
-            prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
-            prop::collection::btree_map("[abc]", inner, 0..4)
-                .prop_map(|members| members.into_iter().collect()),
-        ]
+/// What an evaluator made of a program; how it words a failure is its own affair.
+#[derive(Debug, PartialEq)]
+enum Outcome {
+    /// As JSON, so that 3 and 3.0 are two things.
+    Value(String),
+    None,
+    Many,
+    Failed,
+}
+
+/// Who found the outcome.
+#[derive(Debug, PartialEq)]
+enum By {
+    Ourselves,
+    /// With an answer of jaq, for a value that only jq treats exactly.
+    Asking,
+}
+
+fn ours(expression: &Expression, input: &Value, variables: &Named) -> (Outcome, By) {
+    let mut answers = Answers::default();
+    let first = expression.evaluate(input, variables, &answers);
+    let Err(Interruption::Ask(question)) = first else {
+        return (settled(first), By::Ourselves);
+    };
+    let Question {
+        program,
+        input: seen,
+        variables: named,
+    } = (*question).clone();
+    let answer = match asked(program, seen, named) {
+        Results::One(value) => Answer::One(value),
+        Results::None => Answer::None,
+        Results::Many => Answer::Many,
+        Results::Failed(sentence) => Answer::Failed(sentence),
+    };
+    answers.insert(&question, answer);
+    let second = expression.evaluate(input, variables, &answers);
+    (settled(second), By::Asking)
+}
+
+type Named = BTreeMap<String, Value>;
+
+fn settled(result: Result<Value, Interruption>) -> Outcome {
+    match result {
+        Ok(value) => Outcome::Value(value.to_string()),
+        Err(Interruption::Failed(sentence)) if sentence.contains("gives no result") => {
+            Outcome::None
+        }
+        Err(Interruption::Failed(sentence)) if sentence.contains("more than one result") => {
+            Outcome::Many
+        }
+        Err(Interruption::Failed(_)) => Outcome::Failed,
+        Err(Interruption::Ask(question)) => panic!("asked again: {question:?}"),
+    }
+}
+
+fn theirs(source: &str, input: &Value, variables: &Named) -> Outcome {
+    match asked(source.to_owned(), input.clone(), variables.clone()) {
+        Results::One(value) => Outcome::Value(value.to_string()),
+        Results::None => Outcome::None,
+        Results::Many => Outcome::Many,
+        Results::Failed(_) => Outcome::Failed,
+    }
+}
+
+fn asked(text: String, input: Value, variables: Named) -> Results {
+    run(&Program {
+        text,
+        input,
+        variables,
+        check: false,
     })
 }
 
-fn expressions() -> impl Strategy<Value = String> {
-    let leaf = prop_oneof![
-        4 => Just("."), 2 => Just(".a"), 2 => Just(".b"), 1 => Just(".a.b"), 1 => Just(".a?"),
-        1 => Just(".[0]"), 1 => Just(".[-1]"), 1 => Just(".[1:]"), 1 => Just(".[:-1]"),
-        1 => Just(".[\"a\"]?.b"), 1 => Just("$x"), 1 => Just("$x.a"), 1 => Just("null"),
-        1 => Just("true"), 1 => Just("false"), 1 => Just("0"), 1 => Just("3"), 1 => Just("2.5"),
-        1 => Just("9007199254740993"), 1 => Just("\"\""), 1 => Just("\"a\""), 1 => Just("\",\""),
-        1 => Just("[]"), 1 => Just("{}"), 1 => Just("empty"), 1 => Just("length"), 1 => Just("keys"),
-        1 => Just("type"), 1 => Just("not"), 1 => Just("tostring"), 1 => Just("tojson"),
-        1 => Just("tonumber"), 1 => Just("floor"), 1 => Just("round"), 1 => Just("ceil"),
-        1 => Just("abs"), 1 => Just("first"), 1 => Just("last"), 1 => Just("ascii_downcase"),
-        1 => Just("ascii_upcase"), 1 => Just("trim"), 1 => Just("ltrim"), 1 => Just("rtrim"),
-        1 => Just("money"), 1 => Just("{minor: 100000, currency: \"EUR\"} | money"),
-    ]
-    .prop_map(str::to_owned);
-    leaf.prop_recursive(5, 40, 3, |inner| {
-        let operator = prop_oneof![
-            Just("+"), Just("-"), Just("*"), Just("/"), Just("%"), Just("=="), Just("!="),
-            Just("<"), Just("<="), Just(">"), Just(">="), Just("and"), Just("or"), Just("//"),
-            Just("|"),
-        ];
-        let function = prop_oneof![
-            Just("has"), Just("contains"), Just("startswith"), Just("endswith"), Just("ltrimstr"),
-            Just("rtrimstr"), Just("split"), Just("join"),
-        ];
-        let one = inner.clone();
-        let two = (inner.clone(), inner.clone());
-        let three = (inner.clone(), inner.clone(), inner.clone());
-        prop_oneof![
-            // Precedence and associativity are part of what must agree.
-            4 => (inner.clone(), operator, inner.clone()).prop_map(|(a, o, b)| format!("{a} {o} {b}")),
-            3 => one.clone().prop_map(|a| format!("({a})")),
-            1 => one.clone().prop_map(|a| format!("({a})?")),
-            1 => one.clone().prop_map(|a| format!("-({a})")),
-            1 => two.clone().prop_map(|(a, b)| format!("({a})[{b}]")),
-            1 => two.clone().prop_map(|(a, b)| format!("({a})[{b}]?")),
-            1 => two.clone().prop_map(|(a, b)| format!(".[{a}:{b}]")),
-            1 => two.clone().prop_map(|(a, b)| format!("[{a}, {b}]")),
-            1 => two.clone().prop_map(|(a, b)| format!("{{a: ({a}), \"b\\({b})\": 1}}")),
-            1 => two.clone().prop_map(|(a, b)| format!("{{(({a}) | tostring): ({b}), a}}")),
-            1 => two.clone().prop_map(|(a, b)| format!("\"x\\({a}) \\({b})\"")),
-            1 => three.prop_map(|(a, b, c)| format!("if {a} then {b} else {c} end")),
-            1 => two.clone().prop_map(|(a, b)| format!("if {a} then {b} end")),
-            1 => two.prop_map(|(a, b)| format!("(({a}) as $y | [$y, {b}])")),
-            1 => (function, one).prop_map(|(f, a)| format!("{f}({a})")),
-        ]
-    })
+/// Both outcomes, which must be equal, and who found ours.
+#[track_caller]
+fn agreed(source: &str, input: &Value, variables: &Named) -> (Outcome, By) {
+    let expression = Expression::new(source).unwrap_or_else(|problem| {
+        panic!("{source}: {problem}");
+    });
+    let (outcome, by) = ours(&expression, input, variables);
+    let jaq = theirs(&expression.program(), input, variables);
+    assert_eq!(outcome, jaq, "{source} with {input} and {variables:?}");
+    (outcome, by)
+}
+
+/// As many cases as the environment asks for, otherwise so many that the test stays quick.
+fn cases(usual: u32) -> Config {
+    let wanted = std::env::var("PROPTEST_CASES").ok();
+    Config {
+        cases: wanted.and_then(|text| text.parse().ok()).unwrap_or(usual),
+        failure_persistence: None,
+        ..Config::default()
+    }
 }
 
 #[test]
 fn both_evaluators_agree() {
-    let simple = Cell::new(0_u32);
-    let asked = Cell::new(0_u32);
-    let values_found = Cell::new(0_u32);
-    let mut runner = TestRunner::new(Config {
-        cases: 1500,
-        failure_persistence: None,
-        ..Config::default()
-    });
-    let outcome = runner.run(
-        &(expressions(), values(), values()),
+    let config = cases(1500);
+    let total = config.cases;
+    let [too_large, asking, valued] = [const { Cell::new(0_u32) }; 3];
+    let count = |cell: &Cell<u32>| cell.set(cell.get() + 1);
+    let outcome = TestRunner::new(config).run(
+        &(subset::expressions(), subset::inputs(), subset::values()),
         |(source, input, x)| {
-            let Ok(expression) = Expression::new(&source) else {
-                // Too long or too deep by chance; everything generated is jq.
-                prop_assert!(
-                    source.len() > 1000,
-                    "{source}: {:?}",
-                    Expression::new(&source)
-                );
-                return Ok(());
-            };
-            if !expression.is_simple() {
-                // A pipe behind a comma has several inputs: jq's business.
-                asked.set(asked.get() + 1);
-                return Ok(());
-            }
-            simple.set(simple.get() + 1);
-            let variables = BTreeMap::from([("x".to_owned(), x)]);
-            let ours = match expression.evaluate(&input, &variables, &Answers::default()) {
-                Err(Interruption::Ask(_)) => {
-                    asked.set(asked.get() + 1);
+            let expression = match Expression::new(&source) {
+                Ok(expression) => expression,
+                Err(problem) => {
+                    // By chance; everything else that is generated is jq.
+                    let limits = ["bytes long", "more than 64 deep"];
+                    let limited = limits.iter().any(|text| problem.message.contains(text));
+                    prop_assert!(limited, "{source}: {problem}");
+                    count(&too_large);
                     return Ok(());
                 }
-                Ok(value) => {
-                    values_found.set(values_found.get() + 1);
-                    Some(Some(value.to_string()))
-                }
-                Err(Interruption::Failed(sentence)) if sentence.contains("gives no result") => {
-                    Some(None)
-                }
-                Err(Interruption::Failed(_)) => None,
             };
-            let theirs = match run(&Program {
-                text: expression.program(),
-                input,
-                variables,
-                check: false,
-            }) {
-                Results::One(value) => Some(Some(value.to_string())),
-                Results::None => Some(None),
-                Results::Many => Some(Some("many".to_owned())),
-                Results::Failed(_) => None,
-            };
-            prop_assert_eq!(ours, theirs, "{}", source);
+            // What is generated is the simple subset: nothing is left to jaq for its syntax.
+            prop_assert!(expression.is_simple(), "{source} is not simple");
+            let variables = Named::from([("x".to_owned(), x)]);
+            let (outcome, by) = ours(&expression, &input, &variables);
+            let jaq = theirs(&expression.program(), &input, &variables);
+            prop_assert_eq!(&outcome, &jaq, "{}", source);
+            if by == By::Asking {
+                count(&asking);
+            }
+            if matches!(outcome, Outcome::Value(_)) {
+                count(&valued);
+            }
             Ok(())
         },
     );
     if let Err(failure) = outcome {
         panic!("{failure}");
     }
-    let (simple, asked) = (simple.get(), asked.get());
-    assert!(
-        simple > 1000 && asked * 3 < simple,
-        "{asked} of {simple} were asked"
-    );
-    assert!(
-        values_found.get() > 150,
-        "{} gave a value",
-        values_found.get()
-    );
+    let [too_large, asking, valued] = [too_large, asking, valued].map(Cell::into_inner);
+    let counted =
+        format!("of {total}: {too_large} too large, {asking} asked, {valued} gave values");
+    assert!(too_large * 50 < total, "{counted}");
+    assert!(asking * 5 < total, "{counted}");
+    assert!(valued * 5 > total, "{counted}");
+}
+
+#[test]
+fn each_part_of_the_subset_gives_a_value_here_and_the_same_there() {
+    let input = json!({
+        "a": {"b": [1, 2.5, "x"], "n": null}, "amount": 12, "name": " Ana ", "list": [3, 1],
+        "dotted.name": true,
+    });
+    let variables = Named::from([("x".to_owned(), json!({"a": [4], "text": "name"}))]);
+    for source in subset::EACH {
+        let (outcome, by) = agreed(source, &input, &variables);
+        assert!(
+            matches!(outcome, Outcome::Value(_)),
+            "{source}: {outcome:?}"
+        );
+        assert_eq!(by, By::Ourselves, "{source}");
+    }
+}
+
+#[test]
+fn every_number_is_the_same_number_and_text_in_both() {
+    let seen = "[., tostring, tojson, \"\\(.)\", -., abs, length, . + 0, . * 1, . / 1, . == $x, \
+                . < $x, . >= $x, [., $x], {a: .}]";
+    let both = "[., $x, . + $x, . - $x, . * $x, . == $x, . < $x] | [., tostring]";
+    let check = |number: &Value, other: &Value| {
+        let variables = Named::from([("x".to_owned(), other.clone())]);
+        for source in [
+            seen,
+            both,
+            "floor",
+            "ceil | tostring",
+            "round",
+            ". % $x",
+            ". / $x",
+        ] {
+            agreed(source, number, &variables);
+        }
+    };
+    let edges = numbers::edges();
+    for (index, number) in edges.iter().enumerate() {
+        for distance in [0, 1, 11] {
+            check(number, &edges[(index + distance) % edges.len()]);
+        }
+    }
+    TestRunner::new(cases(100))
+        .run(&(numbers::any(), numbers::any()), |(number, other)| {
+            check(&number, &other);
+            Ok(())
+        })
+        .unwrap();
+}
+
+#[test]
+fn literals_of_numbers_are_the_same_in_both() {
+    let check = |literal: &str| {
+        let mut ours = 0;
+        for source in [
+            literal.to_owned(),
+            format!("{literal} | tostring"),
+            format!("\"\\({literal})\" + (-{literal} | tojson)"),
+            format!("[{literal}, -{literal}, {literal} + 1, {literal} == 1, {literal} < 9]"),
+            format!("\"{literal}\" | tonumber"),
+            format!("[.[]?, {literal}] | length"),
+        ] {
+            let (_, by) = agreed(&source, &json!([]), &Named::new());
+            ours += u32::from(by == By::Ourselves);
+        }
+        ours
+    };
+    for (literal, plain) in numbers::LITERALS {
+        assert_eq!(check(literal) >= 3, plain, "{literal}");
+    }
+    TestRunner::new(cases(100))
+        .run(&numbers::literals(), |literal| {
+            check(&literal);
+            Ok(())
+        })
+        .unwrap();
+}
+
+proptest! {
+    #![proptest_config(cases(1000))]
+
+    /// Data goes to the evaluator process and into the journal as JSON.
+    #[test]
+    fn a_number_is_the_same_behind_its_text(number in numbers::any()) {
+        let text = number.to_string();
+        let read: Value = serde_json::from_str(&text).unwrap();
+        prop_assert_eq!(read.to_string(), text);
+        prop_assert_eq!(read, number);
+    }
 }

@@ -10,7 +10,7 @@ mod text;
 
 use std::borrow::Cow;
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Number, Value};
 
 use super::Variables;
 use super::term::{Comparison, Operator, Step, StepKind, Term};
@@ -97,6 +97,11 @@ struct Local<'p, 'v> {
 /// A kind of value within a sentence.
 pub(super) fn kind(value: &Value) -> &'static str {
     text::kind(value)
+}
+
+/// A number as text.
+pub(super) fn number_text(number: &Number) -> String {
+    text::number(number)
 }
 
 /// The single result of a simple term.

@@ -322,16 +322,18 @@ fn spend(left: &mut usize, bytes: usize) -> Result<(), String> {
 
 fn figure(number: &Num) -> Result<Number, String> {
     let float = |number: f64| {
-        Number::from_f64(number)
-            .ok_or_else(|| "the result is a division by zero or not a number".to_owned())
+        Number::from_f64(number).ok_or_else(|| {
+            "the result is not a finite number: it is too large, or divided by zero".to_owned()
+        })
     };
     match number {
         Num::Int(whole) => Ok(Number::from(*whole)),
         Num::BigInt(whole) => whole
             .to_string()
-            .parse::<u64>()
-            .map(Number::from)
-            .map_err(|_| "the result is a whole number too large to be kept exactly".to_owned()),
+            .parse()
+            .ok()
+            .and_then(Number::from_i128)
+            .ok_or_else(|| "the result is a whole number too large to be kept exactly".to_owned()),
         Num::Float(number) => float(*number),
         Num::Dec(text) => float(text.parse().unwrap_or(f64::NAN)),
     }

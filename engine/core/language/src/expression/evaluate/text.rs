@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use serde_json::Value;
+use serde_json::{Number, Value};
 
 use super::{Seen, Stop, Work};
 
@@ -15,6 +15,15 @@ pub(super) fn kind(value: &Value) -> &'static str {
         Value::String(_) => "a text",
         Value::Array(_) => "an array",
         Value::Object(_) => "an object",
+    }
+}
+
+/// A number as jaq writes it: floats by the crate that jaq uses, since libraries differ in where
+/// exponents begin and whether they have a plus.
+pub(super) fn number(number: &Number) -> String {
+    match number.as_f64() {
+        Some(float) if number.is_f64() => ryu::Buffer::new().format_finite(float).to_owned(),
+        _ => number.to_string(),
     }
 }
 
@@ -41,9 +50,7 @@ fn json(work: &mut Work, text: &mut String, value: &Value, ordered: bool) -> Res
         Value::Null => text.push_str("null"),
         Value::Bool(true) => text.push_str("true"),
         Value::Bool(false) => text.push_str("false"),
-        Value::Number(number) => {
-            let _ = write!(text, "{number}");
-        }
+        Value::Number(plain) => text.push_str(&number(plain)),
         Value::String(plain) => quote(work, text, plain)?,
         Value::Array(items) => {
             text.push('[');

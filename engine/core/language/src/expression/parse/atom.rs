@@ -4,7 +4,7 @@ use serde_json::{Number, Value};
 
 use crate::expression::scan::{Kind, Token};
 use crate::expression::term::{Function, StepKind, Term};
-use crate::expression::{ExpressionProblem, absent, known};
+use crate::expression::{ExpressionProblem, absent, evaluate, known};
 
 use super::path::{self, Steps};
 use super::{Commas, Parsed, Parser};
@@ -76,8 +76,8 @@ impl<'p, 's> Parser<'p, 's> {
             "{" => self.object(),
             ".." => Ok(Term::Beyond),
             "." => {
-                let text = matches!(self.peek(), Some(next) if matches!(next.kind, Kind::Text(_) | Kind::Format));
-                if text {
+                let text = |next: &Token<'_>| matches!(next.kind, Kind::Text(_) | Kind::Format);
+                if self.peek().is_some_and(text) {
                     let key = self.text_key()?;
                     let kind = match key {
                         Term::Literal(Value::String(name)) => StepKind::Name(name),
@@ -387,6 +387,6 @@ fn number(text: &str) -> Term {
     text.parse::<f64>()
         .ok()
         .and_then(Number::from_f64)
-        .filter(|number| number.to_string() == text)
+        .filter(|number| evaluate::number_text(number) == text)
         .map_or(Term::Beyond, |number| Term::Literal(Value::Number(number)))
 }
