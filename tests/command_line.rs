@@ -87,7 +87,13 @@ fn run_prints_what_became_of_a_document() {
 
 #[test]
 fn a_faulted_document_names_the_task() {
-    let tasks = "- outer:\n    try:\n      - inner:\n          raise: { error: { type: 'https://agency.example/e', status: 418, title: Tea } }\n    catch:\n      errors: { with: { status: 500 } }";
+    let tasks = "\
+- outer:
+    try:
+      - inner:
+          raise: { error: { type: 'https://agency.example/e', status: 418, title: Tea } }
+    catch:
+      errors: { with: { status: 500 } }";
     let (code, printed) = run(tasks, "{}");
     assert_eq!(code, 1, "{printed:#}");
     assert_eq!(printed["status"], "faulted");

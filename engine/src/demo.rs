@@ -52,8 +52,8 @@ fn demo(arguments: &Arguments) -> io::Result<()> {
     let here = std::env::current_dir()?;
     let checkout = plugin::find_checkout(&here).ok_or_else(|| {
         io::Error::other(format!(
-            "there is no checkout of Casewright (a folder with workflows/, plugins/ and sdk/) at or \
-             above {}; run the demo inside one",
+            "there is no checkout of Casewright (a folder with workflows/, plugins/ and sdk/) at \
+             or above {}; run the demo inside one",
             here.display()
         ))
     })?;

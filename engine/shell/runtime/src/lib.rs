@@ -14,7 +14,7 @@
 //! | task | started in | ends |
 //! |---|---|---|
 //! | a changing request | `engine/shared.rs` (`carry`) | by itself, also when the client has gone |
-//! | one call of a plugin, and its panic guard | `engine/calls.rs` | its result on disk, or `stop` |
+//! | one plugin call and its panic guard | `engine/calls.rs` | its result on disk, or `stop` |
 //! | going on after a yield | `engine/timers.rs` (`resume`) | by itself, or at `stop` |
 //! | the flush of a fired timer | `engine/timers.rs` (`fire`) | by itself |
 //! | waiting for timers | `engine/timers.rs` (`drive`) | at `stop`, or with the last `Engine` |

@@ -145,7 +145,11 @@ proptest! {
             let moment = at(second);
             let booked = match kind {
                 0 => ledger.reserve(&Reserve {
-                    at: moment, key: &key, owner: &key, money: &money, expires: Some(at(second + 9)),
+                    at: moment,
+                    key: &key,
+                    owner: &key,
+                    money: &money,
+                    expires: Some(at(second + 9)),
                 }),
                 1 => ledger.commit(moment, &key, &money),
                 2 => ledger.release(moment, &key),

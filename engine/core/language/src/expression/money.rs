@@ -14,9 +14,11 @@ if type != \"object\" or (.minor | type) != \"number\" or (.currency | type) != 
 or (.minor | floor) != .minor \
 then error(\"money is written as {minor, currency}\") else \
 (.minor | floor) as $whole \
-| ({JPY: 0, KRW: 0, VND: 0, CLP: 0, BHD: 3, JOD: 3, KWD: 3, OMR: 3, TND: 3}[.currency] // 2) as $digits \
+| ({JPY: 0, KRW: 0, VND: 0, CLP: 0, BHD: 3, JOD: 3, KWD: 3, OMR: 3, TND: 3}[.currency] // 2) \
+as $digits \
 | (if $whole < 0 then -$whole else $whole end | tostring) as $text \
-| (\"0000\"[:(if ($text | length) > $digits then 0 else $digits + 1 - ($text | length) end)] + $text) as $text \
+| (\"0000\"[:(if ($text | length) > $digits then 0 else $digits + 1 - ($text | length) end)] \
++ $text) as $text \
 | (($text | length) - $digits) as $point \
 | def group: if length > 3 then (.[:-3] | group) + \",\" + .[-3:] end; \
 (if $whole < 0 then \"-\" else \"\" end) \

@@ -1,3 +1,6 @@
+//! Expressions one by one: what they give, what is said of wrong ones, and that each limit holds.
+//! That both evaluators agree is seen where jaq is, in `host`.
+
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use serde_json::json;
@@ -8,7 +11,10 @@ fn surroundings() -> BTreeMap<String, Value> {
     BTreeMap::from([
         (
             "steps".to_owned(),
-            json!({"request": {"data": {"money": {"minor": 130_000, "currency": "AUD"}}}, "my-task": 7}),
+            json!({
+                "request": {"data": {"money": {"minor": 130_000, "currency": "AUD"}}},
+                "my-task": 7,
+            }),
         ),
         ("case".to_owned(), json!({"number": "IFS-2026-00001"})),
     ])
@@ -234,12 +240,14 @@ fn problems_say_where_and_what_to_write() {
         (
             ".a | now",
             5,
-            "`now` does not exist: expressions have no clock, so that they give the same when they are looked at again; use `$task.startedAt` or `$workflow.startedAt`",
+            "`now` does not exist: expressions have no clock, so that they give the same when they \
+             are looked at again; use `$task.startedAt` or `$workflow.startedAt`",
         ),
         (
             "$ENV.HOME",
             0,
-            "`$ENV` does not exist: expressions cannot read the server's environment; give the value as input of the workflow or in the plugin's configuration",
+            "`$ENV` does not exist: expressions cannot read the server's environment; give the \
+             value as input of the workflow or in the plugin's configuration",
         ),
     ] {
         let problem = Expression::new(source).unwrap_err();

@@ -1,3 +1,5 @@
+//! Forms as authors write them and as browsers post them; drawing them is tested where it is done.
+
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use proptest::prelude::*;
@@ -294,7 +296,8 @@ fn what_could_not_be_read_is_shown_again() {
 fn mistakes_of_the_author_have_a_place_and_a_code() {
     let base = |properties: &str, layout: &str| {
         format!(
-            "title: T\nschema:\n  type: object\n  required: [a]\n  properties:\n    a: {{ type: string, title: A }}\n{properties}{layout}"
+            "title: T\nschema:\n  type: object\n  required: [a]\n  properties:\n\
+             \x20   a: {{ type: string, title: A }}\n{properties}{layout}"
         )
     };
     let one = |properties: &str, layout: &str| {
@@ -413,7 +416,12 @@ proptest! {
     }
 
     #[test]
-    fn nothing_posted_is_too_strange(pairs in prop::collection::vec(("[a-z.0-9]{0,12}|money|quotes.[0-9]{1,20}.price|children", ".{0,12}"), 0..12)) {
+    fn nothing_posted_is_too_strange(
+        pairs in prop::collection::vec(
+            ("[a-z.0-9]{0,12}|money|quotes.[0-9]{1,20}.price|children", ".{0,12}"),
+            0..12,
+        ),
+    ) {
         let form = form(REQUEST);
         let value = form.gather(&pairs);
         form.check(&value);

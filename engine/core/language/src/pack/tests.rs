@@ -1,3 +1,5 @@
+//! `pack.yaml` whole and least, and each mistake in it with its code, its line and its remedy.
+
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use super::*;
@@ -170,7 +172,8 @@ fn each_mistake_has_a_code_a_line_and_a_remedy() {
             "minor: 2000.00",
             "CW0103",
             16,
-            "`upTo` of a row of the policy `brokerage-limits` must be a whole number of minor units, found `2000`",
+            "`upTo` of a row of the policy `brokerage-limits` must be a whole number \
+             of minor units, found `2000`",
         ),
     ] {
         let text = PACK.replacen(from, to, 1);

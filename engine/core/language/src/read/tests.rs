@@ -1,3 +1,5 @@
+//! Whole documents and the bounds of reading; each construct has its cases beside its reader.
+
 use serde_json::json;
 
 use super::*;

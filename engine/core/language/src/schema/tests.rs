@@ -1,3 +1,5 @@
+//! Each keyword of the subset of JSON Schema, and what is refused because it could cost too much.
+
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use serde_json::json;
@@ -152,7 +154,11 @@ fn formats_are_checked() {
 #[test]
 fn alternatives_tell_what_was_nearest() {
     let shapes = json!({"oneOf": [
-        {"type": "object", "properties": {"kind": {"const": "card"}, "number": {"type": "string"}}, "required": ["kind", "number"]},
+        {
+            "type": "object",
+            "properties": {"kind": {"const": "card"}, "number": {"type": "string"}},
+            "required": ["kind", "number"],
+        },
         {"type": "object", "properties": {"kind": {"const": "cash"}}, "required": ["kind"]},
     ]});
     check(
@@ -247,7 +253,10 @@ fn what_is_not_understood_is_refused_with_its_place() {
 #[test]
 fn recursion_and_doubling_are_refused() {
     refused(
-        json!({"$defs": {"a": {"properties": {"next": {"$ref": "#/$defs/a"}}}}, "$ref": "#/$defs/a"}),
+        json!({
+            "$defs": {"a": {"properties": {"next": {"$ref": "#/$defs/a"}}}},
+            "$ref": "#/$defs/a",
+        }),
         "/$defs/a",
         "refers to itself",
     );
@@ -356,9 +365,11 @@ fn schemas_of_ordinary_rust_types_are_accepted() {
     let schema = Schema::new(document).unwrap();
     let value = json!({
         "name": "a", "small": 255, "large": u64::MAX, "signed": -1, "ratio": 0.5, "flag": true,
-        "letter": "x", "maybe": null, "inner": {"count": 10}, "maybe_inner": {"count": 1, "note": ""},
+        "letter": "x", "maybe": null, "inner": {"count": 10},
+        "maybe_inner": {"count": 1, "note": ""},
         "list": [{"count": 3}], "set": ["a", "b"], "map": {"k": 1}, "three": [1, 2, 3],
-        "plain": "second", "tagged": {"kind": "Struct", "a": 1}, "outer": {"Struct": {"x": {"count": 2}}},
+        "plain": "second", "tagged": {"kind": "Struct", "a": 1},
+        "outer": {"Struct": {"x": {"count": 2}}},
         "anything": [null], "unit": null, "wrapped": "w",
     });
     assert_eq!(schema.violations(&value), []);

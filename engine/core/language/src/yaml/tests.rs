@@ -1,3 +1,5 @@
+//! YAML 1.2 as it is read here: words, places, and what strict reading refuses.
+
 use serde_json::json;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Kept code is what was compiled here, or it is not used.
+
 use std::os::unix::fs::PermissionsExt as _;
 
 use super::{Cache, CacheError, KEY_FILE};

@@ -1,3 +1,5 @@
+//! What a plugin may use is what all three sides allow, and a denial names the line to add.
+
 use serde_json::json;
 
 use super::{Grant, OperatorSide, PackSide, Side};

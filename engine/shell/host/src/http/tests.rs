@@ -1,3 +1,5 @@
+//! Requests of plugins against real servers on this machine, kind and hostile.
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,3 +1,5 @@
+//! `plugin.toml` whole and least, and what is said of each mistake in it.
+
 use super::{Limits, Manifest, OriginRequest, SecretUse};
 
 const FULL: &str = r#"
