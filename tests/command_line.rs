@@ -139,25 +139,133 @@ fn an_invalid_document_has_every_mistake_listed() {
     }
 }
 
+/// Tasks that each set `x` to one of the expressions, under the names `t0`, `t1` and so on.
+fn setting(programs: &[&str], task: impl Fn(usize, &str) -> String) -> String {
+    let quoted = |program: &str| format!("'${{ {} }}'", program.replace('\'', "''"));
+    let tasks = programs.iter().enumerate();
+    tasks
+        .map(|(index, program)| task(index, &quoted(program)))
+        .collect()
+}
+
 #[test]
-fn hostile_expressions_end_as_clear_errors() {
+fn expressions_that_reach_outside_are_refused_before_anything_runs() {
     let parentheses = format!("{}1{}", "(".repeat(10_000), ")".repeat(10_000));
-    for program in [
-        "def f: f; f",
-        "[range(1e12)]",
-        "\"x\" * 1e10",
+    let deep = format!("{}1{}", "[".repeat(2_000), "]".repeat(2_000));
+    let programs = [
         "env",
+        "env.PATH",
+        "$ENV.PATH",
+        "input",
+        "[inputs]",
+        "input_filename",
+        "now",
+        "now | todate",
+        "halt",
+        "halt_error",
+        "\"bye\" | halt_error(1)",
+        "$__loc__",
+        "$__prog_args",
+        "debug",
+        "stderr",
+        "input_line_number",
+        "localtime",
+        "import \"a\" as a; .",
+        "include \"a\"; .",
+        "modulemeta",
+        "get_search_list",
         &parentheses,
+        &deep,
+    ];
+    let set = |index, quoted: &str| format!("- t{index}:\n    set: {{ x: {quoted} }}\n");
+    let document = Document::new(&setting(&programs, set));
+    for arguments in [
+        &["run", document.path(), "--json"][..],
+        &["validate", document.path(), "--json"],
     ] {
-        let quoted = format!("${{ {program} }}").replace('\'', "''");
-        let document = Document::new(&format!("- it:\n    set: {{ x: '{quoted}' }}"));
-        let output = casewright(&["run", document.path(), "--json"], "");
+        let output = casewright(arguments, "");
+        assert_eq!(output.status.code(), Some(1));
         let printed: Value = serde_json::from_slice(&output.stdout).unwrap();
-        let shown = &program[..program.len().min(20)];
-        assert_eq!(output.status.code(), Some(1), "{shown}: {printed:#}");
-        assert_eq!(printed["status"], "faulted", "{shown}");
-        let said = printed["error"]["detail"].is_string() || printed["diagnostics"].is_array();
-        assert!(said, "{shown}: {printed:#}");
+        let list = printed.get("diagnostics").unwrap_or(&printed);
+        let lines: Vec<_> = list
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|found| &found["line"])
+            .collect();
+        // The head of the document has six lines; each task has two.
+        let expected: Vec<_> = (0..programs.len()).map(|index| 8 + 2 * index).collect();
+        assert_eq!(lines, expected, "{list:#}");
+    }
+}
+
+#[test]
+fn expressions_that_take_too_much_end_as_errors_and_the_engine_goes_on() {
+    const TIME: &str = "more than 250 ms of processor time";
+    const MEMORY: &str = "more than 64 MiB of memory";
+    let programs: [(&str, &[&str]); 19] = [
+        ("def f: f; f", &[TIME]),
+        ("def f: 1 + f; f", &[TIME, MEMORY]),
+        ("[range(1e12)]", &[TIME, MEMORY]),
+        ("last(range(1e12))", &[TIME]),
+        ("\"x\" * 1e10", &[TIME, MEMORY, "cannot calculate"]),
+        ("\"x\" * 10000000000", &[TIME, MEMORY]),
+        ("[limit(1e9; repeat(1))]", &[TIME, MEMORY]),
+        ("[repeat(1)]", &[TIME, MEMORY]),
+        ("first(repeat(1) | select(. > 1))", &[TIME]),
+        ("reduce range(1e9) as $i (0; . + 1)", &[TIME]),
+        (
+            "reduce range(1e5) as $i (null; [.])",
+            &["nested more than 100 deep", MEMORY, TIME],
+        ),
+        ("reduce range(40) as $i (\"x\"; . + .)", &[TIME, MEMORY]),
+        ("[foreach range(1e9) as $i (0; . + $i)]", &[TIME, MEMORY]),
+        ("until(false; . )", &[TIME]),
+        ("[[range(1000)] | combinations(9)]", &[TIME, MEMORY]),
+        (
+            "\"a\" | test(\"((a{500}){500}){500}\")",
+            &["cannot be read", "regex", MEMORY],
+        ),
+        (
+            "\"a\" * 1000 | [match(\"(a*)*(a*)*b\"; \"g\")] | until(false; .)",
+            &[TIME],
+        ),
+        ("1e1000", &["not a finite number"]),
+        ("\"x\" * 1048600", &["larger than 1 MiB"]),
+    ];
+    let sources = programs.map(|(program, _)| program);
+    let mut tasks = setting(&sources, |index, quoted| {
+        format!(
+            "- t{index}:\n    try:\n      - it:\n          set: {{ x: {quoted} }}\n    catch:\n\
+             \x20     as: problem\n      do:\n        - note:\n\
+             \x20           set: {{ detail: '${{ $problem.detail }}' }}\n"
+        )
+    });
+    let details: Vec<_> = (0..programs.len())
+        .map(|index| format!("$steps.t{index}.detail"))
+        .collect();
+    // What takes no time must not be slow either: text in pieces, and a pattern that backtracking
+    // would never finish.
+    let chain = format!(
+        "\"{}b\"{}",
+        "a".repeat(150),
+        " | ltrimstr(\"a\")".repeat(200)
+    );
+    tasks += &format!(
+        "- after:\n    set:\n      details: '${{ [{}] }}'\n      chain: '${{ {chain} }}'\n\
+         \x20     pattern: '${{ \"a\" * 5000 | test(\"^(a+)+$x\") }}'\n",
+        details.join(", ")
+    );
+    let (code, printed) = run(&tasks, "{}");
+    assert_eq!(code, 0, "{printed:#}");
+    assert_eq!(printed["output"]["chain"], "b");
+    assert_eq!(printed["output"]["pattern"], false);
+    let said = printed["output"]["details"].as_array().unwrap();
+    assert_eq!(said.len(), programs.len());
+    for ((program, sentences), detail) in programs.iter().zip(said) {
+        let detail = detail.as_str().unwrap();
+        let clear = sentences.iter().any(|sentence| detail.contains(sentence));
+        assert!(clear, "{program}: {detail}");
     }
 }
 
