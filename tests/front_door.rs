@@ -178,11 +178,22 @@ fn a_full_disk_refuses_what_is_new_and_loses_nothing() {
         .get(&format!("/api/v1/work-items/{decision}"))
         .unwrap();
     assert_eq!(read.status, 200, "reads go on: {read:?}");
-    std::fs::remove_file(ballast).unwrap();
-    // Nothing that was acknowledged is lost by a crash.
+    // Killed and started again while the disk is still full: staff sign in and read on, what is
+    // new is refused, and nothing that was acknowledged is lost.
     agency.kill();
     let again = before.item(&mut agency, "decision");
     assert_eq!(again, decision);
+    let refused = (0..100)
+        .map(|_| {
+            agency
+                .client("case-worker")
+                .post("/api/v1/instances", &start, None)
+                .unwrap()
+        })
+        .find(|reply| reply.status != 201)
+        .expect("the full disk is noticed after a start");
+    assert_eq!(refused.status, 507, "{refused:?}");
+    std::fs::remove_file(ballast).unwrap();
     let accepted = (0..10_000).any(|_| {
         let reply = agency.insist("case-worker", |client| {
             client.post("/api/v1/instances", &start, None)

@@ -39,7 +39,9 @@ export async function fillQuote({ page }, number, supplier, amount) {
   const row = page.getByRole("group", { name: `Quotes, number ${number}` }).last();
   await row.getByLabel("Who gave the quote?").fill(supplier);
   await row.getByLabel("Amount of the quote").fill(amount);
-  await row.getByLabel("Date of the quote").fill("2026-11-20");
+  // Quotes must be recent.
+  const date = new Date(Date.now() - 5 * 86_400_000).toISOString().slice(0, 10);
+  await row.getByLabel("Date of the quote").fill(date);
 }
 
 export async function finish({ page }) {

@@ -42,7 +42,12 @@ impl Engine {
 impl Shared {
     async fn establish(&self, deployment: &Deployment) -> Result<(), Refused> {
         for _ in 0..self.limits.tries_max {
-            match self.submit(self.deployment_batch(deployment)?) {
+            let batch = self.deployment_batch(deployment)?;
+            // Every start deploys; what stands already must not need room on a full disk.
+            if batch.puts.is_empty() {
+                return Ok(());
+            }
+            match self.submit(batch) {
                 Ok(ticket) => return ticket.flushed().await.map(drop).map_err(refused),
                 // A reservation was first: the fund's row is read again.
                 Err(SubmitError::Guard { .. }) => {}
@@ -71,18 +76,20 @@ impl Shared {
         batch.guards.push(Guard::Row {
             table: Table::InForce,
             key: key.clone(),
-            version: before.map_or(0, |(_, version)| version),
+            version: before.as_ref().map_or(0, |(_, version)| *version),
         });
-        let pointer = PointerRow {
-            to: deployment.digest.clone(),
-            agency: agency.clone(),
-        };
-        batch.puts.push(Put {
-            table: Table::InForce,
-            key,
-            value: Some(record::encode(&pointer)),
-            under: under(),
-        });
+        if before.is_none_or(|(pointer, _)| pointer.to != deployment.digest) {
+            let pointer = PointerRow {
+                to: deployment.digest.clone(),
+                agency: agency.clone(),
+            };
+            batch.puts.push(Put {
+                table: Table::InForce,
+                key,
+                value: Some(record::encode(&pointer)),
+                under: under(),
+            });
+        }
         funds::establish(self, deployment, &mut batch)?;
         Ok(batch)
     }

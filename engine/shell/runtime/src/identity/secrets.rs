@@ -172,7 +172,11 @@ impl Shared {
     }
 
     fn token_batch(&self, user: &UserRow, label: &str, secret: &str) -> Result<Batch, Refused> {
-        let mut batch = Batch::default();
+        let mut batch = Batch {
+            // As users are: a start on a full disk mints the demo's tokens.
+            reserve: true,
+            ..Batch::default()
+        };
         let label_key = key::hashed("token label", &format!("{}\0{label}", user.id));
         let before: Option<(PointerRow, u64)> =
             self.pending(Table::Token, &label_key, "a token's label")?;

@@ -78,7 +78,12 @@ fn door(sign_in: &str) -> Vec<u8> {
 impl Shared {
     fn user_batch(&self, row: &UserRow) -> Result<Batch, Refused> {
         let under = Under::Agency(row.agency.clone());
-        let mut batch = Batch::default();
+        // Without users nobody signs in, and the engine seeds them at its start: they are written
+        // from the reserve, as sessions are.
+        let mut batch = Batch {
+            reserve: true,
+            ..Batch::default()
+        };
         let before: Option<(UserRow, u64)> =
             self.pending(Table::User, row.id.as_bytes(), "a user")?;
         batch.guards.push(Guard::Row {

@@ -1,0 +1,166 @@
+//! `casewright serve` with a small agency of its own: what many requests at once may do to one
+//! fund, on the real store and over `kill -9`.
+//!
+//! The sample agency and its story are in `front_door.rs`.
+
+#![allow(
+    clippy::unwrap_used,
+    reason = "a panic is how a test reports what went wrong"
+)]
+
+mod front_door {
+    pub(crate) mod client;
+}
+
+use std::fs;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use front_door::client::Client;
+use serde_json::{Value, json};
+
+/// A hanging server must not hang the test.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+const PACK: &str = "
+namespace: small-agency
+title: Small agency
+timeZone: Australia/Brisbane
+calendar: none
+calendars: { none: none.ics }
+caseNumber: SA-{year}-{number:5}
+roles:
+  case-worker: { title: Case worker, starts: true }
+funds:
+  brokerage: { title: Brokerage, allocated: { minor: 100000, currency: AUD } }
+";
+
+const CALENDAR: &str = "BEGIN:VCALENDAR\r
+VERSION:2.0\r
+PRODID:-//Casewright//tests//EN\r
+BEGIN:VEVENT\r
+UID:1@casewright.example\r
+DTSTAMP:20260101T000000Z\r
+DTSTART;VALUE=DATE:20261225\r
+SUMMARY:Christmas Day\r
+END:VEVENT\r
+END:VCALENDAR\r
+";
+
+const RESERVE: &str = "
+document: { dsl: '1.0.3', namespace: small-agency, name: reserve, version: '1.0.0' }
+do:
+  - take:
+      try:
+        - hold:
+            call: fund.reserve
+            with: { fund: brokerage, money: { minor: 10000, currency: AUD } }
+      catch:
+        errors: { with: { type: urn:casewright:error:insufficient-funds } }
+        do:
+          - none:
+              set: { refused: true }
+";
+
+const CONFIG: &str = r#"
+listen = "127.0.0.1:0"
+data = "data"
+keys = "keys/epoch.json"
+packs = ["pack"]
+
+[[staff]]
+agency = "small-agency"
+id = "u-kim"
+sign_in = "kim"
+name = "Kim Example"
+roles = ["case-worker"]
+passphrase_file = "passphrase"
+token_file = "token.json"
+"#;
+
+struct Server(Child);
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn small_agency() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("pack")).unwrap();
+    for (name, text) in [
+        ("pack/pack.yaml", PACK),
+        ("pack/none.ics", CALENDAR),
+        ("pack/reserve.yaml", RESERVE),
+        ("casewright.toml", CONFIG),
+        ("passphrase", "a passphrase of the tests alone"),
+    ] {
+        fs::write(folder.path().join(name), text).unwrap();
+    }
+    folder
+}
+
+fn start(folder: &Path) -> (Server, Client) {
+    let ready = folder.join("ready.json");
+    let _ = fs::remove_file(&ready);
+    let process = Command::new(env!("CARGO_BIN_EXE_casewright"))
+        .args(["serve", "--config"])
+        .arg(folder.join("casewright.toml"))
+        .arg("--ready-file")
+        .arg(&ready)
+        .stdin(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut server = Server(process);
+    let began = Instant::now();
+    let ready = loop {
+        if let Ok(text) = fs::read_to_string(&ready) {
+            break serde_json::from_str::<Value>(&text).unwrap();
+        }
+        let ended = server.0.try_wait().unwrap();
+        assert!(ended.is_none(), "the server ended: {ended:?}");
+        assert!(began.elapsed() < PATIENCE, "the server was never ready");
+        std::thread::yield_now();
+    };
+    let token = fs::read_to_string(folder.join("token.json")).unwrap();
+    let token: Value = serde_json::from_str(&token).unwrap();
+    let token = token["token"].as_str().map(str::to_owned);
+    (server, Client::new(ready["url"].as_str().unwrap(), token))
+}
+
+#[test]
+fn of_fifty_reservations_at_once_a_fund_of_ten_pays_exactly_ten() {
+    let folder = small_agency();
+    let (mut server, client) = start(folder.path());
+    let one = |_| {
+        let body = json!({ "workflow": "reserve" });
+        let started = client.post("/api/v1/instances", &body, None).unwrap();
+        assert_eq!(started.status, 201, "{started:?}");
+        let path = format!("/api/v1/instances/{}", started.body["id"].as_str().unwrap());
+        let ended = client.get(&path).unwrap();
+        assert_eq!(ended.body["status"], "completed", "{ended:?}");
+        ended.body["output"]["refused"] != true
+    };
+    let reserved: Vec<bool> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..50).map(|n| scope.spawn(move || one(n))).collect();
+        threads
+            .into_iter()
+            .map(|thread| thread.join().unwrap())
+            .collect()
+    });
+    assert_eq!(reserved.iter().filter(|yes| **yes).count(), 10);
+    server.0.kill().unwrap();
+    server.0.wait().unwrap();
+
+    let (_server, client) = start(folder.path());
+    let funds = client.get("/api/v1/funds").unwrap();
+    let fund = &funds.body["items"][0];
+    assert_eq!(
+        (&fund["reserved"]["minor"], &fund["available"]["minor"]),
+        (&json!(100_000), &json!(0)),
+        "{funds:?}"
+    );
+}
