@@ -22,7 +22,7 @@ pub struct Settings {
     pub tail_bytes_max: u64,
     /// Page cache of redb.
     pub cache_bytes: usize,
-    /// How often a submission may ask for free space while the disk is full.
+    /// How old an answer about free space may be when a submission is judged by it.
     pub probe_every: Duration,
     /// Free bytes; `None` asks the file system that holds the store.
     pub free_space: Option<FreeSpace>,

@@ -401,7 +401,8 @@ async fn a_server_that_never_shakes_hands_is_certainly_not_sent_to() {
     let origin = format!("https://{}", listener.local_addr().unwrap());
     let mut state = state(&origin);
     let request = Request {
-        timeout_ms: Some(100),
+        // Long enough that the part for connecting ends well before the whole on a busy machine.
+        timeout_ms: Some(2_000),
         ..get(origin)
     };
     let error = send(&mut state, request).await.unwrap_err();

@@ -129,14 +129,11 @@ impl<B: Backend> Shared<B> {
         } else {
             Need::Ordinary
         };
+        if state.room.stale(settings.probe_every) {
+            self.measure(state);
+        }
         if state.room.fits(weight.cost, need, settings.reserve_bytes) {
             return Ok(());
-        }
-        if state.room.may_measure(settings.probe_every) {
-            self.measure(state);
-            if state.room.fits(weight.cost, need, settings.reserve_bytes) {
-                return Ok(());
-            }
         }
         Err(SubmitError::DiskFull)
     }

@@ -9,7 +9,7 @@ pub(super) struct Room {
     /// `None` before the first measurement, and where there is no limit.
     free: Option<u64>,
     promised: u64,
-    refused_at: Option<Instant>,
+    measured_at: Option<Instant>,
 }
 
 /// How deep into the reserve somebody may go.
@@ -38,6 +38,7 @@ impl Room {
     pub(super) fn measured(&mut self, free: Option<u64>, promised: u64) {
         self.free = free;
         self.promised = promised;
+        self.measured_at = Some(Instant::now());
     }
 
     /// Whether so much more fits above the floor, by what is known.
@@ -56,13 +57,9 @@ impl Room {
         self.promised = self.promised.saturating_add(cost);
     }
 
-    /// Whether a refusal may measure again: not more often than `every`.
-    pub(super) fn may_measure(&mut self, every: Duration) -> bool {
-        let due = self.refused_at.is_none_or(|at| at.elapsed() >= every);
-        if due {
-            self.refused_at = Some(Instant::now());
-        }
-        due
+    /// Whether the measurement is so old that others may have filled or freed the disk since.
+    pub(super) fn stale(&self, every: Duration) -> bool {
+        self.measured_at.is_none_or(|at| at.elapsed() >= every)
     }
 
     /// What a group may cost so that it fits between free space and the writer's floor.
