@@ -234,7 +234,7 @@ fn expressions_that_take_too_much_end_as_errors_and_the_engine_goes_on() {
         ("\"x\" * 1048600", &["larger than 1 MiB"]),
     ];
     let sources = programs.map(|(program, _)| program);
-    let mut tasks = setting(&sources, |index, quoted| {
+    let tasks = setting(&sources, |index, quoted| {
         format!(
             "- t{index}:\n    try:\n      - it:\n          set: {{ x: {quoted} }}\n    catch:\n\
              \x20     as: problem\n      do:\n        - note:\n\
@@ -251,12 +251,12 @@ fn expressions_that_take_too_much_end_as_errors_and_the_engine_goes_on() {
         "a".repeat(150),
         " | ltrimstr(\"a\")".repeat(200)
     );
-    tasks += &format!(
+    let after = format!(
         "- after:\n    set:\n      details: '${{ [{}] }}'\n      chain: '${{ {chain} }}'\n\
          \x20     pattern: '${{ \"a\" * 5000 | test(\"^(a+)+$x\") }}'\n",
         details.join(", ")
     );
-    let (code, printed) = run(&tasks, "{}");
+    let (code, printed) = run(&(tasks + &after), "{}");
     assert_eq!(code, 0, "{printed:#}");
     assert_eq!(printed["output"]["chain"], "b");
     assert_eq!(printed["output"]["pattern"], false);
