@@ -34,6 +34,8 @@ pub enum Action {
     WorkItemReleased,
     WorkItemCompleted,
     WorkItemWithdrawn,
+    WorkItemReminded,
+    WorkItemEscalated,
     Refused,
     FunctionCalled,
     FunctionReturned,

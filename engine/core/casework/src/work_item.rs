@@ -3,6 +3,8 @@
 //! Checks come in one order at every door: visible, exclusion, role, state, revision, outcome and
 //! form, limit.
 
+mod alarm;
+
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
@@ -11,6 +13,8 @@ use serde_json::Value;
 
 use crate::principal::Kind;
 use crate::{Code, Money, Policy, Principal, Refusal};
+
+pub use alarm::{Alarm, Escalation, Rings};
 
 /// A piece of human work, from its offer to its end.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -37,6 +41,15 @@ pub struct WorkItem {
     pub excluded: BTreeMap<String, String>,
     pub offered_at: Timestamp,
     pub due: Option<Timestamp>,
+    /// What time has still to say, earliest first; empty once it is closed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub alarms: Vec<Alarm>,
+    /// When people were last reminded of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reminded_at: Option<Timestamp>,
+    /// To whom it is offered as well since time ran out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub escalations: Vec<Escalation>,
     pub state: State,
     pub claimed_by: Option<Claim>,
     pub decisions: Vec<Decision>,
@@ -117,6 +130,17 @@ pub enum Completed {
 /// The outcome that limits apply to and that several people may have to give.
 pub const APPROVE: &str = "approve";
 
+impl Assigned {
+    /// Whether this principal is one of them.
+    pub fn covers(&self, who: &Principal) -> bool {
+        match self {
+            Self::Role(role) => who.holds(role),
+            Self::Team(team) => who.holds(&format!("team:{team}")),
+            Self::Person(person) => who.id == *person,
+        }
+    }
+}
+
 impl WorkItem {
     /// Whether this principal may know that the item exists.
     pub fn visible(&self, who: &Principal) -> bool {
@@ -144,8 +168,11 @@ impl WorkItem {
     pub fn claim(&self, who: &Principal, at: Timestamp) -> Result<Self, Refusal> {
         self.admits(who)?;
         match self.state {
-            State::Offered if self.has_decided(who) => Err(decided_before()),
-            State::Offered => {
+            State::Claimed if self.held_by(who) => Ok(self.clone()),
+            State::Offered | State::Claimed if self.free_for(who) => {
+                if self.has_decided(who) {
+                    return Err(decided_before());
+                }
                 let claim = Claim {
                     person: who.id.clone(),
                     display_name: who.display_name.clone(),
@@ -157,10 +184,18 @@ impl WorkItem {
                     ..self.clone()
                 })
             }
-            State::Claimed if self.held_by(who) => Ok(self.clone()),
-            State::Claimed | State::Held => Err(self.taken()),
+            State::Offered | State::Claimed | State::Held => Err(self.taken()),
             State::Completed | State::Withdrawn => Err(self.over()),
         }
+    }
+
+    /// Whether [`WorkItem::claim`] would give it to somebody who does not have it.
+    pub fn claimable(&self, who: &Principal) -> bool {
+        let open = matches!(self.state, State::Offered | State::Claimed);
+        open && self.admits(who).is_ok()
+            && !self.held_by(who)
+            && self.free_for(who)
+            && !self.has_decided(who)
     }
 
     /// Gives it back to those it was offered to.
@@ -209,6 +244,7 @@ impl WorkItem {
             State::Offered | State::Claimed | State::Held => Ok(Self {
                 state: State::Withdrawn,
                 claimed_by: None,
+                alarms: Vec::new(),
                 revision: self.revision + 1,
                 ..self.clone()
             }),
@@ -220,14 +256,33 @@ impl WorkItem {
         self.due.is_some_and(|due| at > due)
     }
 
+    /// To whom it is offered: first as the document says, then by escalation.
+    pub fn offered_to(&self) -> impl Iterator<Item = &Assigned> {
+        let escalated = self.escalations.iter().map(|escalation| &escalation.to);
+        std::iter::once(&self.assigned).chain(escalated)
+    }
+
     fn assigned_to(&self, who: &Principal) -> bool {
+        self.assignment_of(who).is_some()
+    }
+
+    /// Why somebody may take part: the first of those it is offered to that they belong to.
+    fn assignment_of(&self, who: &Principal) -> Option<&Assigned> {
         // The engine offers and withdraws; it never decides for a person.
-        who.kind != Kind::Engine
-            && match &self.assigned {
-                Assigned::Role(role) => who.holds(role),
-                Assigned::Team(team) => who.holds(&format!("team:{team}")),
-                Assigned::Person(person) => who.id == *person,
-            }
+        if who.kind == Kind::Engine {
+            return None;
+        }
+        self.offered_to().find(|assigned| assigned.covers(who))
+    }
+
+    /// Nobody has it, or whoever has it held on to it until it was escalated to this person.
+    fn free_for(&self, who: &Principal) -> bool {
+        let Some(claim) = &self.claimed_by else {
+            return true;
+        };
+        self.escalations
+            .iter()
+            .any(|escalation| escalation.to.covers(who) && claim.at <= escalation.at)
     }
 
     fn held_by(&self, who: &Principal) -> bool {
@@ -265,7 +320,7 @@ impl WorkItem {
             })?;
             return policy.permits(who, &limit.money);
         }
-        Ok(match &self.assigned {
+        Ok(match self.assignment_of(who).unwrap_or(&self.assigned) {
             Assigned::Role(role) => role.clone(),
             Assigned::Team(team) => team.clone(),
             Assigned::Person(_) => who.roles.first().cloned().unwrap_or_default(),
@@ -296,6 +351,7 @@ impl WorkItem {
             Completed::More(next)
         } else {
             next.state = State::Completed;
+            next.alarms.clear();
             Completed::Done(next)
         }
     }

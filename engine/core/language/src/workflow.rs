@@ -3,6 +3,7 @@
 //! Every struct is `non_exhaustive`, so that a value can only come from [`crate::read()`]: whoever
 //! holds a [`Workflow`] holds one that passed every check. Nothing here runs.
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{Expression, Period, Schema, Template, Term};
@@ -142,6 +143,10 @@ pub struct Human {
     pub form: Option<String>,
     pub assign: Assign,
     pub due: Option<Term>,
+    /// When people are reminded of it; only together with `due`.
+    pub remind: Vec<Remind>,
+    /// Who may decide it as well once time has passed.
+    pub escalate: Vec<Escalate>,
     /// Names of tasks whose completers may not decide; only ever adds to the engine's exclusions.
     pub different_person_from: Vec<String>,
     /// How many different people must approve.
@@ -150,6 +155,34 @@ pub struct Human {
     /// Who is paid: excluded from deciding.
     pub payee: Option<Template>,
     pub outcomes: Vec<String>,
+}
+
+/// A moment around `due`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Remind {
+    /// `1 business day before`.
+    Before(Term),
+    /// `1 business day after`.
+    After(Term),
+}
+
+/// One step of an escalation: it asks more people, and decides nothing.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Escalate {
+    pub after: After,
+    pub to: Assign,
+}
+
+/// When an escalation comes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum After {
+    /// At `due`.
+    Due,
+    /// So long after the offer.
+    Offer(Term),
 }
 
 #[derive(Debug, Clone)]

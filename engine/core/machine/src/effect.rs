@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use casewright_language::Term;
+use casewright_language::workflow::{After, Remind};
 
 use crate::Fault;
 
@@ -95,6 +96,12 @@ pub struct Offer {
     /// How long it may take, counted from the offer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due: Option<Term>,
+    /// When people are reminded of it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub remind: Vec<Remind>,
+    /// Who may decide it as well once time has passed. Time itself decides nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub escalate: Vec<Escalation>,
     /// What may be decided, in the author's order.
     pub outcomes: Vec<String>,
     /// How many different people must approve.
@@ -118,6 +125,15 @@ pub enum Assignment {
     Team(String),
     /// This person.
     Person(String),
+}
+
+/// More people who may decide, once time has passed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Escalation {
+    /// When it comes.
+    pub after: After,
+    /// Who may claim it from then on as well.
+    pub to: Assignment,
 }
 
 /// Money that is decided on, and the policy that says who may.

@@ -36,7 +36,8 @@ mod r#try;
 mod wait;
 
 pub use effect::{
-    Assignment, Call, Delivery, Effect, Exclusion, ExclusionReason, Limit, Offer, Outcome,
+    Assignment, Call, Delivery, Effect, Escalation, Exclusion, ExclusionReason, Limit, Offer,
+    Outcome,
 };
 pub use event::{CallError, CaseFacts, Decider, ErrorKind, Event, RuntimeFacts, Started};
 pub use fault::Fault;

@@ -2,6 +2,7 @@
 //!
 //! Here is what is asked and how it may be refused; each file below has one noun of the service.
 
+mod alarms;
 mod calls;
 mod cases;
 mod decide;

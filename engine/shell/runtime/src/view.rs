@@ -59,6 +59,12 @@ pub struct WorkItemView {
     pub state: String,
     /// `{role}`, `{team}` or `{person}`.
     pub assigned: Value,
+    /// Who may decide it as well since time ran out; the same shapes.
+    #[serde(default)]
+    pub escalated_to: Vec<Value>,
+    /// When people were last reminded of it.
+    #[serde(default)]
+    pub reminded: Option<Timestamp>,
     /// Display name and id of who holds it.
     pub claimed_by: Option<PersonView>,
     pub due: Option<Timestamp>,
@@ -69,6 +75,9 @@ pub struct WorkItemView {
     pub show: Value,
     pub offered: Timestamp,
     pub revision: u64,
+    /// Whether the asking principal may take it: nobody has it, or it was escalated to them.
+    #[serde(default)]
+    pub claimable: bool,
     /// Why the asking principal may not decide, if so: refusal code and sentence.
     pub barred: Option<(String, String)>,
     pub decisions: Vec<DecisionView>,

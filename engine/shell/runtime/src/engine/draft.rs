@@ -6,7 +6,7 @@
 mod effects;
 mod items;
 
-pub(crate) use items::term;
+pub(crate) use items::{assigned, term};
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -18,6 +18,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::Refused;
+use super::alarms::Moved;
 use super::funds::Books;
 use super::resident::Resident;
 use super::shared::{ENGINE, Shared, no_workflow, not_found};
@@ -36,6 +37,7 @@ pub(crate) enum Action {
     Call(Call),
     Arm { at: Timestamp, timer: u32 },
     Disarm { at: Timestamp, timer: u32 },
+    MoveAlarm(Moved),
     Resume,
     Ended,
 }

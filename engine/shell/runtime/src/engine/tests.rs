@@ -1,6 +1,7 @@
 //! The engine over the memory store, with a clock moved by hand and a partner that keeps a
 //! journal.
 
+mod alarms;
 mod brokerage;
 mod crash;
 mod funds;

@@ -10,6 +10,7 @@ use casewright_machine::{Decider, Event};
 use casewright_store::{AuditAppend, Batch, Guard, Put, SubmitError, Table, Under};
 use jiff::Timestamp;
 
+use super::alarms::{self, Moved};
 use super::draft::Draft;
 use super::requests::{Ask, Asked};
 use super::shared::{Shared, not_found, refused};
@@ -23,7 +24,10 @@ pub(crate) fn item_id(instance: &str, number: u32) -> String {
     format!("{instance}-{number}")
 }
 
-/// The instance that an item's id names.
+/// The number of an item's only timer: it has one at a time, for whatever comes next.
+pub(crate) const ALARM: u32 = 0;
+
+/// The instance that an item's id names; ids of instances themselves have no hyphen.
 pub(crate) fn instance_of(item: &str) -> Result<&str, Refused> {
     let (instance, _) = item.rsplit_once('-').ok_or_else(not_found)?;
     Ok(instance)
@@ -132,9 +136,10 @@ impl Shared {
                 key: id.as_bytes().to_vec(),
                 version,
             });
+            let mut moved = None;
             if changed != item {
-                write_item(Some(&item), &changed, at, &mut batch);
-                batch.audit.push(entry(&changed, who, at, action, None));
+                moved = write_item(Some(&item), &changed, at, &mut batch);
+                batch.audit.push(entry(&changed, &who.id, at, action, None));
             }
             let view = view(self, who, &changed)?;
             if let Some(ask) = ask {
@@ -144,7 +149,11 @@ impl Shared {
                 Ok(ticket) => {
                     let flushed = ticket.flushed().await;
                     self.changed();
-                    return flushed.map(|_| view).map_err(refused);
+                    flushed.map_err(refused)?;
+                    if let Some(moved) = moved {
+                        self.timers.move_alarm(&moved);
+                    }
+                    return Ok(view);
                 }
                 Err(SubmitError::Guard { .. }) => {}
                 Err(error) => return Err(refused(error)),
@@ -255,13 +264,14 @@ fn completed_event(item: &WorkItem, at: Timestamp) -> Option<Event> {
     })
 }
 
-/// The item's row and its lines in the lists.
+/// The item's row, its lines in the lists and its timer. What is given back is for memory, once
+/// the batch is on disk.
 pub(crate) fn write_item(
     before: Option<&WorkItem>,
     now: &WorkItem,
     at: Timestamp,
     batch: &mut Batch,
-) {
+) -> Option<Moved> {
     let under = Under::Case(now.case.clone());
     batch.puts.push(Put {
         table: Table::WorkItem,
@@ -290,11 +300,12 @@ pub(crate) fn write_item(
             under: under.clone(),
         });
     }
+    alarms::write(before, now, batch)
 }
 
-fn entry(
+pub(crate) fn entry(
     item: &WorkItem,
-    who: &Principal,
+    who: &str,
     at: Timestamp,
     action: Action,
     detail: Option<String>,
@@ -303,7 +314,7 @@ fn entry(
         case: item.case.clone(),
         entry: Entry {
             at,
-            who: who.id.clone(),
+            who: who.to_owned(),
             action,
             instance: Some(item.instance.clone()),
             subject: Some(item.id.clone()),
@@ -329,7 +340,7 @@ async fn note_refusal<T>(
             shared.read::<WorkItem>(Table::WorkItem, id.as_bytes(), "a work item")?
     {
         let detail = Some(code.as_str().to_owned());
-        let refused = entry(&item, who, shared.now(), Action::Refused, detail);
+        let refused = entry(&item, &who.id, shared.now(), Action::Refused, detail);
         let batch = Batch {
             audit: vec![refused],
             reserve: true,

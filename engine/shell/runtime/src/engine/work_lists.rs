@@ -1,6 +1,8 @@
 //! Lists of work items, sorted by due. They are rows kept up to date by the batches that change an
 //! item: a page costs the same with a thousand items and with a million.
 
+use std::collections::BTreeSet;
+
 use casewright_casework::work_item::{Assigned, Claim, Decision, State};
 use casewright_casework::{Principal, WorkItem};
 use casewright_store::Table;
@@ -24,7 +26,7 @@ const LOOKED_AT_MAX: usize = 5_000;
 /// Items of one instance are few; this bounds what one case page reads.
 const ITEMS_OF_INSTANCE_MAX: usize = 1_000;
 
-/// The lines that stand for an item: open ones under everything, under whom they are for and under
+/// The lines that stand for an item: open ones under everything, under all they are for and under
 /// who holds them, by due; closed ones latest first.
 pub(crate) fn queue_keys(item: &WorkItem, at: Timestamp) -> Vec<Vec<u8>> {
     let line = |bucket: &str, order: [u8; 8]| {
@@ -36,7 +38,9 @@ pub(crate) fn queue_keys(item: &WorkItem, at: Timestamp) -> Vec<Vec<u8>> {
     match item.state {
         State::Offered | State::Claimed | State::Held => {
             let due = item.due.map_or(key::NEVER, key::moment);
-            let mut lines = vec![line("open", due), line(&bucket(&item.assigned), due)];
+            let mut lines = vec![line("open", due)];
+            let buckets: BTreeSet<_> = item.offered_to().map(bucket).collect();
+            lines.extend(buckets.iter().map(|bucket| line(bucket, due)));
             if let Some(claim) = &item.claimed_by {
                 lines.push(line(&format!("held {}", claim.person), due));
             }
@@ -171,13 +175,10 @@ fn passes(filter: &WorkItemFilter, item: &WorkItem) -> bool {
         None => open,
         Some(wanted) => wanted == state(item),
     };
-    let role = filter
-        .role
-        .as_ref()
-        .is_none_or(|role| match &item.assigned {
-            Assigned::Role(assigned) => assigned == role,
-            Assigned::Team(_) | Assigned::Person(_) => false,
-        });
+    let role = filter.role.as_ref().is_none_or(|role| {
+        let wanted = Assigned::Role(role.clone());
+        item.offered_to().any(|assigned| *assigned == wanted)
+    });
     let holder = filter.claimed_by.as_ref().is_none_or(|person| {
         let claim = item.claimed_by.as_ref();
         claim.is_some_and(|claim| claim.person == *person)
@@ -293,6 +294,8 @@ pub(crate) fn view(
         state: state(item).to_owned(),
         assigned: assigned(&item.assigned),
         claimed_by: item.claimed_by.as_ref().map(holder),
+        escalated_to: item.offered_to().skip(1).map(assigned).collect(),
+        reminded: item.reminded_at,
         due: item.due,
         overdue: open(item) && item.overdue(shared.now()),
         approval: item.approval,
@@ -301,6 +304,7 @@ pub(crate) fn view(
         show: item.show.clone(),
         offered: item.offered_at,
         revision: item.revision,
+        claimable: item.claimable(who),
         barred: item
             .admits(who)
             .err()

@@ -113,6 +113,12 @@ pub(crate) struct WorkItem {
     /// `{role}`, `{team}` or `{person}`.
     #[schema(value_type = Object)]
     assigned: Value,
+    /// Who may decide it as well since time ran out; the same shapes.
+    #[schema(value_type = Vec<Object>)]
+    escalated_to: Vec<Value>,
+    /// When people were last reminded of it.
+    #[schema(format = DateTime)]
+    reminded: Option<String>,
     claimed_by: Option<Person>,
     #[schema(format = DateTime)]
     due: Option<String>,
@@ -127,6 +133,8 @@ pub(crate) struct WorkItem {
     offered: String,
     /// Give it back on `complete`, or as `If-Match`.
     pub(crate) revision: u64,
+    /// Whether you may take it: nobody has it, or it was escalated to you.
+    claimable: bool,
     /// Why you may not decide, if so.
     barred: Option<Barred>,
     decisions: Vec<Decision>,
@@ -308,6 +316,8 @@ impl From<view::WorkItemView> for WorkItem {
             title: view.title,
             state: view.state,
             assigned: view.assigned,
+            escalated_to: view.escalated_to,
+            reminded: view.reminded.map(|at| at.to_string()),
             claimed_by: view.claimed_by.map(Into::into),
             due: view.due.map(|at| at.to_string()),
             overdue: view.overdue,
@@ -317,6 +327,7 @@ impl From<view::WorkItemView> for WorkItem {
             show: view.show,
             offered: view.offered.to_string(),
             revision: view.revision,
+            claimable: view.claimable,
             barred: view.barred.map(|(code, message)| Barred { code, message }),
             decisions: view.decisions.into_iter().map(Into::into).collect(),
         }

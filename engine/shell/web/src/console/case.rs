@@ -191,13 +191,14 @@ fn task_line(item: WorkItemView, member: &Member, wall: &Wall) -> TaskLine {
         .due
         .map_or_else(|| "No due date".to_owned(), |due| wall.date(due));
     let late = if item.overdue { " (overdue)" } else { "" };
+    let nobody = format!("Nobody yet ({})", assigned::phrase_of_all(&item));
     TaskLine {
         title: short(&item.title, TITLE_LENGTH_MAX),
         due: format!("{due}{late}"),
         holder: match item.claimed_by {
             Some(person) if person.id == member.principal.id => "You".to_owned(),
             Some(person) => person.display_name,
-            None => format!("Nobody yet ({})", assigned::phrase(&item.assigned)),
+            None => nobody,
         },
         id: item.id,
     }

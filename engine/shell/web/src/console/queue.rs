@@ -86,6 +86,8 @@ pub(crate) struct Line {
     case_number: String,
     due: String,
     holder: String,
+    /// What is special about it, in words.
+    marks: Vec<&'static str>,
     claimable: bool,
 }
 
@@ -255,17 +257,27 @@ fn bands(items: Vec<WorkItemView>, who: &Principal, wall: &Wall) -> Vec<BandLine
     bands
 }
 
+/// In words, since colour alone tells nothing to many.
+fn marks(item: &WorkItemView) -> Vec<&'static str> {
+    let marks = [
+        (item.overdue, "Overdue"),
+        (!item.escalated_to.is_empty(), "Escalated"),
+        (item.reminded.is_some(), "Reminder"),
+    ];
+    let shown = marks.into_iter().filter(|(shown, _)| *shown);
+    shown.map(|(_, mark)| mark).collect()
+}
+
 impl Line {
     fn new(item: WorkItemView, who: &Principal, wall: &Wall) -> Self {
         let holder = match &item.claimed_by {
             Some(person) if person.id == who.id => "You".to_owned(),
             Some(person) => person.display_name.clone(),
-            None => format!("Nobody yet ({})", assigned::phrase(&item.assigned)),
+            None => format!("Nobody yet ({})", assigned::phrase_of_all(&item)),
         };
         Self {
-            claimable: item.claimed_by.is_none()
-                && item.barred.is_none()
-                && item.state == "offered",
+            marks: marks(&item),
+            claimable: item.claimable,
             title: short(&item.title, TITLE_LENGTH_MAX),
             due: item
                 .due

@@ -5,6 +5,7 @@ use casewright_casework::audit::Action;
 use casewright_runtime::view::TimelineEntry;
 use serde_json::Value;
 
+use crate::console::assigned;
 use crate::console::failure::explain;
 use crate::console::words::{humanize, phrase};
 
@@ -33,12 +34,14 @@ pub(crate) const fn weight(action: Action) -> Weight {
         | Action::InstanceFaulted
         | Action::InstanceCancelled
         | Action::WorkItemCompleted
+        | Action::WorkItemEscalated
         | Action::Refused
         | Action::FundCommitted => Weight::Milestone,
         Action::WorkItemOffered
         | Action::WorkItemClaimed
         | Action::WorkItemReleased
         | Action::WorkItemWithdrawn
+        | Action::WorkItemReminded
         | Action::FunctionCalled
         | Action::FunctionReturned
         | Action::FunctionFailed
@@ -74,6 +77,12 @@ pub(crate) fn sentence(entry: &TimelineEntry, run: Option<&str>) -> String {
         Action::WorkItemReleased => format!("{who} gave {task} back."),
         Action::WorkItemCompleted => decided(who, &task, detail),
         Action::WorkItemWithdrawn => format!("{} was taken off the task list.", capital(&task)),
+        Action::WorkItemReminded => format!("A reminder came that {task} is waiting."),
+        Action::WorkItemEscalated => format!(
+            "{} was still waiting, so it was given to {} too.",
+            capital(&task),
+            assigned::phrase_of_bucket(detail)
+        ),
         Action::Refused => refused(who, &task, detail),
         Action::FunctionCalled => format!("{} was asked for.", function(detail)),
         Action::FunctionReturned => format!("{} was done.", function(detail)),

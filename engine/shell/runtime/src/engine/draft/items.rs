@@ -7,9 +7,9 @@ use casewright_machine::Offer;
 use casewright_machine::effect::{Assignment, Exclusion, ExclusionReason};
 use casewright_store::{Guard, Table};
 
-use super::{Draft, OpenItem};
-use crate::engine::Refused;
+use super::{Action, Draft, OpenItem};
 use crate::engine::work_items::{item_id, write_item};
+use crate::engine::{Refused, alarms};
 
 impl Draft<'_> {
     /// The item as this decision sees it: changed here, or pending in the store.
@@ -62,6 +62,7 @@ impl Draft<'_> {
         let due = offer
             .due
             .and_then(|due| calendar.due(self.at, term(due)).ok());
+        let alarms = alarms::of_offer(&offer, self.at, due, calendar);
         WorkItem {
             id: item_id(&resident.id, offer.item),
             agency: resident.row.agency.clone(),
@@ -88,6 +89,9 @@ impl Draft<'_> {
             excluded: offer.excluded.into_iter().map(excluded).collect(),
             offered_at: self.at,
             due,
+            alarms,
+            reminded_at: None,
+            escalations: Vec::new(),
             state: State::Offered,
             claimed_by: None,
             decisions: Vec::new(),
@@ -119,7 +123,8 @@ impl Draft<'_> {
                 key: id.into_bytes(),
                 version: version.unwrap_or(0),
             });
-            write_item(before.as_ref(), &open.now, self.at, &mut self.batch);
+            let moved = write_item(before.as_ref(), &open.now, self.at, &mut self.batch);
+            self.actions.extend(moved.map(Action::MoveAlarm));
         }
     }
 }
@@ -133,7 +138,7 @@ pub(crate) fn term(term: Term) -> calendar::Term {
     }
 }
 
-fn assigned(assignment: Assignment) -> Assigned {
+pub(crate) fn assigned(assignment: Assignment) -> Assigned {
     match assignment {
         Assignment::Role(role) => Assigned::Role(role),
         Assignment::Team(team) => Assigned::Team(team),

@@ -32,6 +32,9 @@ fn item(id: &str, title: &str, due: Option<&str>) -> WorkItemView {
         assigned: json!({"role": "team-leader"}),
         claimed_by: None,
         due: due.map(|due| due.parse().unwrap()),
+        escalated_to: Vec::new(),
+        reminded: None,
+        claimable: true,
         overdue: false,
         approval: true,
         outcomes: vec!["approve".into(), "decline".into()],
@@ -106,13 +109,32 @@ fn only_what_can_be_taken_has_a_button() {
         display_name: "Sam Rossi".into(),
     });
     taken.state = "claimed".into();
+    taken.claimable = false;
     let mut barred = item("w-2", "B", None);
     barred.barred = Some(("self-approval".into(), "you asked for this".into()));
+    barred.claimable = false;
     let page = draw(vec![taken, barred, item("w-3", "C", None)], None);
     assert!(page.contains("Sam Rossi"));
     for (id, live) in [("w-1", false), ("w-2", false), ("w-3", true)] {
         assert_eq!(page.contains(&format!("/tasks/{id}/claim")), live, "{id}");
     }
+}
+
+#[test]
+fn what_time_did_stands_beside_a_task_in_words() {
+    let mut late = item("w-1", "A", Some("2026-11-20T13:59:59Z"));
+    late.overdue = true;
+    late.escalated_to = vec![
+        json!({"role": "service-manager"}),
+        json!({"role": "team-leader"}),
+    ];
+    late.reminded = Some("2026-11-20T00:00:00Z".parse().unwrap());
+    let page = draw(vec![late, item("w-2", "B", None)], None);
+    for mark in ["Overdue", "Escalated", "Reminder"] {
+        let drawn = format!(r#"<span class="mark">{mark}</span>"#);
+        assert_eq!(page.matches(&drawn).count(), 1, "{mark}");
+    }
+    assert!(page.contains("Nobody yet (team leader or service manager)"));
 }
 
 #[test]

@@ -74,7 +74,7 @@ enum Stand {
     /// Nobody has it; they may take it.
     Open,
     /// Somebody else has it.
-    Taken { by: String },
+    Taken { by: String, mine_to_take: bool },
     /// They have it.
     Mine(Box<Answer>),
     /// Finished or taken back.
@@ -173,13 +173,17 @@ fn facts(member: &Member, item: &WorkItemView, wall: &Wall) -> Vec<(&'static str
         Some(person) => person.display_name.clone(),
         None => "Nobody yet".to_owned(),
     };
-    let given = humanize(&assigned::phrase(&item.assigned));
-    vec![
+    let given = humanize(&assigned::phrase_of_all(item));
+    let mut facts = vec![
         ("Due", due),
         ("Given to", given),
         ("Who has it", holder),
         ("Waiting since", wall.moment(item.offered)),
-    ]
+    ];
+    if let Some(at) = item.reminded {
+        facts.push(("Last reminder", wall.moment(at)));
+    }
+    facts
 }
 
 fn stand(member: &Member, item: &WorkItemView, attempt: &Attempt, around: &Surroundings) -> Stand {
@@ -205,6 +209,7 @@ fn stand(member: &Member, item: &WorkItemView, attempt: &Attempt, around: &Surro
         }
         Some(person) => Stand::Taken {
             by: person.display_name.clone(),
+            mine_to_take: item.claimable,
         },
     }
 }
@@ -223,7 +228,7 @@ fn closing(item: &WorkItemView, wall: &Wall) -> String {
 
 fn barred(item: &WorkItemView, code: &str, message: &str) -> Stand {
     let words = explain(code, message);
-    let who = assigned::phrase(&item.assigned);
+    let who = assigned::phrase_of_all(item);
     let able = match code {
         "self-approval" => format!("Somebody else who is {who} can decide it."),
         "over-limit" => "Somebody with a higher limit can decide it.".to_owned(),

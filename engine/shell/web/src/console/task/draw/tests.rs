@@ -27,6 +27,9 @@ fn item() -> WorkItemView {
         assigned: json!({"role": "team-leader"}),
         claimed_by: None,
         due: Some("2026-11-27T13:59:59Z".parse().unwrap()),
+        escalated_to: Vec::new(),
+        reminded: None,
+        claimable: true,
         overdue: false,
         approval: true,
         outcomes: vec!["approve".into(), "decline".into(), "ask-for-changes".into()],
@@ -47,6 +50,7 @@ fn mine() -> WorkItemView {
     WorkItemView {
         state: "claimed".into(),
         claimed_by: Some(person("u-lee", "Lee Tanaka")),
+        claimable: false,
         ..item()
     }
 }
