@@ -34,6 +34,7 @@ pub enum Action {
     WorkItemReleased,
     WorkItemCompleted,
     WorkItemWithdrawn,
+    WorkItemDrafted,
     WorkItemReminded,
     WorkItemEscalated,
     Refused,

@@ -5,7 +5,7 @@
 
 mod alarm;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -50,6 +50,9 @@ pub struct WorkItem {
     /// To whom it is offered as well since time ran out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub escalations: Vec<Escalation>,
+    /// Ids of those who began an answer, sent or not: they count as having worked on it.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub editors: BTreeSet<String>,
     pub state: State,
     pub claimed_by: Option<Claim>,
     pub decisions: Vec<Decision>,
@@ -209,6 +212,16 @@ impl WorkItem {
         })
     }
 
+    /// Whoever may complete it may keep an unfinished answer, which nobody checks. They count as
+    /// having worked on it from then on.
+    pub fn edit(&self, who: &Principal) -> Result<Self, Refusal> {
+        self.admits(who)?;
+        self.held_now(who)?;
+        let mut next = self.clone();
+        next.editors.insert(who.id.clone());
+        Ok(next)
+    }
+
     /// Decides it, or counts as one of several approvals.
     pub fn complete(&self, who: &Principal, by: &Completion<'_>) -> Result<Completed, Refusal> {
         self.admits(who)?;
@@ -217,7 +230,7 @@ impl WorkItem {
             .revision
             .is_some_and(|revision| revision != self.revision)
         {
-            let sentence = "the task has changed since you opened it; read it again";
+            let sentence = self.changed_since(by.revision.unwrap_or_default());
             return Err(Refusal::new(Code::StaleRevision, sentence));
         }
         if !self.outcomes.iter().any(|known| known == by.outcome) {
@@ -354,6 +367,23 @@ impl WorkItem {
             next.alarms.clear();
             Completed::Done(next)
         }
+    }
+
+    /// What somebody who has seen this revision has not seen. Revisions begin with 1 and grow with
+    /// every decision.
+    fn changed_since(&self, revision: u64) -> String {
+        let seen = usize::try_from(revision.saturating_sub(1)).unwrap_or(usize::MAX);
+        let unseen: Vec<_> = self
+            .decisions
+            .iter()
+            .skip(seen)
+            .map(|one| format!("{} answered `{}`", one.display_name, one.outcome))
+            .collect();
+        if unseen.is_empty() {
+            return "the task has changed since you opened it; read it again".to_owned();
+        }
+        let unseen = unseen.join(", ");
+        format!("the task has changed since you opened it: {unseen}; read it again")
     }
 
     fn taken(&self) -> Refusal {

@@ -3,6 +3,7 @@
 //! Here is what is asked and how it may be refused; each file below has one noun of the service.
 
 mod alarms;
+mod attempts;
 mod calls;
 mod cases;
 mod decide;
@@ -19,6 +20,7 @@ pub(crate) mod shared;
 mod start;
 mod sweep;
 mod timers;
+mod unsent;
 mod work_items;
 mod work_lists;
 
@@ -100,6 +102,15 @@ pub struct Start {
     pub case: Option<String>,
     /// The workflow's input.
     pub input: Value,
+}
+
+/// An answer that is not finished: nobody checks it.
+#[derive(Debug, Clone)]
+pub struct Unsent {
+    /// As far as the form is filled.
+    pub data: Value,
+    /// The reason, as far as it is written.
+    pub comment: Option<String>,
 }
 
 /// A request to complete a work item.

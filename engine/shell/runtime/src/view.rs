@@ -81,6 +81,33 @@ pub struct WorkItemView {
     /// Why the asking principal may not decide, if so: refusal code and sentence.
     pub barred: Option<(String, String)>,
     pub decisions: Vec<DecisionView>,
+    /// Earlier answers to the same task of the same instance, oldest first; only of an item that
+    /// is looked at alone.
+    #[serde(default)]
+    pub attempts: Vec<AttemptView>,
+}
+
+/// How an earlier run of a task was answered.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AttemptView {
+    pub work_item: String,
+    pub by: PersonView,
+    pub role: String,
+    pub at: Timestamp,
+    pub outcome: String,
+    pub comment: Option<String>,
+    pub data: Value,
+}
+
+/// An unfinished answer; only whoever wrote it sees it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct DraftView {
+    pub saved: Timestamp,
+    /// The item's revision when it was saved.
+    pub revision: u64,
+    pub data: Value,
+    pub comment: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -35,10 +35,12 @@ pub enum Table {
     Request,
     /// Blocks of case numbers and other counters.
     Counter,
+    /// (work item, person) -> what they have typed and not sent.
+    Draft,
 }
 
 impl Table {
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Case,
         Self::WorkItem,
         Self::Queue,
@@ -55,6 +57,7 @@ impl Table {
         Self::Token,
         Self::Request,
         Self::Counter,
+        Self::Draft,
     ];
 
     /// First byte of the keys of its rows, and part of their seals: a format.
@@ -76,6 +79,7 @@ impl Table {
             Self::Token => 14,
             Self::Request => 15,
             Self::Counter => 16,
+            Self::Draft => 24,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! `/api/v1`: the endpoints and the OpenAPI document that is generated from them.
 
 mod cases;
+mod drafts;
 mod dto;
 mod funds;
 mod instances;
@@ -61,6 +62,7 @@ pub(crate) fn routes() -> (Router<Site>, Document) {
         .routes(routes!(work_items::claim))
         .routes(routes!(work_items::release))
         .routes(routes!(work_items::complete))
+        .routes(routes!(drafts::get, drafts::put, drafts::delete))
         .routes(routes!(cases::list))
         .routes(routes!(cases::get))
         .routes(routes!(cases::timeline))

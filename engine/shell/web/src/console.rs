@@ -39,6 +39,7 @@ pub(crate) fn routes() -> Router<Site> {
         .route("/tasks/{id}/claim", post(task::claim))
         .route("/tasks/{id}/release", post(task::release))
         .route("/tasks/{id}/complete", post(task::complete))
+        .route("/tasks/{id}/draft", post(task::keep))
         .route("/start", get(start::list))
         .route("/start/{workflow}", get(start::show).post(start::start))
         .route("/cases", get(case::list))

@@ -39,6 +39,7 @@ fn item() -> WorkItem {
         alarms: Vec::new(),
         reminded_at: None,
         escalations: Vec::new(),
+        editors: BTreeSet::new(),
         state: State::Offered,
         claimed_by: None,
         decisions: Vec::new(),
@@ -328,8 +329,60 @@ fn what_is_closed_rings_no_more() {
 #[test]
 fn an_item_of_an_older_engine_is_read() {
     let mut old = serde_json::to_value(timed()).unwrap();
-    for newer in ["alarms", "reminded_at", "escalations"] {
+    for newer in ["alarms", "reminded_at", "escalations", "editors"] {
         old.as_object_mut().unwrap().remove(newer);
     }
     assert_eq!(serde_json::from_value::<WorkItem>(old).unwrap(), item());
+}
+
+#[test]
+fn only_whoever_has_it_keeps_an_unfinished_answer() {
+    let (lee, sam) = (
+        staff("lee", &["team-leader"]),
+        staff("sam", &["team-leader"]),
+    );
+    let edit = |item: &WorkItem, who: &Principal| item.edit(who).map_err(|refusal| refusal.code);
+    assert_eq!(edit(&item(), &lee), Err(Code::NotClaimed));
+    let claimed = claim(&item(), &lee).unwrap();
+    assert_eq!(edit(&claimed, &sam), Err(Code::AlreadyClaimed));
+    assert_eq!(
+        edit(&claimed, &staff("casey", &["team-leader"])),
+        Err(Code::SelfApproval)
+    );
+    let edited = edit(&claimed, &lee).unwrap();
+    assert_eq!(edited.editors, ["lee".to_owned()].into());
+    assert_eq!(edited.revision, claimed.revision);
+    assert_eq!(edit(&edited, &lee).unwrap(), edited);
+}
+
+#[test]
+fn a_stale_answer_hears_what_has_changed() {
+    let (lee, sam) = (
+        staff("lee", &["team-leader"]),
+        staff("sam", &["team-leader"]),
+    );
+    let wanted = WorkItem {
+        approvals_needed: 2,
+        limit: None,
+        ..item()
+    };
+    let Completed::More(open) = complete(&claim(&wanted, &lee).unwrap(), &lee, "approve").unwrap()
+    else {
+        panic!("one approval must not be enough")
+    };
+    let stale = Completion {
+        at: now(),
+        outcome: "approve",
+        data: &json!({}),
+        comment: None,
+        revision: Some(1),
+        form_errors: &[],
+        policy: None,
+    };
+    let refusal = claim(&open, &sam).unwrap().complete(&sam, &stale).unwrap_err();
+    assert_eq!(refusal.code, Code::StaleRevision);
+    assert_eq!(
+        refusal.message,
+        "the task has changed since you opened it: LEE answered `approve`; read it again"
+    );
 }

@@ -4,6 +4,7 @@
 mod alarms;
 mod brokerage;
 mod crash;
+mod drafts;
 mod funds;
 mod identity;
 mod lists;

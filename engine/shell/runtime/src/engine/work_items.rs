@@ -15,7 +15,7 @@ use super::draft::Draft;
 use super::requests::{Ask, Asked};
 use super::shared::{Shared, not_found, refused};
 use super::work_lists::{queue_keys, view};
-use super::{Complete, Engine, Refused, RequestKey};
+use super::{Complete, Engine, Refused, RequestKey, unsent};
 use crate::record;
 use crate::view::WorkItemView;
 
@@ -300,6 +300,7 @@ pub(crate) fn write_item(
             under: under.clone(),
         });
     }
+    unsent::forget(before, now, batch);
     alarms::write(before, now, batch)
 }
 
@@ -325,7 +326,7 @@ pub(crate) fn entry(
 
 /// A refusal for what somebody is or may is a fact of the case: it is written before it is told.
 /// Lost races and mistakes in forms are not.
-async fn note_refusal<T>(
+pub(crate) async fn note_refusal<T>(
     shared: &Arc<Shared>,
     who: &Principal,
     id: &str,

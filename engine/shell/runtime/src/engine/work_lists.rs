@@ -74,13 +74,16 @@ impl Engine {
         page(&self.shared, who, &filter, &bucket)
     }
 
-    /// One item that the principal may see.
+    /// One item that the principal may see, with the earlier answers to its task.
     #[expect(
         clippy::unused_async,
         reason = "a store on another machine is awaited here"
     )]
     pub async fn work_item(&self, who: &Principal, id: &str) -> Result<WorkItemView, Refused> {
-        view(&self.shared, who, &seen_item(&self.shared, who, id)?)
+        let item = seen_item(&self.shared, who, id)?;
+        let mut view = view(&self.shared, who, &item)?;
+        view.attempts = self.shared.attempts(&item)?;
+        Ok(view)
     }
 
     /// The pinned form of a work item.
@@ -103,7 +106,7 @@ impl Engine {
     }
 }
 
-fn seen_item(shared: &Shared, who: &Principal, id: &str) -> Result<WorkItem, Refused> {
+pub(crate) fn seen_item(shared: &Shared, who: &Principal, id: &str) -> Result<WorkItem, Refused> {
     shared
         .read::<WorkItem>(Table::WorkItem, id.as_bytes(), "a work item")?
         .filter(|item| item.visible(who))
@@ -310,6 +313,7 @@ pub(crate) fn view(
             .err()
             .map(|refusal| (refusal.code.as_str().to_owned(), refusal.message)),
         decisions: item.decisions.iter().map(decision).collect(),
+        attempts: Vec::new(),
     })
 }
 

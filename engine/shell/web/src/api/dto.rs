@@ -138,6 +138,43 @@ pub(crate) struct WorkItem {
     /// Why you may not decide, if so.
     barred: Option<Barred>,
     decisions: Vec<Decision>,
+    /// Earlier answers to the same task, oldest first; only where one work item is asked for.
+    attempts: Vec<PastAttempt>,
+}
+
+/// How an earlier run of a task was answered.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct PastAttempt {
+    work_item: String,
+    by: Person,
+    role: String,
+    #[schema(format = DateTime)]
+    at: String,
+    outcome: String,
+    comment: Option<String>,
+    data: Value,
+}
+
+/// An unfinished answer of yours.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Draft {
+    #[schema(format = DateTime)]
+    saved: String,
+    /// The work item's revision when it was saved: another one than the item's means that the item
+    /// has changed since.
+    revision: u64,
+    data: Value,
+    comment: Option<String>,
+}
+
+/// An unfinished answer: nobody checks it against the form.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct DraftRequest {
+    #[serde(default = "nothing_filled")]
+    pub(crate) data: Value,
+    pub(crate) comment: Option<String>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -330,6 +367,32 @@ impl From<view::WorkItemView> for WorkItem {
             claimable: view.claimable,
             barred: view.barred.map(|(code, message)| Barred { code, message }),
             decisions: view.decisions.into_iter().map(Into::into).collect(),
+            attempts: view.attempts.into_iter().map(Into::into).collect(),
+        }
+    }
+}
+
+impl From<view::AttemptView> for PastAttempt {
+    fn from(view: view::AttemptView) -> Self {
+        Self {
+            work_item: view.work_item,
+            by: view.by.into(),
+            role: view.role,
+            at: view.at.to_string(),
+            outcome: view.outcome,
+            comment: view.comment,
+            data: view.data,
+        }
+    }
+}
+
+impl From<view::DraftView> for Draft {
+    fn from(view: view::DraftView) -> Self {
+        Self {
+            saved: view.saved.to_string(),
+            revision: view.revision,
+            data: view.data,
+            comment: view.comment,
         }
     }
 }

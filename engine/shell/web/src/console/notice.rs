@@ -7,15 +7,17 @@ pub(crate) enum Notice {
     Released,
     Sent,
     MoreNeeded,
+    Kept,
     Started,
 }
 
 impl Notice {
-    const ALL: [Self; 5] = [
+    const ALL: [Self; 6] = [
         Self::Claimed,
         Self::Released,
         Self::Sent,
         Self::MoreNeeded,
+        Self::Kept,
         Self::Started,
     ];
 
@@ -26,6 +28,7 @@ impl Notice {
             Self::Released => "released",
             Self::Sent => "sent",
             Self::MoreNeeded => "more-needed",
+            Self::Kept => "kept",
             Self::Started => "started",
         }
     }
@@ -36,6 +39,7 @@ impl Notice {
             Self::Released => "You have given the task back to your team.",
             Self::Sent => "Your answer was saved.",
             Self::MoreNeeded => "Your answer was saved. Another person has to decide as well.",
+            Self::Kept => "Your draft is saved. Only you can see it. You still have the task.",
             Self::Started => "Started. What happens next is on this page.",
         }
     }

@@ -41,6 +41,7 @@ pub(crate) const fn weight(action: Action) -> Weight {
         | Action::WorkItemClaimed
         | Action::WorkItemReleased
         | Action::WorkItemWithdrawn
+        | Action::WorkItemDrafted
         | Action::WorkItemReminded
         | Action::FunctionCalled
         | Action::FunctionReturned
@@ -77,6 +78,7 @@ pub(crate) fn sentence(entry: &TimelineEntry, run: Option<&str>) -> String {
         Action::WorkItemReleased => format!("{who} gave {task} back."),
         Action::WorkItemCompleted => decided(who, &task, detail),
         Action::WorkItemWithdrawn => format!("{} was taken off the task list.", capital(&task)),
+        Action::WorkItemDrafted => format!("{who} began an answer to {task}."),
         Action::WorkItemReminded => format!("A reminder came that {task} is waiting."),
         Action::WorkItemEscalated => format!(
             "{} was still waiting, so it was given to {} too.",

@@ -318,6 +318,18 @@ impl Client<'_> {
         self.agency.send(request.unwrap()).await
     }
 
+    /// The draft of a work item: `PUT` with a body, `GET` or `DELETE` without.
+    pub(crate) async fn draft(&self, method: &str, item: &Value, body: Option<&Value>) -> Answer {
+        let id = item["id"].as_str().unwrap();
+        let request = Request::builder()
+            .method(method)
+            .uri(format!("/api/v1/work-items/{id}/draft"))
+            .header("authorization", format!("Bearer {}", self.token))
+            .header("content-type", "application/json");
+        let body = body.map_or_else(Body::empty, |body| Body::from(body.to_string()));
+        self.agency.send(request.body(body).unwrap()).await
+    }
+
     /// Starts the workflow; its instance.
     pub(crate) async fn start(&self) -> Value {
         let answer = self

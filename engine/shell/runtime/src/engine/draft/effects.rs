@@ -17,7 +17,7 @@ impl Draft<'_> {
             Effect::Call(call) => self.call(call),
             // The answer of a call under way will not fit any more, and is dropped then.
             Effect::Abandon(_) => {}
-            Effect::Offer(offer) => self.offer(offer),
+            Effect::Offer(offer) => self.offer(offer)?,
             Effect::Withdraw { item, reason } => self.withdraw(item, &reason)?,
             Effect::SetTimer { timer, at } => self.set_timer(timer, at),
             Effect::CancelTimer { timer } => self.clear_timer(timer),

@@ -1,5 +1,7 @@
 //! Work items within a decision: offered, changed and withdrawn together with the instance.
 
+use std::collections::BTreeSet;
+
 use casewright_casework::work_item::{Assigned, Limit, State};
 use casewright_casework::{Money, WorkItem, audit::Action as Audit, calendar};
 use casewright_language::Term;
@@ -49,10 +51,29 @@ impl Draft<'_> {
         self.items.insert(item.id, open);
     }
 
-    pub(super) fn offer(&mut self, offer: Offer) {
-        let item = self.offered(offer);
+    pub(super) fn offer(&mut self, offer: Offer) -> Result<(), Refused> {
+        let mut item = self.offered(offer);
+        if item.approval {
+            for (person, task) in self.drafters()? {
+                let sentence = worked_on(&task);
+                item.excluded.entry(person).or_insert(sentence);
+            }
+        }
         self.note_own(Audit::WorkItemOffered, Some(item.id.clone()), None);
         self.set_item(item);
+        Ok(())
+    }
+
+    /// Whoever began an answer to a human task of this instance, sent or not, with the task.
+    fn drafters(&self) -> Result<Vec<(String, String)>, Refused> {
+        let mut found = self.shared.drafters(&self.resident.id)?;
+        // Rows show what is on disk: what is being completed here may be younger.
+        let here = self.items.values().map(|open| &open.now);
+        for item in here.filter(|item| !item.approval) {
+            let editors = item.editors.iter();
+            found.extend(editors.map(|person| (person.clone(), item.task.clone())));
+        }
+        Ok(found)
     }
 
     fn offered(&self, offer: Offer) -> WorkItem {
@@ -92,6 +113,7 @@ impl Draft<'_> {
             alarms,
             reminded_at: None,
             escalations: Vec::new(),
+            editors: BTreeSet::new(),
             state: State::Offered,
             claimed_by: None,
             decisions: Vec::new(),
@@ -146,13 +168,15 @@ pub(crate) fn assigned(assignment: Assignment) -> Assigned {
     }
 }
 
+fn worked_on(task: &str) -> String {
+    format!("you worked on `{task}`; another person must decide")
+}
+
 /// Person, and the sentence they are told.
 fn excluded(exclusion: Exclusion) -> (String, String) {
     let sentence = match exclusion.reason {
         ExclusionReason::Started => "you asked for this; another person must decide".to_owned(),
-        ExclusionReason::Completed(task) => {
-            format!("you worked on `{task}`; another person must decide")
-        }
+        ExclusionReason::Completed(task) => worked_on(&task),
         ExclusionReason::Payee => "you are to be paid; another person must decide".to_owned(),
         ExclusionReason::Different(task) => {
             format!("you did `{task}`; the workflow asks for another person here")

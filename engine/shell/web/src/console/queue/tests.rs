@@ -44,6 +44,7 @@ fn item(id: &str, title: &str, due: Option<&str>) -> WorkItemView {
         revision: 1,
         barred: None,
         decisions: Vec::new(),
+        attempts: Vec::new(),
     }
 }
 

@@ -4,7 +4,7 @@ use casewright_runtime::view::PersonView;
 
 use super::*;
 
-const ACTIONS: [Action; 20] = [
+const ACTIONS: [Action; 21] = [
     Action::CaseOpened,
     Action::CaseRead,
     Action::InstanceStarted,
@@ -16,6 +16,7 @@ const ACTIONS: [Action; 20] = [
     Action::WorkItemReleased,
     Action::WorkItemCompleted,
     Action::WorkItemWithdrawn,
+    Action::WorkItemDrafted,
     Action::WorkItemReminded,
     Action::WorkItemEscalated,
     Action::Refused,
