@@ -138,7 +138,7 @@ impl Assigned {
     pub fn covers(&self, who: &Principal) -> bool {
         match self {
             Self::Role(role) => who.holds(role),
-            Self::Team(team) => who.holds(&format!("team:{team}")),
+            Self::Team(team) => who.in_team(team),
             Self::Person(person) => who.id == *person,
         }
     }

@@ -135,6 +135,10 @@ pub struct WorkItemFilter {
     pub state: Option<String>,
     /// Assigned to this role.
     pub role: Option<String>,
+    /// Assigned to this team.
+    pub team: Option<String>,
+    /// Only those that should have been done by this time.
+    pub overdue: bool,
     /// Held by this person (id): "my tasks".
     pub claimed_by: Option<String>,
     pub case: Option<String>,

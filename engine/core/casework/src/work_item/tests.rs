@@ -379,10 +379,35 @@ fn a_stale_answer_hears_what_has_changed() {
         form_errors: &[],
         policy: None,
     };
-    let refusal = claim(&open, &sam).unwrap().complete(&sam, &stale).unwrap_err();
+    let refusal = claim(&open, &sam)
+        .unwrap()
+        .complete(&sam, &stale)
+        .unwrap_err();
     assert_eq!(refusal.code, Code::StaleRevision);
     assert_eq!(
         refusal.message,
         "the task has changed since you opened it: LEE answered `approve`; read it again"
     );
+}
+
+#[test]
+fn a_task_for_a_team_is_for_its_members_and_only_while_they_are() {
+    let team = WorkItem {
+        assigned: Assigned::Team("north".to_owned()),
+        limit: None,
+        ..item()
+    };
+    let kim = staff("kim", &["case-worker", "team:north"]);
+    let left = staff("kim", &["case-worker"]);
+    for other in ["south", "nort", "north-east"] {
+        let other = staff("sam", &["team-leader", "north", &format!("team:{other}")]);
+        assert_eq!(claim(&team, &other), Err(Code::NotAssigned));
+    }
+    let claimed = claim(&team, &kim).unwrap();
+    assert_eq!(complete(&claimed, &left, "approve"), Err(Code::NotAssigned));
+    let Completed::Done(done) = complete(&claimed, &kim, "approve").unwrap() else {
+        panic!("one approval is enough")
+    };
+    assert_eq!(done.decisions[0].role, "north");
+    assert_eq!(kim.teams().collect::<Vec<_>>(), ["north"]);
 }

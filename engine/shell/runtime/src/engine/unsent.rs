@@ -13,9 +13,9 @@ use super::shared::{Shared, not_found, refused, unreadable};
 use super::work_items::{entry, note_refusal, write_item};
 use super::work_lists::seen_item;
 use super::{Engine, Refused, Unsent};
+use crate::key;
 use crate::record::{self, DraftRow};
 use crate::view::DraftView;
-use crate::key;
 
 impl Engine {
     /// Keeps an unfinished answer in place of the one before. Whoever may complete the item may.
@@ -126,7 +126,9 @@ impl Shared {
 fn begin(item: &WorkItem, edited: &WorkItem, who: &Principal, draft: &DraftRow, batch: &mut Batch) {
     write_item(Some(item), edited, draft.at, batch);
     let action = Action::WorkItemDrafted;
-    batch.audit.push(entry(item, &who.id, draft.at, action, None));
+    batch
+        .audit
+        .push(entry(item, &who.id, draft.at, action, None));
     if !item.approval {
         batch.puts.push(Put {
             table: Table::Index,

@@ -65,11 +65,9 @@ impl Engine {
         if filter.case.is_some() || filter.instance.is_some() {
             return of_case(&self.shared, who, &filter);
         }
-        let bucket = match (filter.state.as_deref(), &filter.claimed_by, &filter.role) {
-            (Some(closed @ ("completed" | "withdrawn")), ..) => closed.to_owned(),
-            (_, Some(person), _) => format!("held {person}"),
-            (_, None, Some(role)) => format!("role {role}"),
-            (_, None, None) => "open".to_owned(),
+        let bucket = match (filter.state.as_deref(), &filter) {
+            (Some(closed @ ("completed" | "withdrawn")), _) => closed.to_owned(),
+            (_, filter) => open_bucket(filter),
         };
         page(&self.shared, who, &filter, &bucket)
     }
@@ -106,6 +104,19 @@ impl Engine {
     }
 }
 
+/// The list with the fewest lines that holds all that may pass.
+fn open_bucket(filter: &WorkItemFilter) -> String {
+    if let Some(person) = &filter.claimed_by {
+        format!("held {person}")
+    } else if let Some(team) = &filter.team {
+        format!("team {team}")
+    } else if let Some(role) = &filter.role {
+        format!("role {role}")
+    } else {
+        "open".to_owned()
+    }
+}
+
 pub(crate) fn seen_item(shared: &Shared, who: &Principal, id: &str) -> Result<WorkItem, Refused> {
     shared
         .read::<WorkItem>(Table::WorkItem, id.as_bytes(), "a work item")?
@@ -120,7 +131,12 @@ fn page(
     bucket: &str,
 ) -> Result<Page<WorkItemView>, Refused> {
     let prefix = key::prefix(&[&who.agency, bucket]);
-    let end = key::after(&prefix);
+    let mut end = key::after(&prefix);
+    let open = !matches!(filter.state.as_deref(), Some("completed" | "withdrawn"));
+    if filter.overdue && open {
+        // Lines stand in the order of due: what is late is the beginning.
+        end = [&prefix[..], &key::moment(shared.now()), &[0xff]].concat();
+    }
     let limit = filter.limit.unwrap_or(PAGE).clamp(1, PAGE_MAX);
     let mut start = prefix.clone();
     if let Some(cursor) = &filter.cursor {
@@ -165,28 +181,30 @@ fn line(
     // A line and its row may belong to different moments: the row is right.
     let item = shared.read::<WorkItem>(Table::WorkItem, id, "a work item")?;
     match item {
-        Some(item) if item.visible(who) && passes(filter, &item) => {
+        Some(item) if item.visible(who) && passes(filter, &item, shared.now()) => {
             view(shared, who, &item).map(Some)
         }
         _ => Ok(None),
     }
 }
 
-fn passes(filter: &WorkItemFilter, item: &WorkItem) -> bool {
-    let open = matches!(item.state, State::Offered | State::Claimed | State::Held);
+fn passes(filter: &WorkItemFilter, item: &WorkItem, now: Timestamp) -> bool {
     let state = match &filter.state {
-        None => open,
+        None => open(item),
         Some(wanted) => wanted == state(item),
     };
-    let role = filter.role.as_ref().is_none_or(|role| {
-        let wanted = Assigned::Role(role.clone());
-        item.offered_to().any(|assigned| *assigned == wanted)
-    });
+    let given = |wanted: &Option<Assigned>| {
+        let wanted = wanted.as_ref();
+        wanted.is_none_or(|wanted| item.offered_to().any(|assigned| assigned == wanted))
+    };
+    let role = given(&filter.role.clone().map(Assigned::Role));
+    let team = given(&filter.team.clone().map(Assigned::Team));
+    let late = !filter.overdue || (open(item) && item.overdue(now));
     let holder = filter.claimed_by.as_ref().is_none_or(|person| {
         let claim = item.claimed_by.as_ref();
         claim.is_some_and(|claim| claim.person == *person)
     });
-    state && role && holder
+    state && role && team && late && holder
 }
 
 /// All that match, in one page: a case has few.
@@ -207,7 +225,7 @@ fn of_case(
     for instance in instances {
         for item in shared.items_of(&instance)? {
             let here = filter.case.as_ref().is_none_or(|case| *case == item.case);
-            if here && item.visible(who) && passes(filter, &item) {
+            if here && item.visible(who) && passes(filter, &item, shared.now()) {
                 items.push(item);
             }
         }

@@ -28,6 +28,10 @@ pub(super) struct ListQuery {
     state: Option<ItemState>,
     /// Assigned to this role.
     role: Option<String>,
+    /// Assigned to this team.
+    team: Option<String>,
+    /// `true`: only open ones that should have been done by now.
+    overdue: Option<bool>,
     /// Held by this person; `me` for the caller.
     claimed_by: Option<String>,
     case: Option<String>,
@@ -94,6 +98,8 @@ pub(super) async fn list(
     let filter = WorkItemFilter {
         state: state.map(|state| state.name().to_owned()),
         role: query.role,
+        team: query.team,
+        overdue: query.overdue.unwrap_or(false),
         claimed_by: query.claimed_by.map(|person| {
             if person == "me" {
                 me.id.clone()

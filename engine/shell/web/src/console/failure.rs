@@ -192,7 +192,12 @@ pub(crate) fn explain(code: &str, detail: &str) -> Explanation {
         ),
     };
     let mut sentences: Vec<String> = sentences.iter().map(|text| (*text).to_owned()).collect();
-    let told = ["self-approval", "not-assigned", "over-limit", "stale-revision"];
+    let told = [
+        "self-approval",
+        "not-assigned",
+        "over-limit",
+        "stale-revision",
+    ];
     if told.contains(&code) && !detail.is_empty() {
         sentences[0] = sentence(detail);
     }

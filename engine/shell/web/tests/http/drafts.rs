@@ -16,7 +16,10 @@ async fn a_draft_is_kept_unchecked_and_only_for_its_author() {
         .draft("PUT", &item, Some(&half))
         .await
         .problem(409, "not-claimed");
-    casey.draft("GET", &item, None).await.problem(404, "not-found");
+    casey
+        .draft("GET", &item, None)
+        .await
+        .problem(404, "not-found");
     casey.claim(&item).await.is(200);
     let saved = casey.draft("PUT", &item, Some(&half)).await;
     assert_eq!(saved.is(200).json()["data"], half["data"]);
@@ -24,7 +27,9 @@ async fn a_draft_is_kept_unchecked_and_only_for_its_author() {
     lee.draft("PUT", &item, Some(&half))
         .await
         .problem(403, "not-assigned");
-    lee.draft("GET", &item, None).await.problem(404, "not-found");
+    lee.draft("GET", &item, None)
+        .await
+        .problem(404, "not-found");
     let wrong = json!({"dta": {}});
     casey
         .draft("PUT", &item, Some(&wrong))
@@ -33,12 +38,18 @@ async fn a_draft_is_kept_unchecked_and_only_for_its_author() {
 
     // What nobody checked is still checked when it is sent.
     let sent = json!({"outcome": "done", "data": half["data"]});
-    casey.complete(&item, &sent).await.problem(422, "form-invalid");
+    casey
+        .complete(&item, &sent)
+        .await
+        .problem(422, "form-invalid");
     let kept = casey.draft("GET", &item, None).await;
     assert_eq!(kept.is(200).json(), saved.json());
     casey.draft("DELETE", &item, None).await.is(204);
     casey.draft("DELETE", &item, None).await.is(204);
-    casey.draft("GET", &item, None).await.problem(404, "not-found");
+    casey
+        .draft("GET", &item, None)
+        .await
+        .problem(404, "not-found");
 
     casey.draft("PUT", &item, Some(&half)).await.is(200);
     let data = json!({"what": "Shoes", "money": {"minor": 100, "currency": "AUD"}});
@@ -46,7 +57,10 @@ async fn a_draft_is_kept_unchecked_and_only_for_its_author() {
         .complete(&item, &json!({"outcome": "done", "data": data}))
         .await
         .is(200);
-    casey.draft("GET", &item, None).await.problem(404, "not-found");
+    casey
+        .draft("GET", &item, None)
+        .await
+        .problem(404, "not-found");
     casey
         .draft("PUT", &item, Some(&half))
         .await

@@ -36,7 +36,14 @@ async fn a_draft_survives_a_crash_and_a_release() {
     let draft = draft.expect("it was acknowledged");
     assert_eq!(draft.data, half().data);
     assert_eq!(draft.comment, half().comment);
-    assert!(world.engine.draft(&manager(), &item.id).await.unwrap().is_none());
+    assert!(
+        world
+            .engine
+            .draft(&manager(), &item.id)
+            .await
+            .unwrap()
+            .is_none()
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -52,14 +59,23 @@ async fn whoever_began_a_request_does_not_approve_it() {
     }
     engine.release(&kim, &item.id, None).await.unwrap();
     let data = json!({"money": aud(30_000)});
-    world.decide(&worker(), &item.id, "done", data).await.unwrap();
+    world
+        .decide(&worker(), &item.id, "done", data)
+        .await
+        .unwrap();
     let decision = world.item(&started.id, "decision").await;
     let refused = world.engine.claim(&kim, &decision.id, None).await;
     assert_eq!(code(refused.unwrap_err()), "self-approval");
     // The draft is gone, and the record says once who wrote.
     assert!(world.engine.draft(&kim, &item.id).await.unwrap().is_none());
-    let told = world.engine.timeline(&leader(), &started.case).await.unwrap();
-    let began = told.iter().filter(|entry| entry.action == "work-item-drafted");
+    let told = world
+        .engine
+        .timeline(&leader(), &started.case)
+        .await
+        .unwrap();
+    let began = told
+        .iter()
+        .filter(|entry| entry.action == "work-item-drafted");
     assert_eq!(began.count(), 1);
     world
         .decide(&leader(), &decision.id, "approve", json!({}))

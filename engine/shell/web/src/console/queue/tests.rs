@@ -60,7 +60,7 @@ fn draw(items: Vec<WorkItemView>, next: Option<&str>) -> String {
         items,
         next: next.map(Into::into),
     };
-    let counts = Counts { mine: 0, team: 100 };
+    let counts = (Counts { mine: 0, team: 100 }, 4);
     let member = member(&["team-leader"]);
     QueuePage::new(&member, &query, View::Team, counts, list, &wall)
         .render()
@@ -100,6 +100,7 @@ fn tasks_stand_in_bands_by_due_date() {
     assert!(page.contains("/tasks?view=team&#38;role=team-leader&#38;cursor=abc%2B/%3D"));
     assert!(page.contains(r#"<option value="team-leader" selected>Team leader</option>"#));
     assert!(page.contains(r#"id="count-team">100+<"#));
+    assert!(page.contains("<caption>4 tasks, soonest due first"));
 }
 
 #[test]
@@ -152,4 +153,51 @@ fn hostile_titles_stay_text_and_short() {
     assert!(page.contains("&#60;img src=x onerror=alert(1)&#62;"));
     assert!(!page.contains('\u{202e}'));
     assert!(page.len() < 20_000, "{}", page.len());
+}
+
+#[test]
+fn an_address_says_what_is_shown_and_pages_keep_it() {
+    let query = QueueQuery {
+        mine: Some("1".into()),
+        team: Some("north".into()),
+        overdue: Some("true".into()),
+        role: Some(String::new()),
+        ..QueueQuery::default()
+    };
+    let view = view(&query);
+    assert_eq!(view, View::Mine);
+    let kim = member(&["case-worker", "team:north"]);
+    let filter = filter(&query, view, &kim.principal);
+    assert_eq!(
+        filter.claimed_by.as_deref(),
+        Some(kim.principal.id.as_str())
+    );
+    assert_eq!((filter.role, filter.team.as_deref()), (None, Some("north")));
+    assert!(filter.overdue);
+    let next = next_address(&query, view, "c");
+    assert_eq!(next, "/tasks?view=mine&team=north&overdue=yes&cursor=c");
+    for no in ["", "0", "false"] {
+        assert!(!chosen(Some(&no.to_owned())), "{no}");
+    }
+}
+
+#[test]
+fn only_members_of_teams_choose_among_teams() {
+    let drawn = |roles: &[&str]| {
+        let zone = TimeZone::get("Australia/Brisbane").unwrap();
+        let wall = Wall::new(zone, "2026-11-23T02:00:00Z".parse().unwrap());
+        let list = Page {
+            items: Vec::new(),
+            next: None,
+        };
+        let counts = (Counts { mine: 0, team: 0 }, 0);
+        let query = QueueQuery::default();
+        QueuePage::new(&member(roles), &query, View::Team, counts, list, &wall)
+            .render()
+            .unwrap()
+    };
+    let page = drawn(&["case-worker", "team:north-side"]);
+    assert!(page.contains(r#"<option value="north-side">North side</option>"#));
+    assert!(!page.contains("team:north-side"));
+    assert!(!drawn(&["case-worker"]).contains("for=\"team\""));
 }
