@@ -16,7 +16,7 @@
 //! | a changing request | `engine/shared.rs` (`carry`) | by itself, also when the client has gone |
 //! | one plugin call and its panic guard | `engine/calls.rs` | its result on disk, or `stop` |
 //! | going on after a yield | `engine/timers.rs` (`resume`) | by itself, or at `stop` |
-//! | the flush of a fired timer | `engine/timers.rs` (`fire`), `engine/alarms.rs` (`ring`) | by itself |
+//! | the flush of a fired timer | `timers.rs` (`fire`), `alarms.rs` (`ring`) | by itself |
 //! | waiting for timers | `engine/timers.rs` (`drive`) | at `stop`, or with the last `Engine` |
 //! | folding and parking | `engine/sweep.rs` (`drive`) | the same |
 //! | hashing a passphrase (thread) | `identity/passphrase.rs` | by itself |

@@ -121,15 +121,16 @@ pub(crate) async fn drive(shared: Weak<Shared>) {
         if *stop.borrow_and_update() {
             return;
         }
+        let looked_at = engine.parts.clock.now();
         if let Err(refused) = engine.fire_due().await {
             tracing::warn!(%refused, "timers wait");
         }
         let reach = reach(&engine);
         let mut next = engine.timers.next(reach);
-        let now = engine.parts.clock.now();
-        if next <= now {
-            // Not taken by the store, or more rows than fit: a moment later.
-            next = now + SignedDuration::from_millis(AGAIN_MS);
+        if next <= looked_at {
+            // Not taken by the store, or more rows than fit: a moment later. What became due only
+            // while the others fired is no such case.
+            next = looked_at + SignedDuration::from_millis(AGAIN_MS);
         }
         let (clock, timers) = (Arc::clone(&engine.parts.clock), Arc::clone(&engine.timers));
         drop(engine);

@@ -36,6 +36,9 @@ fn the_document_is_openapi_3_1_and_names_every_endpoint() {
         "get /api/v1/work-items/{id}",
         "post /api/v1/work-items/{id}/claim",
         "post /api/v1/work-items/{id}/complete",
+        "delete /api/v1/work-items/{id}/draft",
+        "get /api/v1/work-items/{id}/draft",
+        "put /api/v1/work-items/{id}/draft",
         "post /api/v1/work-items/{id}/release",
         "get /api/v1/workflows",
     ];

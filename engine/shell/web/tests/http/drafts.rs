@@ -115,9 +115,8 @@ async fn a_form_is_saved_for_later_without_a_script() {
     let page = casey.get(&address).await;
     page.is(200).shows(&["Save and come back later"]);
     let typed = [("what", "A <bed>"), ("why", ""), ("money", "1,3oo")];
-    let kept = casey
-        .submit(&page, &format!("{address}/draft"), &typed)
-        .await;
+    let (complete, draft) = (format!("{address}/complete"), format!("{address}/draft"));
+    let kept = casey.press(&page, &complete, &draft, &typed).await;
     let page = casey.follow(&kept).await;
     page.is(200).shows(&["Your draft is saved.", "Draft saved"]);
 
@@ -126,7 +125,6 @@ async fn a_form_is_saved_for_later_without_a_script() {
     let page = again.get(&address).await;
     page.is(200)
         .shows(&["A &#60;bed&#62;", "value=\"1,3oo\"", "Draft saved"]);
-    let complete = format!("{address}/complete");
     let mut typed = vec![("what", "A bed"), ("why", ""), ("money", "1,3oo")];
     typed.push(("_outcome", "done"));
     let wrong = again.submit(&page, &complete, &typed).await;
@@ -136,8 +134,6 @@ async fn a_form_is_saved_for_later_without_a_script() {
     again.follow(&done).await.shows(&["This task is closed"]);
 
     // Once it is sent there is nothing to save a draft of, and nothing that was typed is lost.
-    let late = again
-        .submit(&page, &format!("{address}/draft"), &typed)
-        .await;
+    let late = again.press(&page, &complete, &draft, &typed).await;
     late.is(409).shows(&["What you had entered", "1300"]);
 }

@@ -3,7 +3,7 @@
 //! The world begins on Monday 3 August 2026, 11:00 in Brisbane. Wednesday is a holiday, so `late`
 //! is due when Friday ends.
 
-use casewright_store::Moment;
+use casewright_store::{Batch, Guard, Moment, Store, SubmitError, Table};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
@@ -158,7 +158,7 @@ async fn what_is_decided_or_taken_back_rings_no_more() {
         .unwrap();
     world
         .engine
-        .cancel(&manager(), &cancelled.id, None, None)
+        .cancel(&worker(), &cancelled.id, None, None)
         .await
         .unwrap();
     let world = world.crash().await;
@@ -167,13 +167,7 @@ async fn what_is_decided_or_taken_back_rings_no_more() {
     for case in [&decided.case, &cancelled.case] {
         assert_eq!(rang(&world, case).await.len(), 1);
     }
-    let rows = casewright_store::Store::scan(
-        &*world.store,
-        casewright_store::Table::Timer,
-        &[],
-        &[0xff; 64],
-        100,
-    );
+    let rows = Store::scan(&*world.store, Table::Timer, &[], &[0xff; 64], 100);
     assert_eq!(rows.unwrap().len(), 0, "no timer is left behind");
 }
 
@@ -188,6 +182,20 @@ async fn an_item_of_a_parked_instance_rings_without_waking_it() {
     world.clock.set(moment(MOMENTS[1]));
     rung(&world, &started.case, 2).await;
     assert_eq!(world.engine.resident_count(), 0);
+}
+
+/// Asks the store without writing: this guard never holds.
+fn stopped(world: &World) -> bool {
+    let batch = Batch {
+        guards: vec![Guard::Row {
+            table: Table::WorkItem,
+            key: b"none".to_vec(),
+            version: 1,
+        }],
+        ..Batch::default()
+    };
+    let refused = Store::submit(&*world.store, batch).err();
+    matches!(refused, Some(SubmitError::Stopped))
 }
 
 /// Asks, lets everything ring, decides; repeats itself after a crash.
@@ -211,9 +219,10 @@ async fn story(world: &World) -> Result<String, Refused> {
             if come >= due {
                 break;
             }
-            // A store that has stopped tells everybody who waits for a change.
-            engine.claim(&leader(), &item, None).await?;
-            engine.release(&leader(), &item, None).await?;
+            if stopped(world) {
+                return Err(Refused::Stopping);
+            }
+            changes.changed().await.map_err(|_| Refused::Stopping)?;
         }
     }
     engine

@@ -1,4 +1,5 @@
-//! What was typed and not sent: survives a crash, makes its author an editor, and ends with the item.
+//! What was typed and not sent: survives a crash, makes its author an editor, and ends with the
+//! item.
 
 use serde_json::json;
 
