@@ -219,6 +219,8 @@ impl Shared {
             }
             Err(RunError::Refused(refused)) => {
                 tracing::error!(owner = due.1, %refused, "a timer could not fire");
+                // Whoever waits for what it would have done looks again, and is told.
+                self.changed();
                 Ok(())
             }
         }
