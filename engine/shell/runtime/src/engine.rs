@@ -3,6 +3,7 @@
 //! Here is what is asked and how it may be refused; each file below has one noun of the service.
 
 mod calls;
+mod case_file;
 mod cases;
 mod decide;
 mod deploy;
@@ -10,7 +11,9 @@ mod draft;
 mod funds;
 mod instances;
 mod limits;
+mod notes;
 mod numbers;
+mod persons;
 mod recovery;
 mod requests;
 mod resident;
@@ -28,6 +31,7 @@ use casewright_casework::Refusal;
 use casewright_store::Store;
 use serde_json::Value;
 
+pub use case_file::CaseFile;
 pub use limits::Limits;
 
 use crate::port::{Clock, Entropy, Evaluate, Invoke};

@@ -35,10 +35,14 @@ pub enum Table {
     Request,
     /// Blocks of case numbers and other counters.
     Counter,
+    /// (case, person id) -> person.
+    Person,
+    /// (case, note id) -> note.
+    Note,
 }
 
 impl Table {
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 18] = [
         Self::Case,
         Self::WorkItem,
         Self::Queue,
@@ -55,6 +59,8 @@ impl Table {
         Self::Token,
         Self::Request,
         Self::Counter,
+        Self::Person,
+        Self::Note,
     ];
 
     /// First byte of the keys of its rows, and part of their seals: a format.
@@ -76,6 +82,8 @@ impl Table {
             Self::Token => 14,
             Self::Request => 15,
             Self::Counter => 16,
+            Self::Person => 17,
+            Self::Note => 20,
         }
     }
 }

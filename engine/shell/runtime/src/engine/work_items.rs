@@ -117,9 +117,11 @@ impl Shared {
         change: Change,
     ) -> Result<WorkItemView, Refused> {
         for _ in 0..self.limits.tries_max {
-            let (item, version) = self
+            let (mut item, version) = self
                 .pending::<WorkItem>(Table::WorkItem, id.as_bytes(), "a work item")?
                 .ok_or_else(not_found)?;
+            let before = item.clone();
+            let related = self.with_related(&mut item)?;
             let at = self.now();
             let (changed, action) = match change {
                 Change::Claim => (item.claim(who, at), Action::WorkItemClaimed),
@@ -127,13 +129,14 @@ impl Shared {
             };
             let changed = changed.map_err(Refused::Rule)?;
             let mut batch = Batch::default();
+            batch.guards.extend(related);
             batch.guards.push(Guard::Row {
                 table: Table::WorkItem,
                 key: id.as_bytes().to_vec(),
                 version,
             });
             if changed != item {
-                write_item(Some(&item), &changed, at, &mut batch);
+                write_item(Some(&before), &changed, at, &mut batch);
                 batch.audit.push(entry(&changed, who, at, action, None));
             }
             let view = view(self, who, &changed)?;
@@ -187,7 +190,9 @@ fn decide_item(
     id: &str,
     complete: &Complete,
 ) -> Result<Option<Event>, Refused> {
-    let item = draft.item(id)?.ok_or_else(not_found)?;
+    let mut item = draft.item(id)?.ok_or_else(not_found)?;
+    let related = draft.shared.with_related(&mut item)?;
+    draft.batch.guards.extend(related);
     let deployment = &draft.resident.deployment;
     let form_errors = match item
         .form

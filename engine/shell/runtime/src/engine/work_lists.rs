@@ -283,6 +283,8 @@ pub(crate) fn view(
     if !item.visible(who) {
         return Err(not_found());
     }
+    let mut related = item.clone();
+    shared.with_related(&mut related)?;
     Ok(WorkItemView {
         id: item.id.clone(),
         instance: item.instance.clone(),
@@ -301,7 +303,7 @@ pub(crate) fn view(
         show: item.show.clone(),
         offered: item.offered_at,
         revision: item.revision,
-        barred: item
+        barred: related
             .admits(who)
             .err()
             .map(|refusal| (refusal.code.as_str().to_owned(), refusal.message)),

@@ -8,15 +8,19 @@ pub(crate) enum Notice {
     Sent,
     MoreNeeded,
     Started,
+    PersonSaved,
+    NoteSaved,
 }
 
 impl Notice {
-    const ALL: [Self; 5] = [
+    const ALL: [Self; 7] = [
         Self::Claimed,
         Self::Released,
         Self::Sent,
         Self::MoreNeeded,
         Self::Started,
+        Self::PersonSaved,
+        Self::NoteSaved,
     ];
 
     /// How it stands in an address.
@@ -27,6 +31,8 @@ impl Notice {
             Self::Sent => "sent",
             Self::MoreNeeded => "more-needed",
             Self::Started => "started",
+            Self::PersonSaved => "person-saved",
+            Self::NoteSaved => "note-saved",
         }
     }
 
@@ -37,6 +43,8 @@ impl Notice {
             Self::Sent => "Your answer was saved.",
             Self::MoreNeeded => "Your answer was saved. Another person has to decide as well.",
             Self::Started => "Started. What happens next is on this page.",
+            Self::PersonSaved => "The person was saved.",
+            Self::NoteSaved => "Your note was saved. It is the newest entry below.",
         }
     }
 
