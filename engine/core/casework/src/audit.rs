@@ -41,6 +41,10 @@ pub enum Action {
     FundReserved,
     FundCommitted,
     FundReleased,
+    EventAwaited,
+    EventReceived,
+    EventEmitted,
+    EventLetGo,
 }
 
 /// An entry with its place in the chain.

@@ -35,10 +35,16 @@ pub enum Table {
     Request,
     /// Blocks of case numbers and other counters.
     Counter,
+    /// (agency, type hash, value hash, instance) -> nothing; what such hashes are made with.
+    Subscription,
+    /// (agency, source and id hash) -> when an event was first seen.
+    EventSeen,
+    /// (time, number) -> an event on its way to instances.
+    EventKept,
 }
 
 impl Table {
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 19] = [
         Self::Case,
         Self::WorkItem,
         Self::Queue,
@@ -55,6 +61,9 @@ impl Table {
         Self::Token,
         Self::Request,
         Self::Counter,
+        Self::Subscription,
+        Self::EventSeen,
+        Self::EventKept,
     ];
 
     /// First byte of the keys of its rows, and part of their seals: a format.
@@ -76,6 +85,9 @@ impl Table {
             Self::Token => 14,
             Self::Request => 15,
             Self::Counter => 16,
+            Self::Subscription => 21,
+            Self::EventSeen => 22,
+            Self::EventKept => 27,
         }
     }
 }

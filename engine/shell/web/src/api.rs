@@ -2,6 +2,7 @@
 
 mod cases;
 mod dto;
+mod events;
 mod funds;
 mod instances;
 mod query;
@@ -56,6 +57,7 @@ pub(crate) fn routes() -> (Router<Site>, Document) {
         .routes(routes!(instances::get))
         .routes(routes!(instances::history))
         .routes(routes!(instances::cancel))
+        .routes(routes!(events::publish))
         .routes(routes!(work_items::list))
         .routes(routes!(work_items::get))
         .routes(routes!(work_items::claim))

@@ -36,6 +36,8 @@ pub(crate) enum Action {
     Call(Call),
     Arm { at: Timestamp, timer: u32 },
     Disarm { at: Timestamp, timer: u32 },
+    /// Events were kept and want to be brought.
+    Bring,
     Resume,
     Ended,
 }
@@ -146,6 +148,10 @@ impl<'a> Draft<'a> {
         detail: Option<String>,
     ) {
         self.note(ENGINE, action, subject, detail);
+    }
+
+    pub(crate) fn after_flush(&mut self, action: Action) {
+        self.actions.push(action);
     }
 
     /// Takes an event in, with everything that follows from it at once.
@@ -275,6 +281,7 @@ pub(crate) fn moment_of(event: &Event) -> Timestamp {
         Event::CallReturned { at, .. }
         | Event::WorkItemCompleted { at, .. }
         | Event::TimerFired { at, .. }
+        | Event::EventReceived { at, .. }
         | Event::Resumed { at }
         | Event::Cancelled { at, .. } => *at,
     }

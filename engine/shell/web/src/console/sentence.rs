@@ -43,7 +43,11 @@ pub(crate) const fn weight(action: Action) -> Weight {
         | Action::FunctionReturned
         | Action::FunctionFailed
         | Action::FundReserved
-        | Action::FundReleased => Weight::Step,
+        | Action::FundReleased
+        | Action::EventAwaited
+        | Action::EventReceived
+        | Action::EventEmitted
+        | Action::EventLetGo => Weight::Step,
     }
 }
 
@@ -82,6 +86,19 @@ pub(crate) fn sentence(entry: &TimelineEntry, run: Option<&str>) -> String {
         Action::FundCommitted => format!("Money was paid out{}.", fund(entry)),
         Action::FundReleased => {
             format!("Money that was set aside was given back{}.", fund(entry))
+        }
+        Action::EventAwaited => format!(
+            "{} waits for an answer at {}.",
+            capital(&run),
+            quoted(Some(detail), "a step")
+        ),
+        Action::EventReceived if detail.is_empty() => "A message was received.".to_owned(),
+        Action::EventReceived => format!("A message was received ({detail})."),
+        Action::EventEmitted => {
+            format!("A message was sent at {}.", quoted(Some(detail), "a step"))
+        }
+        Action::EventLetGo => {
+            "A message was let go, since too many came before they were waited for.".to_owned()
         }
     }
 }

@@ -4,7 +4,7 @@ use casewright_runtime::view::PersonView;
 
 use super::*;
 
-const ACTIONS: [Action; 18] = [
+const ACTIONS: [Action; 22] = [
     Action::CaseOpened,
     Action::CaseRead,
     Action::InstanceStarted,
@@ -23,6 +23,10 @@ const ACTIONS: [Action; 18] = [
     Action::FundReserved,
     Action::FundCommitted,
     Action::FundReleased,
+    Action::EventAwaited,
+    Action::EventReceived,
+    Action::EventEmitted,
+    Action::EventLetGo,
 ];
 
 fn entry(action: &str, title: Option<&str>, detail: Option<&str>) -> TimelineEntry {
