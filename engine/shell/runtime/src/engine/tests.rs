@@ -3,6 +3,7 @@
 
 mod brokerage;
 mod crash;
+mod events;
 mod funds;
 mod identity;
 mod lists;
