@@ -118,7 +118,15 @@ fn run_never_waits_for_a_person() {
     );
 }
 
-const REPLY: &str = "- reply:\n    listen: { to: { one: { with: { type: org.reply }, correlate: { family: { from: .data.family, expect: '${ $workflow.input.family }' } } } } }";
+const REPLY: &str = "
+- reply:
+    listen:
+      to:
+        one:
+          with: { type: org.reply }
+          correlate:
+            family: { from: .data.family, expect: '${ $workflow.input.family }' }
+";
 
 /// Runs a document with these events.
 fn run_with_events(tasks: &str, input: &str, events: &[&str]) -> (i32, Value) {
@@ -161,7 +169,12 @@ fn run_takes_the_events_that_are_given_and_waits_for_no_other() {
 
 #[test]
 fn an_instance_hears_what_its_own_case_emits() {
-    let tasks = "- tell:\n    emit: { event: { with: { source: urn:a, type: told, data: { x: 1 } } } }\n- hear:\n    listen: { to: { one: { with: { type: told } } } }";
+    let tasks = "
+- tell:
+    emit: { event: { with: { source: urn:a, type: told, data: { x: 1 } } } }
+- hear:
+    listen: { to: { one: { with: { type: told } } } }
+";
     let (code, printed) = run(tasks, "{}");
     assert_eq!(code, 0, "{printed:#}");
     assert_eq!(printed["output"][0]["x"], 1, "{printed:#}");

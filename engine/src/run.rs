@@ -198,7 +198,11 @@ impl Ended {
                 .map(|until| format!(" until {until}"))
                 .unwrap_or_default();
             let types = waiting.events.join(" or ");
-            let types = if types.is_empty() { types } else { format!(" {types}") };
+            let types = if types.is_empty() {
+                types
+            } else {
+                format!(" {types}")
+            };
             exit::note(&format!(
                 "waiting for {}{types} of task `{}`{until}",
                 waiting.kind, waiting.task

@@ -32,7 +32,10 @@ pub fn check(event: &Map<String, Value>) -> Result<(), String> {
     if event.contains_key("data") && event.contains_key("data_base64") {
         return Err("an event has `data` or `data_base64`, not both".to_owned());
     }
-    if event.get("data_base64").is_some_and(|data| !data.is_string()) {
+    if event
+        .get("data_base64")
+        .is_some_and(|data| !data.is_string())
+    {
         return Err("`data_base64` must be text".to_owned());
     }
     let bytes = serde_json::to_vec(event).map_or(usize::MAX, |bytes| bytes.len());
@@ -73,7 +76,10 @@ const KNOWN_TEXT: [&str; 5] = ["time", "subject", "datacontenttype", "dataschema
 
 /// `type` of an event.
 pub fn kind(event: &Value) -> &str {
-    event.get("type").and_then(Value::as_str).unwrap_or_default()
+    event
+        .get("type")
+        .and_then(Value::as_str)
+        .unwrap_or_default()
 }
 
 /// What a correlation finds in an event, as text to be compared by; `None` where it finds nothing

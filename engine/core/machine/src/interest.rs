@@ -100,10 +100,13 @@ fn interest(run: &Run<'_>, filter: &EventFilter) -> Interest {
 
 /// `type`, where the document writes it out.
 pub(crate) fn literal_type(filter: &EventFilter) -> Option<&str> {
-    filter.with.iter().find_map(|(name, template)| match template {
-        Template::Literal(Value::String(text)) if name == "type" => Some(text.as_str()),
-        _ => None,
-    })
+    filter
+        .with
+        .iter()
+        .find_map(|(name, template)| match template {
+            Template::Literal(Value::String(text)) if name == "type" => Some(text.as_str()),
+            _ => None,
+        })
 }
 
 /// Values of the event that are known from the start of an instance: where they are found, and

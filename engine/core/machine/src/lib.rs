@@ -45,7 +45,7 @@ pub use effect::{
 };
 pub use event::{CallError, CaseFacts, Decider, ErrorKind, Event, RuntimeFacts, Started};
 pub use fault::Fault;
-pub use interest::{Interest, Shape, shapes};
 pub use instance::{Instance, Status, TaskRun, Waiting};
+pub use interest::{Interest, Shape, shapes};
 pub use record::TASK_RUNS_MAX;
 pub use step::{Mismatch, Step, Transition, step};

@@ -207,7 +207,11 @@ impl Listening {
                 (fits, self.until_met.len() == filters.len())
             }
         };
-        Ok(if fits { Taken::last_if(enough) } else { Taken::No })
+        Ok(if fits {
+            Taken::last_if(enough)
+        } else {
+            Taken::No
+        })
     }
 
     fn gather(&mut self, here: &Here<'_>, read: ReadAs, event: &Data) -> Result<(), Stop> {
@@ -233,7 +237,12 @@ impl Listening {
     }
 
     fn output(&self) -> Value {
-        Value::Array(self.gathered.iter().map(|event| (**event).clone()).collect())
+        Value::Array(
+            self.gathered
+                .iter()
+                .map(|event| (**event).clone())
+                .collect(),
+        )
     }
 
     fn finish(self) -> Progress<State> {

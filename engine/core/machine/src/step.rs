@@ -167,10 +167,9 @@ fn go_on(instance: &Instance, mut run: Run<'_>, signal: &Signal<'_>) -> Result<T
     };
     let yielded = match signal {
         Signal::Resumed => Yielded::No,
-        Signal::Returned { .. }
-        | Signal::Completed(_)
-        | Signal::Fired(_)
-        | Signal::Arrived(_) => Yielded::of(&open),
+        Signal::Returned { .. } | Signal::Completed(_) | Signal::Fired(_) | Signal::Arrived(_) => {
+            Yielded::of(&open)
+        }
     };
     finish(run, progress, yielded)
 }

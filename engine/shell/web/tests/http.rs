@@ -10,6 +10,8 @@ mod api;
 mod browser;
 #[path = "http/console.rs"]
 mod console;
+#[path = "http/events.rs"]
+mod events;
 #[path = "http/guard.rs"]
 mod guard;
 #[path = "http/ports.rs"]

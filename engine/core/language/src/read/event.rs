@@ -132,12 +132,7 @@ fn all(reader: &mut Reader<'_>, entry: &Entry, owner: &str, scope: &Scope) -> Op
     Some(Strategy::All(read))
 }
 
-fn read_until(
-    reader: &mut Reader<'_>,
-    entry: &Entry,
-    owner: &str,
-    scope: &Scope,
-) -> Option<Until> {
+fn read_until(reader: &mut Reader<'_>, entry: &Entry, owner: &str, scope: &Scope) -> Option<Until> {
     let Content::Map(_) = &entry.value.content else {
         let read = reader.expression(&entry.value, scope, Moment::Definition);
         return read.map(Until::Condition);
@@ -224,11 +219,7 @@ fn with_of(
     attributes(reader, &fields, scope)
 }
 
-fn correlations(
-    reader: &mut Reader<'_>,
-    entry: &Entry,
-    scope: &Scope,
-) -> Option<Vec<Correlation>> {
+fn correlations(reader: &mut Reader<'_>, entry: &Entry, scope: &Scope) -> Option<Vec<Correlation>> {
     let owner = "`correlate` of a filter";
     let findings = &mut reader.findings;
     let named = Fields::open_any(findings, &entry.value, entry.key.place, owner)?;

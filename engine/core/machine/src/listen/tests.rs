@@ -83,7 +83,10 @@ fn kept(count: usize, data: &Value) -> (String, usize) {
     };
     let ended = advance(&workflow, &instance, &fired).instance;
     let output = ended.output().expect("it took one");
-    (output[0]["id"].as_str().unwrap_or_default().to_owned(), let_go)
+    (
+        output[0]["id"].as_str().unwrap_or_default().to_owned(),
+        let_go,
+    )
 }
 
 #[test]

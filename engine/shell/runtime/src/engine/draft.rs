@@ -34,8 +34,14 @@ const EVENTS_MAX: usize = 1_000;
 #[derive(Debug)]
 pub(crate) enum Action {
     Call(Call),
-    Arm { at: Timestamp, timer: u32 },
-    Disarm { at: Timestamp, timer: u32 },
+    Arm {
+        at: Timestamp,
+        timer: u32,
+    },
+    Disarm {
+        at: Timestamp,
+        timer: u32,
+    },
     /// Events were kept and want to be brought.
     Bring,
     Resume,

@@ -183,8 +183,12 @@ impl Shared {
             let under = Under::Agency(agency.clone());
             // The row of one that is under way is written again, so that this one is acknowledged
             // after it.
-            let row = before.as_ref().map_or(SeenRow { at }, |(row, _)| SeenRow { at: row.at });
-            batch.puts.push(put(Table::EventSeen, seen.clone(), &row, under.clone()));
+            let row = before
+                .as_ref()
+                .map_or(SeenRow { at }, |(row, _)| SeenRow { at: row.at });
+            batch
+                .puts
+                .push(put(Table::EventSeen, seen.clone(), &row, under.clone()));
             if before.is_none() {
                 let row = KeptRow {
                     agency: agency.clone(),
@@ -193,7 +197,9 @@ impl Shared {
                     event: Arc::clone(&event),
                 };
                 let key = self.inbox.key(at);
-                batch.puts.push(put(Table::EventKept, key, &row, under.clone()));
+                batch
+                    .puts
+                    .push(put(Table::EventKept, key, &row, under.clone()));
             }
             if let Some(ask) = ask {
                 ask.record(&view, under, &mut batch);
@@ -387,7 +393,12 @@ impl Draft<'_> {
             case,
             event: Arc::new(emit.event),
         };
-        self.put(Table::EventKept, self.shared.inbox.key(self.at), &row, under);
+        self.put(
+            Table::EventKept,
+            self.shared.inbox.key(self.at),
+            &row,
+            under,
+        );
         self.note_own(Audit::EventEmitted, None, Some(emit.task));
         self.after_flush(Action::Bring);
         Ok(())

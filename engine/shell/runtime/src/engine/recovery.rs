@@ -71,7 +71,8 @@ impl Shared {
         Ok(())
     }
 
-    /// Work items, timers and subscriptions are rows already; calls and yields are only in the instance.
+    /// Work items, timers, subscriptions and kept events are rows already; calls and yields are
+    /// only in the instance.
     fn go_on(self: &Arc<Self>, held: Held) {
         let (id, open) = (held.id.clone(), held.instance.outstanding());
         let quiet = held.quiet();

@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use casewright_casework::Principal;
-use casewright_store::{Moment, Store, Table};
 use casewright_store::settings::Settings;
+use casewright_store::{Moment, Store, Table};
 use jiff::SignedDuration;
 use serde_json::{Map, Value, json};
 
@@ -58,10 +58,7 @@ const TELL_ALL: &str = "
 
 fn files(namespace: &str) -> BTreeMap<String, String> {
     let mut files = BTreeMap::new();
-    files.insert(
-        "pack.yaml".to_owned(),
-        PACK.replace("NAMESPACE", namespace),
-    );
+    files.insert("pack.yaml".to_owned(), PACK.replace("NAMESPACE", namespace));
     for (name, tasks) in [
         ("reply", REPLY),
         ("twice", TWICE),
@@ -206,7 +203,12 @@ async fn an_event_for_many_reaches_each_once_over_a_crash_at_any_flush() {
                 break;
             }
             let nobodys = event("org.else", &format!("p{probe}"), &json!(1));
-            if world.engine.publish(&worker(), nobodys, None).await.is_err() {
+            if world
+                .engine
+                .publish(&worker(), nobodys, None)
+                .await
+                .is_err()
+            {
                 (world, crashed) = (world.crash().await, true);
             }
             tokio::task::yield_now().await;
@@ -231,19 +233,36 @@ async fn a_correlation_known_from_the_start_keeps_others_events_away() {
     let mine = world.start("reply", json!({"family": "f7"})).await.id;
     let other = world.start("reply", json!({"family": "f8"})).await.id;
     world.told(&worker(), reply("e1", "f7")).await;
-    world.told(&worker(), event("org.else", "e2", &json!({"family": "f7"}))).await;
+    world
+        .told(&worker(), event("org.else", "e2", &json!({"family": "f7"})))
+        .await;
     world.settled().await;
-    assert_eq!((world.received(&mine).await, world.received(&other).await), (1, 0));
+    assert_eq!(
+        (world.received(&mine).await, world.received(&other).await),
+        (1, 0)
+    );
     let rows = world.store.scan(Table::Subscription, &[], &[0xff; 9], 99);
     let keys = rows.unwrap();
     let text: Vec<String> = keys
         .iter()
         .map(|(key, _)| String::from_utf8_lossy(key).into_owned())
         .collect();
-    assert!(text.iter().all(|key| !key.contains("f7") && !key.contains("org.reply")), "{text:?}");
-    world.engine.cancel(&worker(), &other, None, None).await.unwrap();
+    assert!(
+        text.iter()
+            .all(|key| !key.contains("f7") && !key.contains("org.reply")),
+        "{text:?}"
+    );
+    world
+        .engine
+        .cancel(&worker(), &other, None, None)
+        .await
+        .unwrap();
     let rows = world.store.scan(Table::Subscription, b"for", b"fos", 99);
-    assert_eq!(rows.unwrap().len(), 1, "an instance that has ended wants nothing");
+    assert_eq!(
+        rows.unwrap().len(),
+        1,
+        "an instance that has ended wants nothing"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -257,11 +276,15 @@ async fn events_do_not_cross_agencies() {
     let mine = world.start("twice", json!({})).await.id;
     let start = start_of("twice", json!({}));
     let theirs = world.engine.start(&stranger, start, None).await.unwrap().id;
-    world.told(&stranger, event("org.news", "n1", &json!("theirs"))).await;
+    world
+        .told(&stranger, event("org.news", "n1", &json!("theirs")))
+        .await;
     world.settled().await;
     assert_eq!(world.received(&mine).await, 0);
     // The same source and id in another agency is another event.
-    world.told(&worker(), event("org.news", "n1", &json!("mine"))).await;
+    world
+        .told(&worker(), event("org.news", "n1", &json!("mine")))
+        .await;
     world.settled().await;
     assert_eq!(world.received(&mine).await, 1);
     let history = world.engine.history(&stranger, &theirs, 0).await.unwrap();
@@ -281,19 +304,32 @@ async fn what_a_case_emits_stays_in_it_unless_the_document_says_otherwise() {
     let told = told.unwrap();
     world.settled().await;
     assert_eq!(told.status, "completed");
-    assert_eq!((world.received(&same.id).await, world.received(&other).await), (1, 0));
-    let all = world.engine.start(&worker(), in_case("tell-all"), None).await;
+    assert_eq!(
+        (world.received(&same.id).await, world.received(&other).await),
+        (1, 0)
+    );
+    let all = world
+        .engine
+        .start(&worker(), in_case("tell-all"), None)
+        .await;
     all.unwrap();
     world.settled().await;
-    assert_eq!((world.received(&same.id).await, world.received(&other).await), (2, 1));
-    let view = world.instance(&same.id, |view| view.status == "completed").await;
+    assert_eq!(
+        (world.received(&same.id).await, world.received(&other).await),
+        (2, 1)
+    );
+    let view = world
+        .instance(&same.id, |view| view.status == "completed")
+        .await;
     assert_eq!(view.output, Some(json!([{"from": "tell"}])));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_happened_before_an_instance_began_is_not_for_it() {
     let world = listening().await;
-    world.told(&worker(), event("org.news", "n1", &json!(1))).await;
+    world
+        .told(&worker(), event("org.news", "n1", &json!(1)))
+        .await;
     world.clock.forward(SignedDuration::from_secs(1));
     let late = world.start("twice", json!({})).await.id;
     world.settled().await;
@@ -309,7 +345,12 @@ async fn what_is_no_event_is_refused_and_quotes_nothing() {
     let mut broken = reply("e1", "f7");
     broken.insert("time".to_owned(), "Mrs Smith".into());
     let refused = world.engine.publish(&worker(), broken, None).await;
-    let Err(Refused::Invalid { code, status, message }) = refused else {
+    let Err(Refused::Invalid {
+        code,
+        status,
+        message,
+    }) = refused
+    else {
         panic!("{refused:?}");
     };
     assert_eq!((code, status), ("event-invalid", 422));
