@@ -98,6 +98,7 @@ async fn serve(
     let sources = Sources {
         folders: vec![built.to_path_buf()],
         operator: operator(&partner),
+        public_url: Some(url.clone()),
         ..Sources::default()
     };
     let running = wiring::open(&places, sources).await?;

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use casewright_host::grant::{Grant, OperatorSide};
 use casewright_host::manifest::Manifest;
-use casewright_host::plugin::{Context, EffectKind, Failure, FailureKind, Host, Plugin};
+use casewright_host::plugin::{Context, EffectKind, Failure, FailureKind, Host, Plugin, Reply};
 use serde_json::{Value, json};
 
 use super::check::schema_problems;
@@ -47,7 +47,16 @@ impl Loaded {
         }
     }
 
+    /// A function that answers at once.
     async fn call(&self, function: &str, attempt: u32, input: &Value) -> Result<Value, Failure> {
+        let reply = self.send(function, attempt, input).await?;
+        match reply {
+            Reply::Done(output) => Ok(output),
+            Reply::Pending(pending) => panic!("{pending:?}"),
+        }
+    }
+
+    async fn send(&self, function: &str, attempt: u32, input: &Value) -> Result<Reply, Failure> {
         let context = Context {
             idempotency_key: "key-1".into(),
             attempt,

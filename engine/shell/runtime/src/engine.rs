@@ -11,6 +11,7 @@ mod funds;
 mod instances;
 mod limits;
 mod numbers;
+mod pending;
 mod recovery;
 mod requests;
 mod resident;

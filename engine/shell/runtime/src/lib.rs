@@ -15,6 +15,7 @@
 //! |---|---|---|
 //! | a changing request | `engine/shared.rs` (`carry`) | by itself, also when the client has gone |
 //! | one plugin call and its panic guard | `engine/calls.rs` | its result on disk, or `stop` |
+//! | a pending call that goes on | `engine/pending/resume.rs` | its outcome on disk, or `stop` |
 //! | going on after a yield | `engine/timers.rs` (`resume`) | by itself, or at `stop` |
 //! | the flush of a fired timer | `engine/timers.rs` (`fire`) | by itself |
 //! | waiting for timers | `engine/timers.rs` (`drive`) | at `stop`, or with the last `Engine` |

@@ -35,10 +35,15 @@ pub enum Table {
     Request,
     /// Blocks of case numbers and other counters.
     Counter,
+    /// Hash of a callback token -> a call that may be answered later.
+    PendingCall,
+    /// (hash of a callback token, number) -> an answer as it arrived; (agency) -> the key that
+    /// tokens are made with.
+    Callback,
 }
 
 impl Table {
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 18] = [
         Self::Case,
         Self::WorkItem,
         Self::Queue,
@@ -55,6 +60,8 @@ impl Table {
         Self::Token,
         Self::Request,
         Self::Counter,
+        Self::PendingCall,
+        Self::Callback,
     ];
 
     /// First byte of the keys of its rows, and part of their seals: a format.
@@ -76,6 +83,8 @@ impl Table {
             Self::Token => 14,
             Self::Request => 15,
             Self::Counter => 16,
+            Self::PendingCall => 25,
+            Self::Callback => 26,
         }
     }
 }

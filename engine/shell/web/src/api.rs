@@ -1,5 +1,6 @@
 //! `/api/v1`: the endpoints and the OpenAPI document that is generated from them.
 
+mod callbacks;
 mod cases;
 mod dto;
 mod funds;
@@ -61,6 +62,7 @@ pub(crate) fn routes() -> (Router<Site>, Document) {
         .routes(routes!(work_items::claim))
         .routes(routes!(work_items::release))
         .routes(routes!(work_items::complete))
+        .routes(routes!(callbacks::receive))
         .routes(routes!(cases::list))
         .routes(routes!(cases::get))
         .routes(routes!(cases::timeline))

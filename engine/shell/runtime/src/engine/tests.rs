@@ -6,6 +6,7 @@ mod crash;
 mod funds;
 mod identity;
 mod lists;
+mod pending;
 mod pressure;
 mod requests;
 mod timers;

@@ -9,9 +9,9 @@ use casewright_store::{Batch, Put, Table, Under};
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Notify;
 
-use super::Refused;
 use super::draft::RunError;
 use super::shared::{Shared, unreadable};
+use super::{Refused, pending};
 use crate::key;
 
 /// When, of which instance, which one.
@@ -190,6 +190,10 @@ impl Shared {
     }
 
     async fn fire_one(self: &Arc<Self>, due: Due) -> Result<(), Refused> {
+        if let Some(hash) = pending::timer_hash(&due.1) {
+            pending::wake(self, hash);
+            return Ok(());
+        }
         match self.fire(&due).await {
             Ok(()) => Ok(()),
             Err(RunError::Mismatch) => self.forget(&due).await,
