@@ -12,12 +12,15 @@
 mod front_door {
     pub(crate) mod agency;
     pub(crate) mod client;
+    pub(crate) mod referral;
     pub(crate) mod story;
 }
 
 use std::process::Command;
 
 use front_door::agency::{Agency, Seed};
+use front_door::client::Client;
+use front_door::referral::{Referral, decide, one_application};
 use front_door::story::Story;
 use serde_json::json;
 
@@ -85,6 +88,77 @@ fn killed_at_random_moments_it_ends_the_same() {
         );
         kills += agency.kills();
         println!("{} kills over {stories} stories", agency.kills());
+    }
+}
+
+#[test]
+fn an_application_is_sent_once_and_answered_by_callback_over_kills() {
+    let mut agency = Agency::start();
+    let referral = Referral::new("callback");
+    // Accepted by the register, and nobody hears of it; then the engine is killed.
+    let fault = json!({"path": "/housing/applications", "nth": 1, "kind": "drop-after-commit"});
+    agency.order_fault(&fault);
+    referral.apply(&mut agency);
+    agency.kill();
+    referral.waits(&mut agency);
+    agency.kill();
+    referral.waits(&mut agency);
+    let told = decide(&agency.partner(), 3);
+    assert_eq!(told, [202, 202, 202], "repeated messages are acknowledged");
+    agency.kill();
+    let output = referral.ends(&mut agency);
+    assert_eq!(
+        (&output["state"], &output["needLevel"]),
+        (&json!("registered"), &json!("high"))
+    );
+    assert_eq!(referral.returned(&mut agency), 1);
+    let journal = agency.journal();
+    let application = one_application(&journal);
+    assert_eq!((&application["told"], &application["state"]), (&json!(3), &json!("registered")));
+    let body = application["body"].to_string();
+    assert!(!body.contains("callback"), "nothing but the application is in it: {body}");
+}
+
+#[test]
+fn an_answer_that_is_faster_than_the_register_s_own_is_not_lost() {
+    let mut agency = Agency::start();
+    let order = json!({"state": "declined", "callbacks": 2, "early": true});
+    let reply = agency.partner().post("/_ctl/housing", &order, None).unwrap();
+    assert_eq!(reply.status, 200, "{reply:?}");
+    let referral = Referral::new("early");
+    referral.apply(&mut agency);
+    let output = referral.ends(&mut agency);
+    assert_eq!(output["state"], "declined");
+    assert_eq!(referral.returned(&mut agency), 1);
+    one_application(&agency.journal());
+}
+
+#[test]
+fn without_a_callback_the_register_is_asked() {
+    let mut agency = Agency::start();
+    let referral = Referral::new("poll");
+    referral.apply(&mut agency);
+    referral.waits(&mut agency);
+    // The register is out of order when it is asked first.
+    let fault = json!({"path": "/housing/applications/H-000001", "nth": 1, "kind": "status:503"});
+    agency.order_fault(&fault);
+    assert!(decide(&agency.partner(), 0).is_empty());
+    agency.kill();
+    let output = referral.ends(&mut agency);
+    assert_eq!(output["state"], "registered");
+    assert_eq!(referral.returned(&mut agency), 1);
+    let journal = agency.journal();
+    assert_eq!(one_application(&journal)["told"], 0);
+}
+
+#[test]
+fn a_callback_under_no_token_finds_nothing() {
+    let agency = Agency::start();
+    let stranger: Client = agency.stranger();
+    for token in ["cwc_0", "x", "..%2F..%2Fcases"] {
+        let path = format!("/api/v1/callbacks/{token}");
+        let reply = stranger.post(&path, &json!({"state": "registered"}), None).unwrap();
+        assert_eq!((reply.status, &reply.body["code"]), (404, &json!("not-found")), "{token}");
     }
 }
 
