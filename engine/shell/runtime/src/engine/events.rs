@@ -331,10 +331,17 @@ impl Shared {
     }
 
     /// Nobody is left who wants it.
-    fn discard(&self, key: &[u8]) -> Result<(), Refused> {
+    fn discard(self: &Arc<Self>, key: &[u8]) -> Result<(), Refused> {
         let mut batch = Batch::default();
         remove(key, &Under::Agency(String::new()), &mut batch);
-        self.submit(batch).map(drop).map_err(refused)
+        let ticket = self.submit(batch).map_err(refused)?;
+        let shared = Arc::clone(self);
+        tokio::spawn(async move {
+            if ticket.flushed().await.is_ok() {
+                shared.changed();
+            }
+        });
+        Ok(())
     }
 }
 
