@@ -1,6 +1,7 @@
 //! Facts that reach an instance. Written to the journal as they are: their shape is a format.
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -25,6 +26,9 @@ pub enum Event {
     WorkItemCompleted {
         /// When.
         at: Timestamp,
+        /// The day it was where the agency is; events of older engines do not say.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        on: Option<Date>,
         /// Number of the item within the instance.
         item: u32,
         /// One of the outcomes offered.
