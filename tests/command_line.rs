@@ -292,6 +292,25 @@ fn the_sample_packs_are_valid() {
 }
 
 #[test]
+fn a_plugin_is_built_by_its_name_and_checked_where_it_was_built() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().to_str().unwrap();
+    let built = casewright(&["plugin", "build", "evidence-check", "--out", out], "");
+    let told = String::from_utf8(built.stdout).unwrap();
+    assert_eq!(built.status.code(), Some(0), "{told}");
+    let checked = casewright(&["plugin", "check", told.trim()], "");
+    let said = String::from_utf8(checked.stdout).unwrap();
+    assert_eq!(checked.status.code(), Some(0), "{said}");
+    assert!(said.contains("evidence-check"), "{said}");
+    for command in ["build", "check"] {
+        let missing = casewright(&["plugin", command, "no-such"], "");
+        let error = String::from_utf8(missing.stderr).unwrap();
+        assert_ne!(missing.status.code(), Some(0));
+        assert!(error.contains("no-such"), "{error}");
+    }
+}
+
+#[test]
 fn a_bad_plugin_ends_as_a_failed_task_with_a_reason() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().to_str().unwrap();
