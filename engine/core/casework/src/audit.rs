@@ -44,6 +44,11 @@ pub enum Action {
     FundReserved,
     FundCommitted,
     FundReleased,
+    PersonAdded,
+    PersonChanged,
+    /// Somebody asked for an address that is confidential.
+    AddressShown,
+    NoteAdded,
 }
 
 /// An entry with its place in the chain.

@@ -5,6 +5,7 @@
 mod alarms;
 mod attempts;
 mod calls;
+mod case_file;
 mod cases;
 mod decide;
 mod deploy;
@@ -12,7 +13,9 @@ mod draft;
 mod funds;
 mod instances;
 mod limits;
+mod notes;
 mod numbers;
+mod persons;
 mod recovery;
 mod requests;
 mod resident;
@@ -31,6 +34,7 @@ use casewright_casework::Refusal;
 use casewright_store::Store;
 use serde_json::Value;
 
+pub use case_file::CaseFile;
 pub use limits::Limits;
 
 use crate::port::{Clock, Entropy, Evaluate, Invoke};

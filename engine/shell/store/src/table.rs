@@ -37,10 +37,14 @@ pub enum Table {
     Counter,
     /// (work item, person) -> what they have typed and not sent.
     Draft,
+    /// (case, person id) -> person.
+    Person,
+    /// (case, note id) -> note.
+    Note,
 }
 
 impl Table {
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 19] = [
         Self::Case,
         Self::WorkItem,
         Self::Queue,
@@ -58,6 +62,8 @@ impl Table {
         Self::Request,
         Self::Counter,
         Self::Draft,
+        Self::Person,
+        Self::Note,
     ];
 
     /// First byte of the keys of its rows, and part of their seals: a format.
@@ -80,6 +86,8 @@ impl Table {
             Self::Request => 15,
             Self::Counter => 16,
             Self::Draft => 24,
+            Self::Person => 17,
+            Self::Note => 20,
         }
     }
 }

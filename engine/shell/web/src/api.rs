@@ -5,6 +5,8 @@ mod drafts;
 mod dto;
 mod funds;
 mod instances;
+mod notes;
+mod persons;
 mod query;
 mod work_items;
 mod workflows;
@@ -67,6 +69,10 @@ pub(crate) fn routes() -> (Router<Site>, Document) {
         .routes(routes!(cases::get))
         .routes(routes!(cases::timeline))
         .routes(routes!(cases::audit))
+        .routes(routes!(persons::list, persons::add))
+        .routes(routes!(persons::get, persons::change))
+        .routes(routes!(persons::show_address))
+        .routes(routes!(notes::list, notes::add))
         .routes(routes!(funds::list))
         .routes(routes!(workflows::list));
     OpenApiRouter::with_openapi(Outline::openapi())

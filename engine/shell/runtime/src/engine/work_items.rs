@@ -122,24 +122,28 @@ impl Shared {
         change: Change,
     ) -> Result<WorkItemView, Refused> {
         for _ in 0..self.limits.tries_max {
-            let (item, version) = self
+            let (before, version) = self
                 .pending::<WorkItem>(Table::WorkItem, id.as_bytes(), "a work item")?
                 .ok_or_else(not_found)?;
+            let mut item = before.clone();
+            let related = self.with_related(&mut item)?;
             let at = self.now();
             let (changed, action) = match change {
                 Change::Claim => (item.claim(who, at), Action::WorkItemClaimed),
                 Change::Release => (item.release(who, at), Action::WorkItemReleased),
             };
-            let changed = changed.map_err(Refused::Rule)?;
+            let mut changed = changed.map_err(Refused::Rule)?;
+            changed.excluded.clone_from(&before.excluded);
             let mut batch = Batch::default();
+            batch.guards.extend(related);
             batch.guards.push(Guard::Row {
                 table: Table::WorkItem,
                 key: id.as_bytes().to_vec(),
                 version,
             });
             let mut moved = None;
-            if changed != item {
-                moved = write_item(Some(&item), &changed, at, &mut batch);
+            if changed != before {
+                moved = write_item(Some(&before), &changed, at, &mut batch);
                 batch.audit.push(entry(&changed, &who.id, at, action, None));
             }
             let view = view(self, who, &changed)?;
@@ -197,7 +201,10 @@ fn decide_item(
     id: &str,
     complete: &Complete,
 ) -> Result<Option<Event>, Refused> {
-    let item = draft.item(id)?.ok_or_else(not_found)?;
+    let before = draft.item(id)?.ok_or_else(not_found)?;
+    let mut item = before.clone();
+    let related = draft.shared.with_related(&mut item)?;
+    draft.batch.guards.extend(related);
     let deployment = &draft.resident.deployment;
     let form_errors = match item
         .form
@@ -232,11 +239,13 @@ fn decide_item(
         outcome,
     );
     Ok(match completed {
-        Completed::More(item) => {
+        Completed::More(mut item) => {
+            item.excluded = before.excluded;
             draft.set_item(item);
             None
         }
-        Completed::Done(item) => {
+        Completed::Done(mut item) => {
+            item.excluded = before.excluded;
             let day = local_day(draft);
             let event = completed_event(&item, draft.at, day);
             draft.set_item(item);

@@ -305,6 +305,8 @@ pub(crate) fn view(
     if !item.visible(who) {
         return Err(not_found());
     }
+    let mut related = item.clone();
+    shared.with_related(&mut related)?;
     Ok(WorkItemView {
         id: item.id.clone(),
         instance: item.instance.clone(),
@@ -325,8 +327,8 @@ pub(crate) fn view(
         show: item.show.clone(),
         offered: item.offered_at,
         revision: item.revision,
-        claimable: item.claimable(who),
-        barred: item
+        claimable: related.claimable(who),
+        barred: related
             .admits(who)
             .err()
             .map(|refusal| (refusal.code.as_str().to_owned(), refusal.message)),

@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
+use crate::console::sentence;
+
 /// A page of a list.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Page<T> {
@@ -238,6 +240,8 @@ pub(crate) struct TimelineEntry {
     #[schema(format = DateTime)]
     at: String,
     who: Person,
+    /// What happened, in plain words.
+    sentence: String,
     #[schema(example = "work-item-completed")]
     action: String,
     instance: Option<String>,
@@ -433,6 +437,7 @@ impl From<view::CaseView> for Case {
 impl From<view::TimelineEntry> for TimelineEntry {
     fn from(view: view::TimelineEntry) -> Self {
         Self {
+            sentence: sentence::sentence(&view, None),
             index: view.index,
             at: view.at.to_string(),
             who: view.who.into(),

@@ -9,16 +9,20 @@ pub(crate) enum Notice {
     MoreNeeded,
     Kept,
     Started,
+    PersonSaved,
+    NoteSaved,
 }
 
 impl Notice {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 8] = [
         Self::Claimed,
         Self::Released,
         Self::Sent,
         Self::MoreNeeded,
         Self::Kept,
         Self::Started,
+        Self::PersonSaved,
+        Self::NoteSaved,
     ];
 
     /// How it stands in an address.
@@ -30,6 +34,8 @@ impl Notice {
             Self::MoreNeeded => "more-needed",
             Self::Kept => "kept",
             Self::Started => "started",
+            Self::PersonSaved => "person-saved",
+            Self::NoteSaved => "note-saved",
         }
     }
 
@@ -41,6 +47,8 @@ impl Notice {
             Self::MoreNeeded => "Your answer was saved. Another person has to decide as well.",
             Self::Kept => "Your draft is saved. Only you can see it. You still have the task.",
             Self::Started => "Started. What happens next is on this page.",
+            Self::PersonSaved => "The person was saved.",
+            Self::NoteSaved => "Your note was saved. It is the newest entry below.",
         }
     }
 

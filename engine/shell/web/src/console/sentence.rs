@@ -27,7 +27,7 @@ pub(crate) fn action(entry: &TimelineEntry) -> Option<Action> {
 
 pub(crate) const fn weight(action: Action) -> Weight {
     match action {
-        Action::CaseRead => Weight::Reading,
+        Action::CaseRead | Action::AddressShown => Weight::Reading,
         Action::CaseOpened
         | Action::InstanceStarted
         | Action::InstanceCompleted
@@ -36,7 +36,8 @@ pub(crate) const fn weight(action: Action) -> Weight {
         | Action::WorkItemCompleted
         | Action::WorkItemEscalated
         | Action::Refused
-        | Action::FundCommitted => Weight::Milestone,
+        | Action::FundCommitted
+        | Action::NoteAdded => Weight::Milestone,
         Action::WorkItemOffered
         | Action::WorkItemClaimed
         | Action::WorkItemReleased
@@ -47,7 +48,9 @@ pub(crate) const fn weight(action: Action) -> Weight {
         | Action::FunctionReturned
         | Action::FunctionFailed
         | Action::FundReserved
-        | Action::FundReleased => Weight::Step,
+        | Action::FundReleased
+        | Action::PersonAdded
+        | Action::PersonChanged => Weight::Step,
     }
 }
 
@@ -59,7 +62,8 @@ pub(crate) fn sentence(entry: &TimelineEntry, run: Option<&str>) -> String {
     };
     let detail = entry.detail.as_deref().unwrap_or_default();
     let task = quoted(entry.title.as_deref(), "a task");
-    let run = quoted(run.or_else(|| started(action, detail)), "something");
+    let known = run.or(entry.title.as_deref());
+    let run = quoted(known.or_else(|| started(action, detail)), "something");
     match action {
         Action::CaseOpened => format!("{who} opened this case."),
         Action::CaseRead => format!("{who} looked at this case."),
@@ -94,6 +98,15 @@ pub(crate) fn sentence(entry: &TimelineEntry, run: Option<&str>) -> String {
         Action::FundReleased => {
             format!("Money that was set aside was given back{}.", fund(entry))
         }
+        Action::PersonAdded => format!("{who} added {} to this case.", person(entry)),
+        Action::PersonChanged => format!("{who} changed what is known of {}.", person(entry)),
+        Action::AddressShown => {
+            format!(
+                "{who} looked at the confidential address of {}.",
+                person(entry)
+            )
+        }
+        Action::NoteAdded => format!("{who} wrote a note."),
     }
 }
 
@@ -142,6 +155,12 @@ fn fund(entry: &TimelineEntry) -> String {
         Some(name) if !name.is_empty() => format!(" ({name})"),
         _ => String::new(),
     }
+}
+
+/// A person of the case by the name they have.
+fn person(entry: &TimelineEntry) -> &str {
+    let name = entry.title.as_deref().filter(|name| !name.is_empty());
+    name.unwrap_or("a person")
 }
 
 /// An error's code, without the namespace that only programs need.

@@ -308,7 +308,20 @@ impl Client<'_> {
         body: &Value,
         headers: &[(&str, &str)],
     ) -> Answer {
-        let mut request = Request::post(path)
+        self.send_with(Request::post(path), body, headers).await
+    }
+
+    pub(crate) async fn put(&self, path: &str, body: &Value, headers: &[(&str, &str)]) -> Answer {
+        self.send_with(Request::put(path), body, headers).await
+    }
+
+    async fn send_with(
+        &self,
+        request: axum::http::request::Builder,
+        body: &Value,
+        headers: &[(&str, &str)],
+    ) -> Answer {
+        let mut request = request
             .header("authorization", format!("Bearer {}", self.token))
             .header("content-type", "application/json");
         for (name, value) in headers {

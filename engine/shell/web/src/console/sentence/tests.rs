@@ -4,7 +4,7 @@ use casewright_runtime::view::PersonView;
 
 use super::*;
 
-const ACTIONS: [Action; 21] = [
+const ACTIONS: [Action; 25] = [
     Action::CaseOpened,
     Action::CaseRead,
     Action::InstanceStarted,
@@ -26,6 +26,10 @@ const ACTIONS: [Action; 21] = [
     Action::FundReserved,
     Action::FundCommitted,
     Action::FundReleased,
+    Action::PersonAdded,
+    Action::PersonChanged,
+    Action::AddressShown,
+    Action::NoteAdded,
 ];
 
 fn entry(action: &str, title: Option<&str>, detail: Option<&str>) -> TimelineEntry {
