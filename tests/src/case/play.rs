@@ -4,6 +4,7 @@
 //! and nothing has closed, and notes tell the same story as the task runs.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use casewright_language::{Answer, Answers, Question, Surroundings, Workflow};
 use casewright_machine::event::RuntimeFacts;
@@ -211,7 +212,12 @@ impl<'a> World<'a> {
             Effect::CancelTimer { timer } => self.open.retain(
                 |open| !matches!(open, Effect::SetTimer { timer: set, .. } if *set == timer),
             ),
-            Effect::Finish(_) => {}
+            Effect::Subscribe(_)
+            | Effect::Unsubscribe(_)
+            | Effect::Emit(_)
+            | Effect::Listen { .. }
+            | Effect::LetGo { .. }
+            | Effect::Finish(_) => {}
         }
     }
 
@@ -269,6 +275,10 @@ impl<'a> World<'a> {
                 at,
                 by: "olga".to_owned(),
                 reason: None,
+            }),
+            Happening::Arrive(event) => Some(Event::EventReceived {
+                at,
+                envelope: Arc::new(event),
             }),
             Happening::Recover => None,
         }

@@ -49,6 +49,10 @@ pub enum Action {
     /// Somebody asked for an address that is confidential.
     AddressShown,
     NoteAdded,
+    EventAwaited,
+    EventReceived,
+    EventEmitted,
+    EventLetGo,
 }
 
 /// An entry with its place in the chain.

@@ -90,6 +90,12 @@ const PAGES: &[(&str, &str)] = &[
     ("CW0527", include_str!("explain/CW0527.md")),
     ("CW0528", include_str!("explain/CW0528.md")),
     ("CW0529", include_str!("explain/CW0529.md")),
+    ("CW0601", include_str!("explain/CW0601.md")),
+    ("CW0602", include_str!("explain/CW0602.md")),
+    ("CW0603", include_str!("explain/CW0603.md")),
+    ("CW0604", include_str!("explain/CW0604.md")),
+    ("CW0605", include_str!("explain/CW0605.md")),
+    ("CW0606", include_str!("explain/CW0606.md")),
     ("CW0901", include_str!("explain/CW0901.md")),
     ("CW0902", include_str!("explain/CW0902.md")),
     ("CW0903", include_str!("explain/CW0903.md")),
@@ -99,6 +105,7 @@ const PAGES: &[(&str, &str)] = &[
     ("CW0908", include_str!("explain/CW0908.md")),
     ("CW0909", include_str!("explain/CW0909.md")),
     ("CW0910", include_str!("explain/CW0910.md")),
+    ("CW0920", include_str!("explain/CW0920.md")),
 ];
 
 /// The page of a code: meaning, example, remedy. `None` for a code that does not exist.

@@ -5,9 +5,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use casewright_language::Term;
-use casewright_language::workflow::{After, Remind};
+use casewright_language::workflow::{After, Reach, Remind};
 
-use crate::Fault;
+use crate::{Fault, Interest};
 
 /// One wish of an instance.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,10 +37,39 @@ pub enum Effect {
         /// Number of the timer within the instance.
         timer: u32,
     },
+    /// Bring it the events that fit one of these from here on, whether or not a `listen` has begun.
+    Subscribe(Vec<Interest>),
+    /// The same interests no longer matter.
+    Unsubscribe(Vec<Interest>),
+    /// Send an event; nothing comes back.
+    Emit(Emit),
+    /// It waits for events; for the record, since the subscription stands from the start.
+    Listen {
+        /// Name of the task.
+        task: String,
+        /// Types written in the document; empty when any will do.
+        types: Vec<String>,
+    },
+    /// Too many events were kept: the oldest was let go.
+    LetGo {
+        /// Its type.
+        kind: String,
+    },
     /// Too much done at once: come back with [`crate::Event::Resumed`].
     Yield,
     /// The instance has ended; nothing comes after it.
     Finish(Outcome),
+}
+
+/// An event to be sent.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Emit {
+    /// Name of the task.
+    pub task: String,
+    /// After `CloudEvents` 1.0; source and id make it the same event.
+    pub event: Value,
+    /// Which instances it may reach.
+    pub reach: Reach,
 }
 
 /// One attempt at one run of a call task; unique within the instance.

@@ -1,5 +1,7 @@
 //! Facts that reach an instance. Written to the journal as they are: their shape is a format.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
@@ -48,6 +50,13 @@ pub enum Event {
         at: Timestamp,
         /// Number of the timer within the instance.
         timer: u32,
+    },
+    /// An event after `CloudEvents` 1.0 that fits one of the instance's interests.
+    EventReceived {
+        /// When it reached the instance.
+        at: Timestamp,
+        /// With all attributes; shared with what is kept of it.
+        envelope: Arc<Value>,
     },
     /// After [`crate::Effect::Yield`]: go on.
     Resumed {

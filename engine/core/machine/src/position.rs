@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::call::Calling;
+use crate::listen::Listening;
 use crate::r#try::Trying;
 use crate::{Call, CallError, Decider, Delivery, Effect, Offer, Status, Waiting};
 
@@ -70,6 +71,7 @@ pub(crate) enum State {
     Call(Calling),
     Human(Box<Offer>),
     Wait(Timer),
+    Listen(Box<Listening>),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -87,6 +89,8 @@ pub(crate) enum Signal<'a> {
     },
     Completed(Decision<'a>),
     Fired(u32),
+    /// An event from outside the instance; every `listen` that waits is asked.
+    Arrived(&'a Data),
     Resumed,
 }
 
@@ -125,6 +129,10 @@ pub(crate) enum Open<'a> {
     Timer {
         timer: Timer,
         purpose: Purpose,
+        reference: &'a str,
+    },
+    Listen {
+        listening: &'a Listening,
         reference: &'a str,
     },
     /// A list that yielded before its next task.
@@ -204,6 +212,10 @@ impl State {
                 purpose: Purpose::Wait,
                 reference,
             }),
+            State::Listen(listening) => found.push(Open::Listen {
+                listening,
+                reference,
+            }),
         }
     }
 
@@ -213,7 +225,7 @@ impl State {
             State::Do(_) => Status::Running,
             State::Try(trying) => trying.status(),
             State::Call(calling) => calling.status(),
-            State::Human(_) | State::Wait(_) => Status::Waiting,
+            State::Human(_) | State::Wait(_) | State::Listen(_) => Status::Waiting,
         }
     }
 }
@@ -224,7 +236,7 @@ impl Open<'_> {
             (Open::Call(call), Signal::Returned { delivery, .. }) => call.delivery == **delivery,
             (Open::Offer(offer), Signal::Completed(decision)) => offer.item == decision.item,
             (Open::Timer { timer, .. }, Signal::Fired(fired)) => timer.timer == *fired,
-            (Open::Ready, Signal::Resumed) => true,
+            (Open::Listen { .. }, Signal::Arrived(_)) | (Open::Ready, Signal::Resumed) => true,
             _ => false,
         }
     }
@@ -232,7 +244,8 @@ impl Open<'_> {
     /// The effect that brought it about.
     pub(crate) fn effect(&self) -> Option<Effect> {
         match self {
-            Open::Task(_) => None,
+            // Subscriptions stand from the start.
+            Open::Task(_) | Open::Listen { .. } => None,
             Open::Call(call) => Some(Effect::Call((*call).clone())),
             Open::Offer(offer) => Some(Effect::Offer((*offer).clone())),
             Open::Timer { timer, .. } => Some(Effect::SetTimer {
@@ -253,6 +266,13 @@ impl Open<'_> {
             Open::Offer(offer) => Some(Waiting::WorkItem {
                 task: offer.task.clone(),
                 item: offer.item,
+            }),
+            Open::Listen {
+                listening,
+                reference,
+            } => Some(Waiting::Event {
+                task: task_name(reference),
+                types: listening.types.clone(),
             }),
             Open::Timer {
                 timer,

@@ -36,6 +36,12 @@ pub(crate) struct Record {
     /// Who completed which human work.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) completions: Vec<Completion>,
+    /// Events that came before a `listen` for them began, in the order they came.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) kept: Vec<Data>,
+    /// Values that the first event fixed, by the name of the correlation.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) correlations: BTreeMap<String, Value>,
     #[serde(default, skip_serializing_if = "Vec::is_empty", with = "task_runs")]
     pub(crate) task_runs: Vec<TaskRun>,
 }
@@ -136,6 +142,8 @@ impl Record {
             steps: BTreeMap::new(),
             intents: BTreeMap::new(),
             completions: Vec::new(),
+            kept: Vec::new(),
+            correlations: BTreeMap::new(),
             task_runs: Vec::new(),
         }
     }
@@ -146,6 +154,8 @@ impl Record {
         self.steps.clear();
         self.intents.clear();
         self.runs.clear();
+        self.kept.clear();
+        self.correlations.clear();
     }
 
     /// Adds a task run; the answer is its number.

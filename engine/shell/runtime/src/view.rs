@@ -38,13 +38,23 @@ pub struct InstanceView {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct WaitingView {
-    /// `work-item`, `call`, `timer`, `retry`.
+    /// `work-item`, `call`, `timer`, `event`, `retry`.
     pub kind: String,
     pub task: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub work_item: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub until: Option<Timestamp>,
+    /// Types of events, where the document writes them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub events: Vec<String>,
+}
+
+/// An event that is on disk.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct EventView {
+    pub id: String,
+    pub source: String,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -41,10 +41,16 @@ pub enum Table {
     Person,
     /// (case, note id) -> note.
     Note,
+    /// (agency, type hash, value hash, instance) -> nothing; what such hashes are made with.
+    Subscription,
+    /// (agency, source and id hash) -> when an event was first seen.
+    EventSeen,
+    /// (time, number) -> an event on its way to instances.
+    EventKept,
 }
 
 impl Table {
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 22] = [
         Self::Case,
         Self::WorkItem,
         Self::Queue,
@@ -64,6 +70,9 @@ impl Table {
         Self::Draft,
         Self::Person,
         Self::Note,
+        Self::Subscription,
+        Self::EventSeen,
+        Self::EventKept,
     ];
 
     /// First byte of the keys of its rows, and part of their seals: a format.
@@ -88,6 +97,9 @@ impl Table {
             Self::Draft => 24,
             Self::Person => 17,
             Self::Note => 20,
+            Self::Subscription => 21,
+            Self::EventSeen => 22,
+            Self::EventKept => 27,
         }
     }
 }

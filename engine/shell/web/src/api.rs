@@ -3,6 +3,7 @@
 mod cases;
 mod drafts;
 mod dto;
+mod events;
 mod funds;
 mod instances;
 mod notes;
@@ -59,6 +60,7 @@ pub(crate) fn routes() -> (Router<Site>, Document) {
         .routes(routes!(instances::get))
         .routes(routes!(instances::history))
         .routes(routes!(instances::cancel))
+        .routes(routes!(events::publish))
         .routes(routes!(work_items::list))
         .routes(routes!(work_items::get))
         .routes(routes!(work_items::claim))

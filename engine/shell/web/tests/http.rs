@@ -14,6 +14,8 @@ mod case_file;
 mod console;
 #[path = "http/drafts.rs"]
 mod drafts;
+#[path = "http/events.rs"]
+mod events;
 #[path = "http/guard.rs"]
 mod guard;
 #[path = "http/ports.rs"]

@@ -146,6 +146,7 @@ pub(crate) fn act(shared: &Arc<Shared>, instance: &str, action: Action) {
         Action::Arm { at, timer } => shared.timers.arm(at, instance, timer),
         Action::Disarm { at, timer } => shared.timers.disarm(at, instance, timer),
         Action::MoveAlarm(moved) => shared.timers.move_alarm(&moved),
+        Action::Bring => shared.inbox.wake(),
         Action::Resume => timers::resume(shared, instance),
         Action::Ended => shared.sweep.rest(instance),
     }

@@ -35,9 +35,17 @@ const EVENTS_MAX: usize = 1_000;
 #[derive(Debug)]
 pub(crate) enum Action {
     Call(Call),
-    Arm { at: Timestamp, timer: u32 },
-    Disarm { at: Timestamp, timer: u32 },
+    Arm {
+        at: Timestamp,
+        timer: u32,
+    },
+    Disarm {
+        at: Timestamp,
+        timer: u32,
+    },
     MoveAlarm(Moved),
+    /// Events were kept and want to be brought.
+    Bring,
     Resume,
     Ended,
 }
@@ -148,6 +156,10 @@ impl<'a> Draft<'a> {
         detail: Option<String>,
     ) {
         self.note(ENGINE, action, subject, detail);
+    }
+
+    pub(crate) fn after_flush(&mut self, action: Action) {
+        self.actions.push(action);
     }
 
     /// Takes an event in, with everything that follows from it at once.
@@ -277,6 +289,7 @@ pub(crate) fn moment_of(event: &Event) -> Timestamp {
         Event::CallReturned { at, .. }
         | Event::WorkItemCompleted { at, .. }
         | Event::TimerFired { at, .. }
+        | Event::EventReceived { at, .. }
         | Event::Resumed { at }
         | Event::Cancelled { at, .. } => *at,
     }

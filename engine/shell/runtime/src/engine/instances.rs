@@ -169,6 +169,7 @@ fn entry(sequence: u64, event: &Event, notes: &[TaskRun]) -> HistoryEntry {
         Event::CallReturned { .. } => "call-returned",
         Event::WorkItemCompleted { .. } => "work-item-completed",
         Event::TimerFired { .. } => "timer-fired",
+        Event::EventReceived { .. } => "event-received",
         Event::Resumed { .. } => "resumed",
         Event::Cancelled { .. } => "cancelled",
     };
@@ -209,7 +210,12 @@ fn view(row: &InstanceRow, id: &str, instance: &Instance) -> InstanceView {
 }
 
 fn waited_for(id: &str, waiting: Waiting) -> WaitingView {
+    let mut events = Vec::new();
     let (kind, task, work_item, until) = match waiting {
+        Waiting::Event { task, types } => {
+            events = types;
+            ("event", task, None, None)
+        }
         Waiting::WorkItem { task, item } => ("work-item", task, Some(item_id(id, item)), None),
         Waiting::Call { task, .. } => ("call", task, None, None),
         Waiting::Timer { task, until } => ("timer", task, None, Some(until)),
@@ -220,5 +226,6 @@ fn waited_for(id: &str, waiting: Waiting) -> WaitingView {
         task,
         work_item,
         until,
+        events,
     }
 }

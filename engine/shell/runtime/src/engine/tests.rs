@@ -5,6 +5,7 @@ mod alarms;
 mod brokerage;
 mod crash;
 mod drafts;
+mod events;
 mod funds;
 mod identity;
 mod lists;

@@ -75,7 +75,7 @@ pub(crate) struct Instance {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Waiting {
-    /// `work-item`, `call`, `timer` or `retry`.
+    /// `work-item`, `call`, `timer`, `event` or `retry`.
     kind: String,
     task: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -83,6 +83,16 @@ pub(crate) struct Waiting {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(format = DateTime)]
     until: Option<String>,
+    /// For `event`: the types it listens for; absent when any will do.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    events: Vec<String>,
+}
+
+/// An event that is on disk. What it brings on follows at once, and after a crash.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct EventAccepted {
+    id: String,
+    source: String,
 }
 
 #[derive(Debug, Default, Deserialize, ToSchema)]
@@ -331,6 +341,16 @@ impl From<view::WaitingView> for Waiting {
             task: view.task,
             work_item: view.work_item,
             until: view.until.map(|at| at.to_string()),
+            events: view.events,
+        }
+    }
+}
+
+impl From<view::EventView> for EventAccepted {
+    fn from(view: view::EventView) -> Self {
+        Self {
+            id: view.id,
+            source: view.source,
         }
     }
 }

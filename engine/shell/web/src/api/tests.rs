@@ -34,6 +34,7 @@ fn the_document_is_openapi_3_1_and_names_every_endpoint() {
         "put /api/v1/cases/{id}/persons/{person}",
         "post /api/v1/cases/{id}/persons/{person}/show-address",
         "get /api/v1/cases/{id}/timeline",
+        "post /api/v1/events",
         "get /api/v1/funds",
         "post /api/v1/instances",
         "get /api/v1/instances/{id}",

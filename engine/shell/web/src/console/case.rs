@@ -288,6 +288,7 @@ fn waits(waiting: &WaitingView, wall: &Wall) -> String {
     match (waiting.kind.as_str(), waiting.until) {
         ("work-item", _) => format!("Waits for a person: {task}"),
         ("call", _) => format!("Waits for an answer: {task}"),
+        ("event", _) => format!("Waits for a message: {task}"),
         (_, Some(until)) => format!("Waits until {}: {task}", wall.moment(until)),
         (_, None) => format!("Waits: {task}"),
     }

@@ -50,7 +50,11 @@ pub(crate) const fn weight(action: Action) -> Weight {
         | Action::FundReserved
         | Action::FundReleased
         | Action::PersonAdded
-        | Action::PersonChanged => Weight::Step,
+        | Action::PersonChanged
+        | Action::EventAwaited
+        | Action::EventReceived
+        | Action::EventEmitted
+        | Action::EventLetGo => Weight::Step,
     }
 }
 
@@ -107,6 +111,19 @@ pub(crate) fn sentence(entry: &TimelineEntry, run: Option<&str>) -> String {
             )
         }
         Action::NoteAdded => format!("{who} wrote a note."),
+        Action::EventAwaited => format!(
+            "{} waits for an answer at {}.",
+            capital(&run),
+            quoted(Some(detail), "a step")
+        ),
+        Action::EventReceived if detail.is_empty() => "A message was received.".to_owned(),
+        Action::EventReceived => format!("A message was received ({detail})."),
+        Action::EventEmitted => {
+            format!("A message was sent at {}.", quoted(Some(detail), "a step"))
+        }
+        Action::EventLetGo => {
+            "A message was let go, since too many came before they were waited for.".to_owned()
+        }
     }
 }
 

@@ -21,6 +21,11 @@ impl Draft<'_> {
             Effect::Withdraw { item, reason } => self.withdraw(item, &reason)?,
             Effect::SetTimer { timer, at } => self.set_timer(timer, at),
             Effect::CancelTimer { timer } => self.clear_timer(timer),
+            Effect::Subscribe(interests) => self.subscribe(&interests, true)?,
+            Effect::Unsubscribe(interests) => self.subscribe(&interests, false)?,
+            Effect::Emit(emit) => self.emit(emit)?,
+            Effect::Listen { task, .. } => self.note_own(Audit::EventAwaited, None, Some(task)),
+            Effect::LetGo { .. } => self.note_own(Audit::EventLetGo, None, None),
             Effect::Yield => self.actions.push(Action::Resume),
             Effect::Finish(outcome) => self.end(&outcome),
         }

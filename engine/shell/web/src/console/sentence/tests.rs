@@ -4,7 +4,7 @@ use casewright_runtime::view::PersonView;
 
 use super::*;
 
-const ACTIONS: [Action; 25] = [
+const ACTIONS: [Action; 29] = [
     Action::CaseOpened,
     Action::CaseRead,
     Action::InstanceStarted,
@@ -30,6 +30,10 @@ const ACTIONS: [Action; 25] = [
     Action::PersonChanged,
     Action::AddressShown,
     Action::NoteAdded,
+    Action::EventAwaited,
+    Action::EventReceived,
+    Action::EventEmitted,
+    Action::EventLetGo,
 ];
 
 fn entry(action: &str, title: Option<&str>, detail: Option<&str>) -> TimelineEntry {
