@@ -17,6 +17,7 @@ mod limits;
 mod notes;
 mod numbers;
 mod persons;
+mod quiet;
 mod recovery;
 mod requests;
 mod resident;

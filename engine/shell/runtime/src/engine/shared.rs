@@ -16,6 +16,7 @@ use super::calls::Calls;
 use super::events::Inbox;
 use super::limits::Limits;
 use super::numbers::Numbers;
+use super::quiet::UnderWay;
 use super::requests::Requests;
 use super::resident::{Entered, Flushed, Held, Resident, Residents, timers};
 use super::sweep::Sweep;
@@ -35,6 +36,7 @@ pub(crate) struct Shared {
     pub(crate) residents: Residents,
     pub(crate) timers: Arc<Timers>,
     pub(crate) inbox: Arc<Inbox>,
+    pub(crate) under_way: Arc<UnderWay>,
     pub(crate) calls: Calls,
     pub(crate) requests: Requests,
     pub(crate) numbers: Numbers,
@@ -59,6 +61,7 @@ impl Shared {
             residents: Residents::default(),
             timers: Arc::default(),
             inbox: Arc::default(),
+            under_way: Arc::default(),
             calls: Calls::new(limits.calls_max),
             requests: Requests::default(),
             numbers: Numbers::default(),
