@@ -11,6 +11,7 @@ use casewright_machine::event::RuntimeFacts;
 use casewright_machine::{
     CaseFacts, Delivery, Effect, Event, Instance, Started, Status, Step, TaskRun, Transition, step,
 };
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use super::print::Printer;
@@ -260,6 +261,7 @@ impl<'a> World<'a> {
                 overdue,
             } => Some(Event::WorkItemCompleted {
                 at,
+                on: Some(at.to_zoned(TimeZone::UTC).date()),
                 item,
                 outcome,
                 data,

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -27,6 +28,9 @@ pub enum Event {
     WorkItemCompleted {
         /// When.
         at: Timestamp,
+        /// The day it was where the agency is; events of older engines do not say.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        on: Option<Date>,
         /// Number of the item within the instance.
         item: u32,
         /// One of the outcomes offered.

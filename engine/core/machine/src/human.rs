@@ -56,7 +56,7 @@ pub(crate) fn resume(
 
 /// What `$steps.<task>` shows of a decision.
 fn output(run: &Run<'_>, decision: Decision<'_>) -> Value {
-    json!({
+    let mut output = json!({
         "outcome": decision.outcome,
         "data": decision.data,
         "comment": decision.comment,
@@ -64,7 +64,12 @@ fn output(run: &Run<'_>, decision: Decision<'_>) -> Value {
         "at": run.now.to_string(),
         "workItem": format!("{}-{}", run.record.facts.id, decision.item),
         "overdue": decision.overdue,
-    })
+    });
+    // Left out rather than null where the event does not say: a replay gives what it gave before.
+    if let Some(day) = decision.on {
+        output["on"] = Value::from(day.to_string());
+    }
+    output
 }
 
 /// The expressions of a human task, being evaluated.

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use casewright_language::workflow::Then;
 use jiff::Timestamp;
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -96,6 +97,8 @@ pub(crate) enum Signal<'a> {
 /// What people made of a work item.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Decision<'a> {
+    /// The day where the agency is.
+    pub(crate) on: Option<Date>,
     pub(crate) item: u32,
     pub(crate) outcome: &'a str,
     pub(crate) data: &'a Value,

@@ -72,6 +72,7 @@ pub fn step(
         } => on(*at, Signal::Returned { delivery, result }),
         Event::WorkItemCompleted {
             at,
+            on: day,
             item,
             outcome,
             data,
@@ -81,6 +82,7 @@ pub fn step(
         } => {
             let decision = Decision {
                 item: *item,
+                on: *day,
                 outcome,
                 data,
                 comment: comment.as_deref(),

@@ -18,6 +18,7 @@ mod notes;
 mod numbers;
 mod pending;
 mod persons;
+mod quiet;
 mod recovery;
 mod requests;
 mod resident;

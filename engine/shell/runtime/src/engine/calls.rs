@@ -16,6 +16,7 @@ use tokio::sync::Semaphore;
 use super::Refused;
 use super::draft::{Draft, RunError};
 use super::funds::permanent;
+use super::quiet::Going;
 use super::shared::Shared;
 use crate::port::{EffectKind, Invocation, Reply};
 
@@ -77,19 +78,25 @@ impl Calls {
 }
 
 /// Counts a call as open until it is dropped.
-pub(crate) struct Open(Arc<Shared>);
+pub(crate) struct Open {
+    shared: Arc<Shared>,
+    _going: Going,
+}
 
 impl Open {
     pub(crate) fn new(shared: &Arc<Shared>) -> Self {
         shared.calls.open.fetch_add(1, Ordering::AcqRel);
-        Self(Arc::clone(shared))
+        Self {
+            shared: Arc::clone(shared),
+            _going: shared.under_way.begin(),
+        }
     }
 }
 
 impl Drop for Open {
     fn drop(&mut self) {
-        if self.0.calls.open.fetch_sub(1, Ordering::AcqRel) == 1 {
-            self.0.calls.drained.notify_waiters();
+        if self.shared.calls.open.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.shared.calls.drained.notify_waiters();
         }
     }
 }

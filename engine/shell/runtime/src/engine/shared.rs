@@ -17,6 +17,7 @@ use super::events::Inbox;
 use super::limits::Limits;
 use super::numbers::Numbers;
 use super::pending::Resuming;
+use super::quiet::UnderWay;
 use super::requests::Requests;
 use super::resident::{Entered, Flushed, Held, Resident, Residents, timers};
 use super::sweep::Sweep;
@@ -36,6 +37,7 @@ pub(crate) struct Shared {
     pub(crate) residents: Residents,
     pub(crate) timers: Arc<Timers>,
     pub(crate) inbox: Arc<Inbox>,
+    pub(crate) under_way: Arc<UnderWay>,
     pub(crate) calls: Calls,
     pub(crate) resuming: Resuming,
     pub(crate) requests: Requests,
@@ -61,6 +63,7 @@ impl Shared {
             residents: Residents::default(),
             timers: Arc::default(),
             inbox: Arc::default(),
+            under_way: Arc::default(),
             calls: Calls::new(limits.calls_max),
             resuming: Resuming::default(),
             requests: Requests::default(),

@@ -9,6 +9,7 @@ use casewright_casework::{Code, Principal, Refusal, WorkItem};
 use casewright_machine::{Decider, Event};
 use casewright_store::{AuditAppend, Batch, Guard, Put, SubmitError, Table, Under};
 use jiff::Timestamp;
+use jiff::civil::Date;
 
 use super::alarms::{self, Moved};
 use super::draft::Draft;
@@ -245,14 +246,21 @@ fn decide_item(
         }
         Completed::Done(mut item) => {
             item.excluded = before.excluded;
-            let event = completed_event(&item, draft.at);
+            let day = local_day(draft);
+            let event = completed_event(&item, draft.at, day);
             draft.set_item(item);
             event
         }
     })
 }
 
-fn completed_event(item: &WorkItem, at: Timestamp) -> Option<Event> {
+/// The day it is where the agency is.
+fn local_day(draft: &Draft<'_>) -> Date {
+    let zone = draft.resident.deployment.calendar().zone();
+    draft.at.to_zoned(zone.clone()).date()
+}
+
+fn completed_event(item: &WorkItem, at: Timestamp, day: Date) -> Option<Event> {
     let last = item.decisions.last()?;
     // Who decided otherwise before (an approval that a later one declined) took part as well.
     let by = item
@@ -264,6 +272,7 @@ fn completed_event(item: &WorkItem, at: Timestamp) -> Option<Event> {
         });
     Some(Event::WorkItemCompleted {
         at,
+        on: Some(day),
         item: item.number,
         outcome: last.outcome.clone(),
         data: last.data.clone(),
