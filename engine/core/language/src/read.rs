@@ -13,8 +13,10 @@ mod document;
 mod duration;
 mod flow;
 mod names;
+pub mod outline;
 mod raise;
 mod reusable;
+mod run;
 mod scope;
 mod set;
 mod switch;
@@ -83,6 +85,7 @@ pub fn read(file: &str, text: &str, surroundings: &Surroundings) -> Reading {
         questions: Vec::new(),
         findings,
         surroundings,
+        namespace: outline::namespace(&root),
     };
     let workflow = document::read(&mut reader, text, &root);
     Reading {
@@ -98,6 +101,8 @@ struct Reader<'a> {
     surroundings: &'a Surroundings,
     questions: Vec<Doubt>,
     names: Names,
+    /// Of the document itself; empty when it has none.
+    namespace: String,
     reusables: Reusables,
 }
 

@@ -107,6 +107,7 @@ pub enum Kind {
     Call(Call),
     Human(Box<Human>),
     Raise(Problem),
+    Run(Box<Child>),
     Try(Box<Try>),
     Wait(Span),
 }
@@ -176,6 +177,20 @@ pub struct Problem {
     pub title: Option<Template>,
     pub detail: Option<Template>,
     pub instance: Option<Template>,
+}
+
+/// `run: workflow`: another workflow of the agency, as an instance of its own.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Child {
+    pub namespace: String,
+    pub name: String,
+    /// `None` for whatever version is deployed.
+    pub version: Option<String>,
+    /// `{}` when nothing is written.
+    pub input: Option<Template>,
+    /// Whether this task waits for its end.
+    pub awaited: bool,
 }
 
 #[derive(Debug, Clone)]

@@ -13,9 +13,10 @@ use std::path::Path;
 use casewright_language::{Severity, Surroundings, read};
 
 /// Examples that this engine runs.
-const READ: [&str; 5] = [
+const READ: [&str; 6] = [
     "raise-inline",
     "raise-reusable",
+    "run-subflow",
     "switch-then-string",
     "wait-duration-inline",
     "wait-duration-iso8601",

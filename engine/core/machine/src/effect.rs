@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use casewright_language::Term;
 
-use crate::Fault;
+use crate::{Fault, Worked};
 
 /// One wish of an instance.
 #[derive(Debug, Clone, PartialEq)]
@@ -35,6 +35,16 @@ pub enum Effect {
     CancelTimer {
         /// Number of the timer within the instance.
         timer: u32,
+    },
+    /// Start another workflow as an instance of its own, once per key; if it is awaited, its end
+    /// is [`crate::Event::ChildEnded`]. Under a key that was used before the end comes again.
+    StartChild(Box<Child>),
+    /// Cancel the instance that was started under this key.
+    CancelChild {
+        /// As in [`Child::key`].
+        key: String,
+        /// A few words for people.
+        reason: String,
     },
     /// Too much done at once: come back with [`crate::Event::Resumed`].
     Yield,
@@ -69,6 +79,33 @@ pub struct Call {
     pub key: String,
     /// Time of the first attempt under this key.
     pub since: Timestamp,
+}
+
+/// Another workflow, to be run as an instance of its own.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Child {
+    /// The task that runs it.
+    pub delivery: Delivery,
+    /// Of the workflow.
+    pub namespace: String,
+    /// Its name.
+    pub workflow: String,
+    /// Only where the document names one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// Fixed with the key.
+    pub input: Value,
+    /// Minted once per intent: one key, one instance. Its end carries it back.
+    pub key: String,
+    /// When the key was minted.
+    pub since: Timestamp,
+    /// Whether the task waits for its end.
+    pub awaited: bool,
+    /// How many instances above it run each other.
+    pub depth: u32,
+    /// Who did human work before it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub worked: Vec<Worked>,
 }
 
 /// Offer human work.

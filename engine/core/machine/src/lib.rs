@@ -2,7 +2,7 @@
 //! instance and the effects it wants. Pure and total: time, ids and randomness arrive in events.
 //!
 //! ```text
-//! event ──▶ step ──▶ list ──▶ task ──▶ do set switch call human raise try wait
+//! event ──▶ step ──▶ list ──▶ task ──▶ do set switch call human raise run try wait
 //!                     │        │                    │
 //!                     │        └ if, input, output, │
 //!                     │          export, timeout    └──▶ position: what is still open
@@ -20,6 +20,7 @@ pub mod instance;
 pub mod step;
 
 mod call;
+mod child;
 mod r#do;
 mod human;
 mod list;
@@ -35,10 +36,11 @@ mod task;
 mod r#try;
 mod wait;
 
+pub use child::DEPTH_MAX;
 pub use effect::{
-    Assignment, Call, Delivery, Effect, Exclusion, ExclusionReason, Limit, Offer, Outcome,
+    Assignment, Call, Child, Delivery, Effect, Exclusion, ExclusionReason, Limit, Offer, Outcome,
 };
-pub use event::{CallError, CaseFacts, Decider, ErrorKind, Event, RuntimeFacts, Started};
+pub use event::{CallError, CaseFacts, Decider, ErrorKind, Event, RuntimeFacts, Started, Worked};
 pub use fault::Fault;
 pub use instance::{Instance, Status, TaskRun, Waiting};
 pub use record::TASK_RUNS_MAX;

@@ -4,6 +4,7 @@
 
 mod calls;
 mod cases;
+mod children;
 mod decide;
 mod deploy;
 mod draft;

@@ -32,17 +32,23 @@ pub struct InstanceView {
     /// RFC 7807.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<Value>,
+    /// The instance that runs it with `run: workflow`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parent: Option<String>,
     pub waiting: Vec<WaitingView>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct WaitingView {
-    /// `work-item`, `call`, `timer`, `retry`.
+    /// `work-item`, `call`, `workflow`, `timer`, `retry`.
     pub kind: String,
     pub task: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub work_item: Option<String>,
+    /// The instance whose end it waits for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub instance: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub until: Option<Timestamp>,
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::flow::{self, Outline};
 use super::scope::{Moment, Scope};
-use super::{Reader, call, data, r#do, raise, reusable, set, switch, r#try, unavailable};
+use super::{Reader, call, data, r#do, raise, reusable, run, set, switch, r#try, unavailable};
 use super::{names::escaped, wait};
 use crate::diagnostic::{listed, similar};
 use crate::workflow::{Kind, Task, Then};
@@ -281,7 +281,7 @@ fn kind_of<'a>(
 }
 
 fn refuse_kindless(reader: &mut Reader<'_>, fields: &Fields<'_>) {
-    let built = ["call", "do", "raise", "set", "switch", "try", "wait"];
+    let built = ["call", "do", "raise", "run", "set", "switch", "try", "wait"];
     let odd = fields
         .entries()
         .iter()
@@ -327,6 +327,7 @@ fn kind(reader: &mut Reader<'_>, body: &Body<'_, '_>) -> Option<Found> {
         "call" => call::read(reader, body),
         "do" => r#do::read(reader, body),
         "raise" => raise::read(reader, body),
+        "run" => run::read(reader, body),
         "set" => set::read(reader, body),
         "switch" => switch::read(reader, body),
         "try" => r#try::read(reader, body),
@@ -404,7 +405,7 @@ fn common(
 
 fn waits(kind: &Kind) -> bool {
     match kind {
-        Kind::Human(_) | Kind::Wait(_) | Kind::Call(_) => true,
+        Kind::Human(_) | Kind::Wait(_) | Kind::Call(_) | Kind::Run(_) => true,
         Kind::Do(tasks) => tasks.iter().any(|task| waits(&task.kind)),
         Kind::Try(attempt) => {
             let handler = attempt.catch.tasks.iter().flatten();

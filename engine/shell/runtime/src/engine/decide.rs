@@ -12,7 +12,7 @@ use super::draft::{Action, Book, Draft, Drafted, RunError};
 use super::requests::Ask;
 use super::resident::{Flushed, Held, Resident, ended};
 use super::shared::{Shared, refused};
-use super::{calls, timers};
+use super::{calls, children, timers};
 
 /// A decision that the store has taken and that is not on disk yet.
 pub(crate) struct Settling {
@@ -146,6 +146,7 @@ pub(crate) fn act(shared: &Arc<Shared>, instance: &str, action: Action) {
         Action::Arm { at, timer } => shared.timers.arm(at, instance, timer),
         Action::Disarm { at, timer } => shared.timers.disarm(at, instance, timer),
         Action::Resume => timers::resume(shared, instance),
+        Action::Attend(due, other) => children::attend(shared, due, &other),
         Action::Ended => shared.sweep.rest(instance),
     }
 }

@@ -3,6 +3,7 @@
 //!
 //! It changes nothing outside itself; a draft that is dropped has not happened.
 
+mod children;
 mod effects;
 mod items;
 
@@ -18,6 +19,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::Refused;
+use super::children::Due;
 use super::funds::Books;
 use super::resident::Resident;
 use super::shared::{ENGINE, Shared, no_workflow, not_found};
@@ -34,9 +36,17 @@ const EVENTS_MAX: usize = 1_000;
 #[derive(Debug)]
 pub(crate) enum Action {
     Call(Call),
-    Arm { at: Timestamp, timer: u32 },
-    Disarm { at: Timestamp, timer: u32 },
+    Arm {
+        at: Timestamp,
+        timer: u32,
+    },
+    Disarm {
+        at: Timestamp,
+        timer: u32,
+    },
     Resume,
+    /// Something is due for an instance that another runs.
+    Attend(Due, String),
     Ended,
 }
 
@@ -146,6 +156,11 @@ impl<'a> Draft<'a> {
         detail: Option<String>,
     ) {
         self.note(ENGINE, action, subject, detail);
+    }
+
+    /// Changes the instance's own row.
+    pub(crate) fn set_row(&mut self, row: InstanceRow) {
+        self.row = Some(row);
     }
 
     /// Takes an event in, with everything that follows from it at once.
@@ -273,6 +288,7 @@ pub(crate) fn moment_of(event: &Event) -> Timestamp {
     match event {
         Event::Started(started) => started.at,
         Event::CallReturned { at, .. }
+        | Event::ChildEnded { at, .. }
         | Event::WorkItemCompleted { at, .. }
         | Event::TimerFired { at, .. }
         | Event::Resumed { at }

@@ -2,6 +2,7 @@
 //! journal.
 
 mod brokerage;
+mod children;
 mod crash;
 mod funds;
 mod identity;

@@ -66,6 +66,9 @@ pub(crate) struct Instance {
     /// An RFC 7807 error of the workflow, when it faulted.
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<Value>,
+    /// The instance that runs this one with `run: workflow`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parent: Option<String>,
     waiting: Vec<Waiting>,
 }
 
@@ -73,11 +76,14 @@ pub(crate) struct Instance {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Waiting {
-    /// `work-item`, `call`, `timer` or `retry`.
+    /// `work-item`, `call`, `workflow`, `timer` or `retry`.
     kind: String,
     task: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     work_item: Option<String>,
+    /// For `workflow`: the instance whose end it waits for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    instance: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(format = DateTime)]
     until: Option<String>,
@@ -270,6 +276,7 @@ impl From<view::InstanceView> for Instance {
             status: view.status,
             output: view.output,
             error: view.error,
+            parent: view.parent,
             waiting: view.waiting.into_iter().map(Into::into).collect(),
         }
     }
@@ -281,6 +288,7 @@ impl From<view::WaitingView> for Waiting {
             kind: view.kind,
             task: view.task,
             work_item: view.work_item,
+            instance: view.instance,
             until: view.until.map(|at| at.to_string()),
         }
     }
