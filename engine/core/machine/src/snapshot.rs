@@ -11,8 +11,8 @@ use crate::position::{Data, List, Position, State};
 use crate::record::Record;
 use crate::scope::list_of;
 
-/// Format of a snapshot. It grows when an older engine could not read a newer snapshot: 2 knows more
-/// constructs to stand in than 1, and reads it as it is.
+/// Format of a snapshot. It grows when an older engine could not read a newer snapshot: 2 knows
+/// more constructs to stand in than 1, and reads it as it is.
 pub(crate) const FORMAT: u32 = 2;
 
 /// Refuses snapshots of a newer engine with a sentence that says so.

@@ -1,8 +1,9 @@
 //! Instances that others run: their first event, their end, and their cancellation with the
 //! instance that waits for them.
 //!
-//! Each is written down as due in the batch that makes it due, done after the flush, and the mark is
-//! taken away in the batch that does it. A crash in between leaves the mark, and recovery does it.
+//! Each is written down as due in the batch that makes it due, done after the flush, and the mark
+//! is taken away in the batch that does it. A crash in between leaves the mark, and recovery does
+//! it.
 
 use std::sync::Arc;
 
@@ -68,7 +69,12 @@ pub(crate) fn attend(shared: &Arc<Shared>, due: Due, instance: &str) {
                 Due::BringBack => shared.bring_back(&instance).await,
             };
             match done {
-                Ok(()) | Err(Refused::Stopping) => return,
+                Ok(()) => return,
+                Err(Refused::Stopping) => {
+                    // Whoever waits for it learns that it will not come.
+                    shared.changed();
+                    return;
+                }
                 Err(Refused::Busy | Refused::DiskFull) => {
                     let again = shared.parts.clock.now() + SignedDuration::from_millis(AGAIN_MS);
                     shared.parts.clock.wait_until(again).await;

@@ -71,7 +71,8 @@ impl Shared {
         self.recover_due()
     }
 
-    /// Work items, timers and other instances are rows already; calls and yields are only in the instance.
+    /// Work items, timers and other instances are rows already; calls and yields are only in the
+    /// instance.
     fn go_on(self: &Arc<Self>, held: Held) {
         let (id, open) = (held.id.clone(), held.instance.outstanding());
         let quiet = held.quiet();

@@ -210,7 +210,12 @@ async fn a_workflow_that_runs_itself_comes_to_an_end() {
 }
 
 /// Every request has a key, so that a client may repeat it after a crash.
-async fn story(world: &World) -> Result<InstanceView, Refused> {
+async fn story(world: &World, stop: Option<u64>) -> Result<InstanceView, Refused> {
+    // A store that stopped while nobody had a request under way tells nobody.
+    let stopped = || match stop {
+        Some(flush) if world.faults.flush_count() >= flush => Err(Refused::Stopping),
+        Some(_) | None => Ok(()),
+    };
     let engine = &world.engine;
     let start = start_of("asking", json!({}));
     let started = engine
@@ -230,6 +235,7 @@ async fn story(world: &World) -> Result<InstanceView, Refused> {
         {
             break child;
         }
+        stopped()?;
         changes.changed().await.map_err(|_| Refused::Stopping)?;
     };
     settle(world, &leader(), &format!("{child}-1"), "approve").await?;
@@ -240,6 +246,7 @@ async fn story(world: &World) -> Result<InstanceView, Refused> {
         if view.status == "completed" {
             return Ok(view);
         }
+        stopped()?;
         changes.changed().await.map_err(|_| Refused::Stopping)?;
     }
 }
@@ -259,13 +266,14 @@ async fn settle(
 
 async fn survives(flush: u64, moment: Moment) -> bool {
     let mut world = world().await;
+    let mut stop = Some(world.faults.flush_count() + flush);
     world.faults.stop_at(flush, moment);
     let mut crashed = false;
     let view = loop {
-        match within_reason(story(&world)).await {
+        match within_reason(story(&world, stop)).await {
             Ok(view) => break view,
             Err(Refused::Stopping) => {
-                crashed = true;
+                (crashed, stop) = (true, None);
                 world = world.crash().await;
             }
             Err(refused) => panic!("flush {flush} {moment:?}: {refused:?}"),
