@@ -39,7 +39,7 @@ pub(super) fn read(reader: &mut Reader<'_>, body: &Body<'_, '_>) -> Option<Found
     if let Some(entry) = fields.get("return") {
         findings
             .warning(
-                "CW0605",
+                "CW0705",
                 entry.key.place,
                 "`return` has no meaning for a workflow",
             )
@@ -146,7 +146,7 @@ fn find(reader: &mut Reader<'_>, meant: &Meant<'_>) -> Option<Option<Outline>> {
         let message = format!("workflows of `{namespace}` belong to another agency");
         reader
             .findings
-            .error("CW0602", entry.place(), message)
+            .error("CW0702", entry.place(), message)
             .help(format!("only those of `{own}` can be run from here"));
         return None;
     }
@@ -163,7 +163,7 @@ fn find(reader: &mut Reader<'_>, meant: &Meant<'_>) -> Option<Option<Outline>> {
         };
         let message = format!("there is no workflow `{name}` in `{namespace}`");
         let findings = &mut reader.findings;
-        findings.error("CW0601", entry.place(), message).help(help);
+        findings.error("CW0701", entry.place(), message).help(help);
         return None;
     };
     version_of(reader, meant)?;
@@ -172,7 +172,7 @@ fn find(reader: &mut Reader<'_>, meant: &Meant<'_>) -> Option<Option<Outline>> {
         let message = format!("`{name}` has version `{}`, not `{version}`", found.version);
         reader
             .findings
-            .error("CW0603", entry.place(), message)
+            .error("CW0703", entry.place(), message)
             .help(format!(
                 "one version of a workflow is in force: write `version: '{}'`",
                 found.version
@@ -209,7 +209,7 @@ fn check(
             let message = format!("`{name}` takes an input: {}", first.message);
             reader
                 .findings
-                .error("CW0604", meant.name.0.place(), message)
+                .error("CW0704", meant.name.0.place(), message)
                 .help("add `input: { ... }`");
         }
         return;
@@ -227,6 +227,6 @@ fn check(
             at.place
         };
         let message = format!("{what} does not fit `{name}`: {}", violation.message);
-        reader.findings.error("CW0604", place, message);
+        reader.findings.error("CW0704", place, message);
     }
 }
