@@ -22,7 +22,8 @@ pub(crate) fn known_format<'de, D: Deserializer<'de>>(deserializer: D) -> Result
         return Ok(format);
     }
     Err(de::Error::custom(format!(
-        "the snapshot has format {format}, this engine reads up to format {FORMAT}; use a newer engine"
+        "the snapshot has format {format}, this engine reads up to format {FORMAT}; \
+         use a newer engine"
     )))
 }
 

@@ -16,7 +16,7 @@
 //! | a changing request | `engine/shared.rs` (`carry`) | by itself, also when the client has gone |
 //! | one plugin call and its panic guard | `engine/calls.rs` | its result on disk, or `stop` |
 //! | going on after a yield | `engine/timers.rs` (`resume`) | by itself, or at `stop` |
-//! | what is due for an instance that another runs | `engine/children.rs` (`attend`) | when done, or at `stop` |
+//! | what a run workflow has due | `engine/children.rs` (`attend`) | when done, or at `stop` |
 //! | the flush of a fired timer | `engine/timers.rs` (`fire`) | by itself |
 //! | waiting for timers | `engine/timers.rs` (`drive`) | at `stop`, or with the last `Engine` |
 //! | folding and parking | `engine/sweep.rs` (`drive`) | the same |
