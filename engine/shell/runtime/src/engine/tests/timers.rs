@@ -111,6 +111,8 @@ async fn a_parked_instance_wakes_for_its_timer() {
         }
     })
     .await;
+    // Nobody waits for a fold; what is on disk after it says that it is.
+    world.engine.case(&worker(), &started.case).await.unwrap();
     let world = world.crash().await;
     assert_eq!(
         world.engine.resident_count(),
