@@ -23,12 +23,14 @@
 //! fail <call> <kind> <code> <status> [<json>] complete <item> <outcome> <person>:<role>...
 //! [<json>]
 //! timer <timer>                               resume
-//! cancel                                      recover
+//! cancel                                      event <type> [<json>]
+//! recover
 //! child <task> [acted] [by=<task>:<person>,...] completed <output> | faulted <fault> | cancelled
 //! ```
 //!
 //! `<call>` is `<task>[:<run>.<attempt>]`, by default the latest; `fail` takes `{message, details,
-//! retry_after_ms}`, `complete` takes `{data, comment, overdue}`. A leading `+PT2S` moves the clock
+//! retry_after_ms}`, `complete` takes `{data, comment, overdue}`, `event` takes further attributes
+//! (`id` unless written is the type, `source` is `urn:test`). A leading `+PT2S` moves the clock
 //! first; a timer moves it to its own moment. `recover` is no event: it lists what is open.
 
 mod play;
@@ -124,6 +126,8 @@ pub enum Happening {
     Resume,
     /// Somebody takes it back.
     Cancel,
+    /// An event reaches the instance.
+    Arrive(Value),
     /// No event: what is open is listed.
     Recover,
 }
@@ -282,6 +286,7 @@ impl Happening {
             "timer" => Ok(Self::Timer(number(rest)?)),
             "resume" => Ok(Self::Resume),
             "cancel" => Ok(Self::Cancel),
+            "event" => Self::arrive(rest),
             "recover" => Ok(Self::Recover),
             _ => Err(format!("there is no event `{verb}`")),
         }
@@ -321,6 +326,17 @@ impl Happening {
             acted,
             worked,
         })
+    }
+
+    fn arrive(rest: &str) -> Result<Self, String> {
+        let (kind, rest) = word(rest);
+        let mut event = extras(rest)?;
+        let members = event.as_object_mut().ok_or("write attributes as {...}")?;
+        members.insert("type".to_owned(), kind.into());
+        for (name, value) in [("specversion", "1.0"), ("id", kind), ("source", "urn:test")] {
+            members.entry(name).or_insert_with(|| value.into());
+        }
+        Ok(Self::Arrive(event))
     }
 
     fn complete(rest: &str) -> Result<Self, String> {

@@ -131,6 +131,7 @@ fn foreign(instance: &Instance) -> Vec<Event> {
         .collect();
     events.extend(items.map(|item| Event::WorkItemCompleted {
         at: at(),
+        on: None,
         item,
         outcome: "done".to_owned(),
         data: Value::Null,

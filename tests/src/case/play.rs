@@ -4,12 +4,14 @@
 //! and nothing has closed, and notes tell the same story as the task runs.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use casewright_language::{Answer, Answers, Question, Surroundings, Workflow};
 use casewright_machine::event::RuntimeFacts;
 use casewright_machine::{
     CaseFacts, Delivery, Effect, Event, Instance, Started, Status, Step, TaskRun, Transition, step,
 };
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use super::print::Printer;
@@ -225,7 +227,12 @@ impl<'a> World<'a> {
             Effect::CancelTimer { timer } => self.open.retain(
                 |open| !matches!(open, Effect::SetTimer { timer: set, .. } if *set == timer),
             ),
-            Effect::Finish(_) => {}
+            Effect::Subscribe(_)
+            | Effect::Unsubscribe(_)
+            | Effect::Emit(_)
+            | Effect::Listen { .. }
+            | Effect::LetGo { .. }
+            | Effect::Finish(_) => {}
         }
     }
 
@@ -276,6 +283,7 @@ impl<'a> World<'a> {
                 overdue,
             } => Some(Event::WorkItemCompleted {
                 at,
+                on: Some(at.to_zoned(TimeZone::UTC).date()),
                 item,
                 outcome,
                 data,
@@ -301,6 +309,10 @@ impl<'a> World<'a> {
                 at,
                 by: "olga".to_owned(),
                 reason: None,
+            }),
+            Happening::Arrive(event) => Some(Event::EventReceived {
+                at,
+                envelope: Arc::new(event),
             }),
             Happening::Recover => None,
         }

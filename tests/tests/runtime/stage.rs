@@ -307,6 +307,10 @@ impl Stage {
                 let at = due[&(index, *timer)];
                 self.clock.0.send_modify(|now| *now = at.max(*now));
             }
+            Happening::Arrive(event) => {
+                let event = event.as_object().unwrap().clone();
+                self.engine.publish(&self.who, event, None).await.unwrap();
+            }
             Happening::Cancel => {
                 self.engine
                     .cancel(&self.who, &self.id, None, None)

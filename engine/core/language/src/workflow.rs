@@ -3,6 +3,7 @@
 //! Every struct is `non_exhaustive`, so that a value can only come from [`crate::read()`]: whoever
 //! holds a [`Workflow`] holds one that passed every check. Nothing here runs.
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{Expression, Period, Schema, Template, Term};
@@ -110,6 +111,8 @@ pub enum Kind {
     Run(Box<Child>),
     Try(Box<Try>),
     Wait(Span),
+    Emit(Emission),
+    Listen(Box<Listen>),
 }
 
 /// One case of a `switch`; the default has no `when` and stands last here wherever it was written.
@@ -143,6 +146,10 @@ pub struct Human {
     pub form: Option<String>,
     pub assign: Assign,
     pub due: Option<Term>,
+    /// When people are reminded of it; only together with `due`.
+    pub remind: Vec<Remind>,
+    /// Who may decide it as well once time has passed.
+    pub escalate: Vec<Escalate>,
     /// Names of tasks whose completers may not decide; only ever adds to the engine's exclusions.
     pub different_person_from: Vec<String>,
     /// How many different people must approve.
@@ -151,6 +158,34 @@ pub struct Human {
     /// Who is paid: excluded from deciding.
     pub payee: Option<Template>,
     pub outcomes: Vec<String>,
+}
+
+/// A moment around `due`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Remind {
+    /// `1 business day before`.
+    Before(Term),
+    /// `1 business day after`.
+    After(Term),
+}
+
+/// One step of an escalation: it asks more people, and decides nothing.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Escalate {
+    pub after: After,
+    pub to: Assign,
+}
+
+/// When an escalation comes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum After {
+    /// At `due`.
+    Due,
+    /// So long after the offer.
+    Offer(Term),
 }
 
 #[derive(Debug, Clone)]
@@ -249,7 +284,124 @@ pub enum Backoff {
     Exponential,
 }
 
+/// `emit`: an event of the author's own.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Emission {
+    /// Its attributes by name, `data` among them.
+    pub with: Template,
+    pub reach: Reach,
+}
+
+/// Which instances an emitted event may reach.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// Those of the same case: what one family's file says stays in it.
+    Case,
+    /// All of the agency: `metadata.deliver: agency`.
+    Agency,
+}
+
+/// `listen`: wait for events.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Listen {
+    pub to: Strategy,
+    pub read: ReadAs,
+}
+
+/// Which events end a `listen`.
+#[derive(Debug, Clone)]
+pub enum Strategy {
+    One(EventFilter),
+    /// No filter means every event. Without `until` the first one is enough.
+    Any {
+        filters: Vec<EventFilter>,
+        until: Option<Until>,
+    },
+    /// One event for each filter.
+    All(Vec<EventFilter>),
+}
+
+/// When a `listen` to `any` stops.
+#[derive(Debug, Clone)]
+pub enum Until {
+    /// Evaluated after each event, on the list so far.
+    Condition(Expression),
+    /// Events that are not part of the output; without an `until` of their own.
+    Events(Box<Strategy>),
+}
+
+/// Which events fit.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct EventFilter {
+    /// Attributes by name, at least one. What is written must be there; an expression is evaluated
+    /// on what stands at its place and either says whether it fits or what must stand there.
+    pub with: Vec<(String, Template)>,
+    pub correlate: Vec<Correlation>,
+}
+
+/// What ties events to an instance.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Correlation {
+    pub name: String,
+    /// On the whole event.
+    pub from: Expression,
+    /// Without it the first value that comes is the one expected from then on.
+    pub expect: Option<Template>,
+}
+
+/// What of an event becomes output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReadAs {
+    Data,
+    /// With all attributes.
+    Envelope,
+    /// The data as text.
+    Raw,
+}
+
+impl Strategy {
+    /// Every filter, those of `until` included.
+    pub fn filters(&self) -> Vec<&EventFilter> {
+        match self {
+            Self::One(filter) => vec![filter],
+            Self::All(filters) => filters.iter().collect(),
+            Self::Any { filters, until } => {
+                let stops = match until {
+                    Some(Until::Events(strategy)) => strategy.filters(),
+                    Some(Until::Condition(_)) | None => Vec::new(),
+                };
+                filters.iter().chain(stops).collect()
+            }
+        }
+    }
+
+    /// Whether some event fits whatever it is.
+    pub fn takes_all(&self) -> bool {
+        match self {
+            Self::One(_) | Self::All(_) => false,
+            Self::Any { filters, until } => {
+                let stops = match until {
+                    Some(Until::Events(strategy)) => strategy.takes_all(),
+                    Some(Until::Condition(_)) | None => false,
+                };
+                filters.is_empty() || stops
+            }
+        }
+    }
+}
+
 impl Workflow {
+    /// Every `listen`, in the order of the text.
+    pub fn listens(&self) -> Vec<&Listen> {
+        let mut found = Vec::new();
+        listens(&self.tasks, &mut found);
+        found
+    }
+
     /// `namespace/name:version`, as people and logs name a workflow.
     pub fn identity(&self) -> String {
         let Document {
@@ -259,5 +411,26 @@ impl Workflow {
             ..
         } = &self.document;
         format!("{namespace}/{name}:{version}")
+    }
+}
+
+fn listens<'a>(tasks: &'a [Task], found: &mut Vec<&'a Listen>) {
+    for task in tasks {
+        match &task.kind {
+            Kind::Listen(listen) => found.push(listen),
+            Kind::Do(tasks) => listens(tasks, found),
+            Kind::Try(attempt) => {
+                listens(&attempt.tasks, found);
+                listens(attempt.catch.tasks.as_deref().unwrap_or_default(), found);
+            }
+            Kind::Set(_)
+            | Kind::Switch(_)
+            | Kind::Call(_)
+            | Kind::Human(_)
+            | Kind::Raise(_)
+            | Kind::Run(_)
+            | Kind::Wait(_)
+            | Kind::Emit(_) => {}
+        }
     }
 }

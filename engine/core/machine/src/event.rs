@@ -1,6 +1,9 @@
 //! Facts that reach an instance. Written to the journal as they are: their shape is a format.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -25,6 +28,9 @@ pub enum Event {
     WorkItemCompleted {
         /// When.
         at: Timestamp,
+        /// The day it was where the agency is; events of older engines do not say.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        on: Option<Date>,
         /// Number of the item within the instance.
         item: u32,
         /// One of the outcomes offered.
@@ -58,6 +64,13 @@ pub enum Event {
         /// Who did human work in it, and before it.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         worked: Vec<Worked>,
+    },
+    /// An event after `CloudEvents` 1.0 that fits one of the instance's interests.
+    EventReceived {
+        /// When it reached the instance.
+        at: Timestamp,
+        /// With all attributes; shared with what is kept of it.
+        envelope: Arc<Value>,
     },
     /// After [`crate::Effect::Yield`]: go on.
     Resumed {

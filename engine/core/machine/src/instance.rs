@@ -103,6 +103,13 @@ pub enum Waiting {
         /// The moment.
         until: Timestamp,
     },
+    /// For events.
+    Event {
+        /// Name of the task.
+        task: String,
+        /// Types written in the document; empty when any will do.
+        types: Vec<String>,
+    },
     /// Between two attempts of a call or of a `try`.
     Retry {
         /// Name of the task.

@@ -9,10 +9,12 @@ use std::sync::Arc;
 
 use casewright_language::workflow::Then;
 use jiff::Timestamp;
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::call::Calling;
+use crate::listen::Listening;
 use crate::r#try::Trying;
 use crate::{
     Call, CallError, Child, Decider, Delivery, Effect, Offer, Outcome, Status, Waiting, Worked,
@@ -72,6 +74,7 @@ pub(crate) enum State {
     Human(Box<Offer>),
     Wait(Timer),
     Child(Box<Child>),
+    Listen(Box<Listening>),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -90,12 +93,16 @@ pub(crate) enum Signal<'a> {
     Completed(Decision<'a>),
     ChildEnded(ChildEnd<'a>),
     Fired(u32),
+    /// An event from outside the instance; every `listen` that waits is asked.
+    Arrived(&'a Data),
     Resumed,
 }
 
 /// What people made of a work item.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Decision<'a> {
+    /// The day where the agency is.
+    pub(crate) on: Option<Date>,
     pub(crate) item: u32,
     pub(crate) outcome: &'a str,
     pub(crate) data: &'a Value,
@@ -136,6 +143,10 @@ pub(crate) enum Open<'a> {
     Timer {
         timer: Timer,
         purpose: Purpose,
+        reference: &'a str,
+    },
+    Listen {
+        listening: &'a Listening,
         reference: &'a str,
     },
     /// A list that yielded before its next task.
@@ -216,6 +227,10 @@ impl State {
                 purpose: Purpose::Wait,
                 reference,
             }),
+            State::Listen(listening) => found.push(Open::Listen {
+                listening,
+                reference,
+            }),
         }
     }
 
@@ -225,7 +240,9 @@ impl State {
             State::Do(_) => Status::Running,
             State::Try(trying) => trying.status(),
             State::Call(calling) => calling.status(),
-            State::Human(_) | State::Wait(_) | State::Child(_) => Status::Waiting,
+            State::Human(_) | State::Wait(_) | State::Listen(_) | State::Child(_) => {
+                Status::Waiting
+            }
         }
     }
 }
@@ -237,7 +254,7 @@ impl Open<'_> {
             (Open::Offer(offer), Signal::Completed(decision)) => offer.item == decision.item,
             (Open::Child(child), Signal::ChildEnded(end)) => child.key == end.key,
             (Open::Timer { timer, .. }, Signal::Fired(fired)) => timer.timer == *fired,
-            (Open::Ready, Signal::Resumed) => true,
+            (Open::Listen { .. }, Signal::Arrived(_)) | (Open::Ready, Signal::Resumed) => true,
             _ => false,
         }
     }
@@ -245,7 +262,8 @@ impl Open<'_> {
     /// The effect that brought it about.
     pub(crate) fn effect(&self) -> Option<Effect> {
         match self {
-            Open::Task(_) => None,
+            // Subscriptions stand from the start.
+            Open::Task(_) | Open::Listen { .. } => None,
             Open::Call(call) => Some(Effect::Call((*call).clone())),
             Open::Offer(offer) => Some(Effect::Offer((*offer).clone())),
             Open::Child(child) => Some(Effect::StartChild(Box::new((*child).clone()))),
@@ -272,6 +290,13 @@ impl Open<'_> {
                 task: task_name(&child.delivery.reference),
                 workflow: child.workflow.clone(),
                 key: child.key.clone(),
+            }),
+            Open::Listen {
+                listening,
+                reference,
+            } => Some(Waiting::Event {
+                task: task_name(reference),
+                types: listening.types.clone(),
             }),
             Open::Timer {
                 timer,

@@ -40,6 +40,12 @@ pub(crate) struct Record {
     /// Who did human work in instances joined to this one by `run: workflow`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) inherited: Vec<Worked>,
+    /// Events that came before a `listen` for them began, in the order they came.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) kept: Vec<Data>,
+    /// Values that the first event fixed, by the name of the correlation.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) correlations: BTreeMap<String, Value>,
     #[serde(default, skip_serializing_if = "Vec::is_empty", with = "task_runs")]
     pub(crate) task_runs: Vec<TaskRun>,
 }
@@ -148,6 +154,8 @@ impl Record {
             intents: BTreeMap::new(),
             completions: Vec::new(),
             inherited: Vec::new(),
+            kept: Vec::new(),
+            correlations: BTreeMap::new(),
             task_runs: Vec::new(),
         }
     }
@@ -158,6 +166,8 @@ impl Record {
         self.steps.clear();
         self.intents.clear();
         self.runs.clear();
+        self.kept.clear();
+        self.correlations.clear();
     }
 
     /// Adds a task run; the answer is its number.

@@ -12,7 +12,7 @@ use crate::position::{ChildEnd, Data, Decision, List, Open, Progress, Signal};
 use crate::record::Record;
 use crate::run::{Run, Stop};
 use crate::scope::{Scope, Sight};
-use crate::{Effect, Event, Fault, Instance, Outcome, Started, Status, TaskRun};
+use crate::{Effect, Event, Fault, Instance, Outcome, Started, Status, TaskRun, interest, listen};
 
 /// What an event made of an instance.
 #[derive(Debug, Clone)]
@@ -72,6 +72,7 @@ pub fn step(
         } => on(*at, Signal::Returned { delivery, result }),
         Event::WorkItemCompleted {
             at,
+            on: day,
             item,
             outcome,
             data,
@@ -81,6 +82,7 @@ pub fn step(
         } => {
             let decision = Decision {
                 item: *item,
+                on: *day,
                 outcome,
                 data,
                 comment: comment.as_deref(),
@@ -105,6 +107,7 @@ pub fn step(
             on(*at, Signal::ChildEnded(end))
         }
         Event::TimerFired { at, timer } => on(*at, Signal::Fired(*timer)),
+        Event::EventReceived { at, envelope } => receive(instance, run(*at), envelope),
         Event::Resumed { at } => on(*at, Signal::Resumed),
         Event::Cancelled { at, .. } => cancel(instance, run(*at)),
     };
@@ -130,6 +133,10 @@ fn start(
     }
     let record = Record::started(&workflow.digest, started);
     let mut run = Run::new(workflow, answers, started.at, record);
+    let interests = interest::interests(&run);
+    if !interests.is_empty() {
+        run.effects.push(Effect::Subscribe(interests));
+    }
     let progress = begin(&mut run, &started.input);
     finish(run, progress, Yielded::No)
 }
@@ -180,10 +187,33 @@ fn go_on(instance: &Instance, mut run: Run<'_>, signal: &Signal<'_>) -> Result<T
         Signal::Returned { .. }
         | Signal::Completed(_)
         | Signal::ChildEnded(_)
-        | Signal::Fired(_) => Yielded::of(&open),
+        | Signal::Fired(_)
+        | Signal::Arrived(_) => Yielded::of(&open),
     };
     finish(run, progress, yielded)
 }
+
+/// An event from outside goes to every `listen` that waits; what none takes is kept.
+fn receive(instance: &Instance, mut run: Run<'_>, event: &Data) -> Result<Transition, Stop> {
+    let body = admit(instance, run.workflow, NOT_WANTED.to_owned())?;
+    if !listen::wanted(&run, event)? {
+        return Err(Stop::Torn(NOT_WANTED.to_owned()));
+    }
+    let open = instance.open();
+    let signal = Signal::Arrived(event);
+    let progress = if open.iter().any(|open| open.answers_to(&signal)) {
+        let tasks = &run.workflow.tasks;
+        body.clone().drive(&mut run, None, tasks, Some(&signal))
+    } else {
+        Ok(Progress::Parked(body.clone()))
+    };
+    if !run.taken && matches!(progress, Ok(Progress::Parked(_))) {
+        listen::keep(&mut run, event);
+    }
+    finish(run, progress, Yielded::of(&open))
+}
+
+const NOT_WANTED: &str = "an event that no `listen` takes";
 
 fn cancel(instance: &Instance, mut run: Run<'_>) -> Result<Transition, Stop> {
     admit(instance, run.workflow, "a cancellation".to_owned())?;
@@ -287,7 +317,11 @@ fn close(run: &Run<'_>, last: &Data) -> Result<Value, Stop> {
     Ok(output)
 }
 
-fn end(run: Run<'_>, outcome: Outcome) -> Transition {
+fn end(mut run: Run<'_>, outcome: Outcome) -> Transition {
+    let interests = interest::interests(&run);
+    if !interests.is_empty() {
+        run.effects.push(Effect::Unsubscribe(interests));
+    }
     let Run {
         record,
         effects,
@@ -323,12 +357,13 @@ fn undoes(effect: &Effect, earlier: &Effect) -> bool {
         (Effect::Withdraw { item, .. }, Effect::Offer(offer)) => *item == offer.item,
         (Effect::Abandon(delivery), Effect::Call(call)) => *delivery == call.delivery,
         (Effect::CancelChild { key, .. }, Effect::StartChild(child)) => *key == child.key,
+        (Effect::Unsubscribe(_), Effect::Subscribe(_)) => true,
         _ => false,
     }
 }
 
 /// What the workflow's own expressions see before it has run.
-fn outside<'a>(run: &'a Run<'_>, place: &'a str) -> Sight<'a> {
+pub(crate) fn outside<'a>(run: &'a Run<'_>, place: &'a str) -> Sight<'a> {
     Sight {
         workflow: run.workflow,
         record: &run.record,
@@ -350,6 +385,7 @@ fn describe(signal: &Signal<'_>) -> String {
         Signal::Completed(decision) => format!("the completion of work item {}", decision.item),
         Signal::ChildEnded(_) => "the end of a workflow".to_owned(),
         Signal::Fired(timer) => format!("timer {timer}"),
+        Signal::Arrived(_) => NOT_WANTED.to_owned(),
         Signal::Resumed => "a resumption".to_owned(),
     }
 }
@@ -373,6 +409,12 @@ fn expected(instance: &Instance) -> String {
                 child.delivery.reference, child.delivery.run
             )),
             Open::Timer { timer, .. } => Some(format!("timer {}", timer.timer)),
+            Open::Listen { listening, .. } if listening.types.is_empty() => {
+                Some("an event".to_owned())
+            }
+            Open::Listen { listening, .. } => {
+                Some(format!("an event {}", listening.types.join(" or ")))
+            }
             Open::Ready => Some("a resumption".to_owned()),
         })
         .collect();

@@ -11,7 +11,9 @@ use serde_json::Value;
 use crate::position::{Data, Entry, Position, Progress, Signal, State};
 use crate::run::{Run, Stop};
 use crate::scope::{Scope, Sight, TaskSight, list_of};
-use crate::{Fault, Status, call, child, r#do, human, raise, set, switch, r#try, wait};
+use crate::{
+    Fault, Status, call, child, r#do, emit, human, listen, raise, set, switch, r#try, wait,
+};
 
 /// A task whose construct is at work.
 #[derive(Debug, Clone, Copy)]
@@ -151,6 +153,8 @@ fn enter_construct(run: &mut Run<'_>, here: &Here<'_>) -> Result<Progress<State>
         Kind::Run(child) => child::enter(run, here, child),
         Kind::Try(r#try) => r#try::enter(run, here, r#try),
         Kind::Wait(span) => wait::enter(run, here, span),
+        Kind::Emit(emission) => emit::enter(run, here, emission),
+        Kind::Listen(listen) => listen::enter(run, here, listen),
     }
 }
 
@@ -167,6 +171,9 @@ fn resume_construct(
         (Kind::Run(_), State::Child(child)) => child::resume(run, here, child, signal),
         (Kind::Try(r#try), State::Try(trying)) => r#try::resume(run, here, r#try, trying, signal),
         (Kind::Wait(_), State::Wait(timer)) => Ok(wait::resume(here, timer, signal)),
+        (Kind::Listen(listen), State::Listen(listening)) => {
+            listen::resume(run, here, listen, listening, signal)
+        }
         (_, _) => Err(Stop::Torn(format!(
             "an instance in the middle of another construct at {}",
             here.task.reference

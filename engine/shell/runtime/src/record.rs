@@ -162,6 +162,16 @@ pub(crate) struct SignatureRow {
 }
 
 #[derive(Serialize, Deserialize)]
+pub(crate) struct DraftRow {
+    pub(crate) at: Timestamp,
+    /// Of the work item, when it was saved.
+    pub(crate) revision: u64,
+    pub(crate) data: Value,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) comment: Option<String>,
+}
+
+#[derive(Serialize, Deserialize)]
 pub(crate) struct CounterRow {
     /// The first number that no block has taken.
     pub(crate) next: u64,

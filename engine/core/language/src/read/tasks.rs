@@ -5,8 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::flow::{self, Outline};
 use super::scope::{Moment, Scope};
-use super::{Reader, call, data, r#do, raise, reusable, run, set, switch, r#try, unavailable};
-use super::{names::escaped, wait};
+use super::{
+    Reader, call, data, r#do, emit, listen, names::escaped, raise, reusable, run, set, switch,
+    r#try, unavailable, wait,
+};
 use crate::diagnostic::{listed, similar};
 use crate::workflow::{Kind, Task, Then};
 use crate::yaml::{self, Content, Entry, Fields, Node, Place, expected};
@@ -281,7 +283,9 @@ fn kind_of<'a>(
 }
 
 fn refuse_kindless(reader: &mut Reader<'_>, fields: &Fields<'_>) {
-    let built = ["call", "do", "raise", "run", "set", "switch", "try", "wait"];
+    let built = [
+        "call", "do", "emit", "listen", "raise", "run", "set", "switch", "try", "wait",
+    ];
     let odd = fields
         .entries()
         .iter()
@@ -326,6 +330,8 @@ fn kind(reader: &mut Reader<'_>, body: &Body<'_, '_>) -> Option<Found> {
     match body.entry.key.text.as_str() {
         "call" => call::read(reader, body),
         "do" => r#do::read(reader, body),
+        "emit" => emit::read(reader, body),
+        "listen" => listen::read(reader, body),
         "raise" => raise::read(reader, body),
         "run" => run::read(reader, body),
         "set" => set::read(reader, body),
@@ -405,7 +411,7 @@ fn common(
 
 fn waits(kind: &Kind) -> bool {
     match kind {
-        Kind::Human(_) | Kind::Wait(_) | Kind::Call(_) | Kind::Run(_) => true,
+        Kind::Human(_) | Kind::Wait(_) | Kind::Call(_) | Kind::Listen(_) | Kind::Run(_) => true,
         Kind::Do(tasks) => tasks.iter().any(|task| waits(&task.kind)),
         Kind::Try(attempt) => {
             let handler = attempt.catch.tasks.iter().flatten();
@@ -415,6 +421,6 @@ fn waits(kind: &Kind) -> bool {
                 .chain(handler)
                 .any(|task| waits(&task.kind))
         }
-        Kind::Set(_) | Kind::Switch(_) | Kind::Raise(_) => false,
+        Kind::Set(_) | Kind::Switch(_) | Kind::Raise(_) | Kind::Emit(_) => false,
     }
 }

@@ -6,17 +6,12 @@ use super::tasks::Body;
 use crate::yaml::Entry;
 
 /// Tasks that are not built, with what serves meanwhile.
-const TASKS: [(&str, &str); 4] = [
+const TASKS: [(&str, &str); 2] = [
     (
         "for",
         "repeat with `switch` and `then`, or let one plugin call handle the whole list",
     ),
     ("fork", "put the tasks one after the other"),
-    (
-        "listen",
-        "ask a person with `call: human-task`, or let a plugin answer later",
-    ),
-    ("emit", "let a plugin send the event"),
 ];
 
 /// What is reached by programs on the server or by other protocols, with the reason.
@@ -71,6 +66,17 @@ pub(super) fn reason(name: &str) -> Option<&'static str> {
         .iter()
         .find(|(known, _)| *known == name)
         .map(|(_, reason)| *reason)
+}
+
+pub(super) fn foreach(reader: &mut Reader<'_>, entry: &Entry) {
+    reader
+        .findings
+        .error(
+            "CW0920",
+            entry.key.place,
+            "`foreach` of a `listen` is not available yet",
+        )
+        .help("listen to one event at a time and go back with `then`");
 }
 
 pub(super) fn reusable(reader: &mut Reader<'_>, entry: &Entry) {

@@ -145,6 +145,8 @@ pub(crate) fn act(shared: &Arc<Shared>, instance: &str, action: Action) {
         Action::Call(call) => calls::dispatch(shared, instance, call, calls::Sent::Never),
         Action::Arm { at, timer } => shared.timers.arm(at, instance, timer),
         Action::Disarm { at, timer } => shared.timers.disarm(at, instance, timer),
+        Action::MoveAlarm(moved) => shared.timers.move_alarm(&moved),
+        Action::Bring => shared.inbox.wake(),
         Action::Resume => timers::resume(shared, instance),
         Action::Attend(due, other) => children::attend(shared, due, &other),
         Action::Ended => shared.sweep.rest(instance),

@@ -7,7 +7,7 @@ mod children;
 mod effects;
 mod items;
 
-pub(crate) use items::term;
+pub(crate) use items::{assigned, term};
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -19,6 +19,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::Refused;
+use super::alarms::Moved;
 use super::children::Due;
 use super::funds::Books;
 use super::resident::Resident;
@@ -44,6 +45,9 @@ pub(crate) enum Action {
         at: Timestamp,
         timer: u32,
     },
+    MoveAlarm(Moved),
+    /// Events were kept and want to be brought.
+    Bring,
     Resume,
     /// Something is due for an instance that another runs.
     Attend(Due, String),
@@ -161,6 +165,10 @@ impl<'a> Draft<'a> {
     /// Changes the instance's own row.
     pub(crate) fn set_row(&mut self, row: InstanceRow) {
         self.row = Some(row);
+    }
+
+    pub(crate) fn after_flush(&mut self, action: Action) {
+        self.actions.push(action);
     }
 
     /// Takes an event in, with everything that follows from it at once.
@@ -291,6 +299,7 @@ pub(crate) fn moment_of(event: &Event) -> Timestamp {
         | Event::ChildEnded { at, .. }
         | Event::WorkItemCompleted { at, .. }
         | Event::TimerFired { at, .. }
+        | Event::EventReceived { at, .. }
         | Event::Resumed { at }
         | Event::Cancelled { at, .. } => *at,
     }

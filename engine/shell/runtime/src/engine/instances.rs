@@ -175,6 +175,7 @@ fn entry(sequence: u64, event: &Event, notes: &[TaskRun]) -> HistoryEntry {
         Event::WorkItemCompleted { .. } => "work-item-completed",
         Event::ChildEnded { .. } => "workflow-ended",
         Event::TimerFired { .. } => "timer-fired",
+        Event::EventReceived { .. } => "event-received",
         Event::Resumed { .. } => "resumed",
         Event::Cancelled { .. } => "cancelled",
     };
@@ -222,6 +223,7 @@ fn waited_for(id: &str, waiting: Waiting) -> WaitingView {
         work_item: None,
         instance: None,
         until: None,
+        events: Vec::new(),
     };
     match waiting {
         Waiting::WorkItem { task, item } => WaitingView {
@@ -229,6 +231,10 @@ fn waited_for(id: &str, waiting: Waiting) -> WaitingView {
             ..plain("work-item", task)
         },
         Waiting::Call { task, .. } => plain("call", task),
+        Waiting::Event { task, types } => WaitingView {
+            events: types,
+            ..plain("event", task)
+        },
         Waiting::Child { task, key, .. } => WaitingView {
             instance: Some(child_id(&key)),
             ..plain("workflow", task)

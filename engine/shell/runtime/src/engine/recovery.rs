@@ -10,7 +10,7 @@ use super::children::{self, Due};
 use super::limits::Limits;
 use super::resident::Held;
 use super::shared::{Shared, unreadable};
-use super::{Engine, Parts, Refused, sweep, timers};
+use super::{Engine, Parts, Refused, events, sweep, timers};
 
 impl Engine {
     /// Recovers what was open, then drives it. Returns when requests may come.
@@ -26,6 +26,7 @@ impl Engine {
         shared.recover().await?;
         shared.set_ready();
         tokio::spawn(timers::drive(Arc::downgrade(&shared)));
+        tokio::spawn(events::drive(Arc::downgrade(&shared)));
         tokio::spawn(sweep::drive(Arc::downgrade(&shared)));
         Ok(Self { shared })
     }
@@ -71,8 +72,8 @@ impl Shared {
         self.recover_due()
     }
 
-    /// Work items, timers and other instances are rows already; calls and yields are only in the
-    /// instance.
+    /// Work items, timers, other instances, subscriptions and kept events are rows already; calls
+    /// and yields are only in the instance.
     fn go_on(self: &Arc<Self>, held: Held) {
         let (id, open) = (held.id.clone(), held.instance.outstanding());
         let quiet = held.quiet();
@@ -91,6 +92,11 @@ impl Shared {
                 | Effect::CancelChild { .. }
                 | Effect::SetTimer { .. }
                 | Effect::CancelTimer { .. }
+                | Effect::Subscribe(_)
+                | Effect::Unsubscribe(_)
+                | Effect::Emit(_)
+                | Effect::Listen { .. }
+                | Effect::LetGo { .. }
                 | Effect::Finish(_) => {}
             }
         }

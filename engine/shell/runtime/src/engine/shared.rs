@@ -13,6 +13,7 @@ use serde::de::DeserializeOwned;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use super::calls::Calls;
+use super::events::Inbox;
 use super::limits::Limits;
 use super::numbers::Numbers;
 use super::requests::Requests;
@@ -33,6 +34,7 @@ pub(crate) struct Shared {
     pub(crate) limits: Limits,
     pub(crate) residents: Residents,
     pub(crate) timers: Arc<Timers>,
+    pub(crate) inbox: Arc<Inbox>,
     pub(crate) calls: Calls,
     pub(crate) requests: Requests,
     pub(crate) numbers: Numbers,
@@ -56,6 +58,7 @@ impl Shared {
         Self {
             residents: Residents::default(),
             timers: Arc::default(),
+            inbox: Arc::default(),
             calls: Calls::new(limits.calls_max),
             requests: Requests::default(),
             numbers: Numbers::default(),

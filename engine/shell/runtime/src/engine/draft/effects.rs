@@ -17,12 +17,17 @@ impl Draft<'_> {
             Effect::Call(call) => self.call(call),
             // The answer of a call under way will not fit any more, and is dropped then.
             Effect::Abandon(_) => {}
-            Effect::Offer(offer) => self.offer(offer),
+            Effect::Offer(offer) => self.offer(offer)?,
             Effect::Withdraw { item, reason } => self.withdraw(item, &reason)?,
             Effect::StartChild(child) => self.start_child(*child)?,
             Effect::CancelChild { key, .. } => self.cancel_child(&key),
             Effect::SetTimer { timer, at } => self.set_timer(timer, at),
             Effect::CancelTimer { timer } => self.clear_timer(timer),
+            Effect::Subscribe(interests) => self.subscribe(&interests, true)?,
+            Effect::Unsubscribe(interests) => self.subscribe(&interests, false)?,
+            Effect::Emit(emit) => self.emit(emit)?,
+            Effect::Listen { task, .. } => self.note_own(Audit::EventAwaited, None, Some(task)),
+            Effect::LetGo { .. } => self.note_own(Audit::EventLetGo, None, None),
             Effect::Yield => self.actions.push(Action::Resume),
             Effect::Finish(outcome) => self.end(&outcome),
         }
