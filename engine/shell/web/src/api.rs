@@ -4,6 +4,7 @@ mod cases;
 mod drafts;
 mod dto;
 mod funds;
+mod holds;
 mod instances;
 mod query;
 mod work_items;
@@ -62,6 +63,8 @@ pub(crate) fn routes() -> (Router<Site>, Document) {
         .routes(routes!(work_items::claim))
         .routes(routes!(work_items::release))
         .routes(routes!(work_items::complete))
+        .routes(routes!(holds::hold))
+        .routes(routes!(holds::resume))
         .routes(routes!(drafts::get, drafts::put, drafts::delete))
         .routes(routes!(cases::list))
         .routes(routes!(cases::get))

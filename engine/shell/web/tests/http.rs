@@ -14,5 +14,7 @@ mod console;
 mod drafts;
 #[path = "http/guard.rs"]
 mod guard;
+#[path = "http/holds.rs"]
+mod holds;
 #[path = "http/ports.rs"]
 mod ports;

@@ -157,6 +157,7 @@ impl Names {
         };
         let comment = match entry.action {
             Action::WorkItemCompleted => item.and_then(|item| comment(item, &entry)),
+            Action::WorkItemHeld => item.and_then(|item| reason(item, &entry)),
             _ => None,
         };
         let action = serde_json::to_value(entry.action).ok();
@@ -192,6 +193,12 @@ fn comment(item: &WorkItem, entry: &Entry) -> Option<String> {
         decision.person == entry.who && decision.at == entry.at
     };
     item.decisions.iter().find(mine)?.comment.clone()
+}
+
+/// Why it waits, as others are told.
+fn reason(item: &WorkItem, entry: &Entry) -> Option<String> {
+    let hold = item.holds.iter().find(|hold| hold.at == entry.at)?;
+    Some(hold.reason.clone())
 }
 
 fn fund_title(shared: &Shared, who: &Principal, name: &str) -> Option<String> {

@@ -6,6 +6,7 @@ mod brokerage;
 mod crash;
 mod drafts;
 mod funds;
+mod holds;
 mod identity;
 mod lists;
 mod pressure;

@@ -8,16 +8,20 @@ pub(crate) enum Notice {
     Sent,
     MoreNeeded,
     Kept,
+    Held,
+    Resumed,
     Started,
 }
 
 impl Notice {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 8] = [
         Self::Claimed,
         Self::Released,
         Self::Sent,
         Self::MoreNeeded,
         Self::Kept,
+        Self::Held,
+        Self::Resumed,
         Self::Started,
     ];
 
@@ -29,6 +33,8 @@ impl Notice {
             Self::Sent => "sent",
             Self::MoreNeeded => "more-needed",
             Self::Kept => "kept",
+            Self::Held => "held",
+            Self::Resumed => "back",
             Self::Started => "started",
         }
     }
@@ -40,6 +46,8 @@ impl Notice {
             Self::Sent => "Your answer was saved.",
             Self::MoreNeeded => "Your answer was saved. Another person has to decide as well.",
             Self::Kept => "Your draft is saved. Only you can see it. You still have the task.",
+            Self::Held => "The task is on hold. You still have it.",
+            Self::Resumed => "The task is off hold.",
             Self::Started => "Started. What happens next is on this page.",
         }
     }
