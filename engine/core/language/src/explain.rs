@@ -69,6 +69,8 @@ const PAGES: &[(&str, &str)] = &[
     ("CW0431", include_str!("explain/CW0431.md")),
     ("CW0432", include_str!("explain/CW0432.md")),
     ("CW0433", include_str!("explain/CW0433.md")),
+    ("CW0434", include_str!("explain/CW0434.md")),
+    ("CW0435", include_str!("explain/CW0435.md")),
     ("CW0501", include_str!("explain/CW0501.md")),
     ("CW0501", include_str!("explain/CW0501.md")),
     ("CW0511", include_str!("explain/CW0511.md")),

@@ -148,6 +148,8 @@ pub struct Human {
     pub due: Option<Term>,
     /// When people are reminded of it; only together with `due`.
     pub remind: Vec<Remind>,
+    /// What happens to these moments while somebody lets it wait.
+    pub clock: Clock,
     /// Who may decide it as well once time has passed.
     pub escalate: Vec<Escalate>,
     /// Names of tasks whose completers may not decide; only ever adds to the engine's exclusions.
@@ -168,6 +170,19 @@ pub enum Remind {
     Before(Term),
     /// `1 business day after`.
     After(Term),
+}
+
+/// What happens to `due` and all that counts from it while work is on hold.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Clock {
+    /// It comes nearer all the same.
+    #[default]
+    Runs,
+    /// Time on hold does not count.
+    StopsOnHold,
+    /// A duty with a fixed time, which cannot wait.
+    Wall,
 }
 
 /// One step of an escalation: it asks more people, and decides nothing.

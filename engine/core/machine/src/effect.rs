@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use casewright_language::Term;
-use casewright_language::workflow::{After, Reach, Remind};
+use casewright_language::workflow::{After, Clock, Reach, Remind};
 
 use crate::{Fault, Interest, Worked};
 
@@ -168,6 +168,9 @@ pub struct Offer {
     /// Who may decide it as well once time has passed. Time itself decides nothing.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub escalate: Vec<Escalation>,
+    /// What happens to these moments while it is on hold.
+    #[serde(default, skip_serializing_if = "runs")]
+    pub clock: Clock,
     /// What may be decided, in the author's order.
     pub outcomes: Vec<String>,
     /// How many different people must approve.
@@ -179,6 +182,11 @@ pub struct Offer {
     /// document's rules: starter, completers of human tasks, payee, `differentPersonFrom`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub excluded: Vec<Exclusion>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "it is what serde calls")]
+fn runs(clock: &Clock) -> bool {
+    *clock == Clock::Runs
 }
 
 /// Who may claim a work item.

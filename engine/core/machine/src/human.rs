@@ -108,6 +108,7 @@ impl Asked<'_> {
             assign: self.assign(&human.assign, "`assign`")?,
             due: human.due,
             remind: human.remind.clone(),
+            clock: human.clock,
             escalate: escalate.collect::<Result<_, Stop>>()?,
             outcomes: human.outcomes.clone(),
             approvals: human.approvals,

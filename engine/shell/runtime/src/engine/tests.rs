@@ -8,6 +8,7 @@ mod crash;
 mod drafts;
 mod events;
 mod funds;
+mod holds;
 mod identity;
 mod lists;
 mod pressure;
