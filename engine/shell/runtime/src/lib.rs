@@ -20,7 +20,7 @@
 //! | the flush of a fired timer | `timers.rs` (`fire`), `alarms.rs` (`ring`) | by itself |
 //! | waiting for timers | `engine/timers.rs` (`drive`) | at `stop`, or with the last `Engine` |
 //! | bringing events | `engine/events.rs` (`drive`) | the same |
-//! | the flush of a brought event | `engine/events.rs` (`bring_to`) | by itself |
+//! | the flush of a brought or unwanted event | `events.rs` (`bring_to`, `discard`) | by itself |
 //! | folding and parking | `engine/sweep.rs` (`drive`) | the same |
 //! | hashing a passphrase (thread) | `identity/passphrase.rs` | by itself |
 //!

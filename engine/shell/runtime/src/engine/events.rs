@@ -330,11 +330,20 @@ impl Shared {
         }
     }
 
-    /// Nobody is left who wants it.
-    fn discard(&self, key: &[u8]) -> Result<(), Refused> {
+    /// Nobody is left who wants it. The next need not wait for the disk, but whoever waits for this
+    /// one to be gone is told.
+    fn discard(self: &Arc<Self>, key: &[u8]) -> Result<(), Refused> {
         let mut batch = Batch::default();
         remove(key, &Under::Agency(String::new()), &mut batch);
-        self.submit(batch).map(drop).map_err(refused)
+        let ticket = self.submit(batch).map_err(refused)?;
+        let shared = Arc::clone(self);
+        tokio::spawn(async move {
+            if ticket.flushed().await.is_err() {
+                tracing::warn!("an event that nobody wants is still on disk");
+            }
+            shared.changed();
+        });
+        Ok(())
     }
 }
 

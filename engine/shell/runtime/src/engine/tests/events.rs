@@ -183,7 +183,7 @@ async fn an_early_and_repeated_event_is_taken_once_over_a_crash_at_any_flush() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_event_for_many_reaches_each_once_over_a_crash_at_any_flush() {
-    let mut flush = 6;
+    let mut flush = 1;
     loop {
         let mut world = listening().await;
         let mut ids = Vec::new();
@@ -224,7 +224,8 @@ async fn an_event_for_many_reaches_each_once_over_a_crash_at_any_flush() {
         flush += 1;
         assert!(flush < 50, "the story has an end");
     }
-    assert!(flush > 7, "crashed at {flush}");
+    // The event, and at least one flush for those it is brought to: they may share one.
+    assert!(flush > 2, "crashed at {flush}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
