@@ -354,6 +354,56 @@ fn the_sample_packs_are_valid() {
 }
 
 #[test]
+fn the_sample_packs_pass_their_own_tests() {
+    let output = casewright(&["test", "workflows", "--json"], "");
+    let printed: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{printed:#}");
+    assert!(printed["passed"].as_u64().unwrap() > 10, "{printed:#}");
+}
+
+#[test]
+fn a_test_that_fails_says_what_it_found_and_where() {
+    let folder = tempfile::tempdir().unwrap();
+    let pack = folder.path().join("pack");
+    copy("workflows/intensive-family-support", &pack);
+    let file = pack.join("tests/brokerage.test.yaml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let (before, _) = text.split_once("  - test: Nobody").unwrap();
+    let wrong = before.replace("outcome: paid, payment: P-1", "outcome: paid, payment: P-2");
+    assert_ne!(before, wrong);
+    std::fs::write(&file, wrong).unwrap();
+    let output = casewright(&["test", file.to_str().unwrap()], "");
+    let told = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{told}");
+    assert!(
+        told.contains("expected `payment` of the output to be \"P-2\", found \"P-1\""),
+        "{told}"
+    );
+    assert!(told.contains("0 passed, 1 failed"), "{told}");
+}
+
+/// A folder with everything in it.
+fn copy(from: &str, to: &std::path::Path) {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .unwrap();
+    let mut left = vec![(root.join(from), to.to_owned())];
+    while let Some((from, to)) = left.pop() {
+        std::fs::create_dir_all(&to).unwrap();
+        for entry in std::fs::read_dir(from).unwrap() {
+            let (path, name) = entry
+                .map(|entry| (entry.path(), entry.file_name()))
+                .unwrap();
+            if path.is_dir() {
+                left.push((path, to.join(name)));
+            } else {
+                std::fs::copy(path, to.join(name)).unwrap();
+            }
+        }
+    }
+}
+
+#[test]
 fn a_plugin_is_built_by_its_name_and_checked_where_it_was_built() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().to_str().unwrap();

@@ -15,6 +15,7 @@ mod ports;
 mod ready;
 mod run;
 mod serve;
+mod test;
 mod validate;
 mod wiring;
 
@@ -38,6 +39,7 @@ fn main() -> ExitCode {
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Run(arguments) => run::run(&arguments),
         Command::Validate(arguments) => validate::run(&arguments),
+        Command::Test(arguments) => test::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Plugin(arguments) => plugin::run(arguments),
         Command::Doctor(arguments) => doctor::run(&arguments),

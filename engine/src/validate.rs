@@ -141,7 +141,7 @@ impl Findings {
     }
 }
 
-fn colour_wanted() -> bool {
+pub(crate) fn colour_wanted() -> bool {
     use std::io::IsTerminal;
 
     std::env::var_os("NO_COLOR").is_none() && io::stdout().is_terminal()

@@ -17,6 +17,7 @@ pub mod explain;
 pub mod expression;
 pub mod form;
 pub mod pack;
+pub mod pack_test;
 pub mod read;
 pub mod schema;
 pub mod surroundings;

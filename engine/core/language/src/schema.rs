@@ -14,7 +14,7 @@
 
 mod check;
 mod compile;
-mod format;
+pub(crate) mod format;
 
 #[cfg(test)]
 mod tests;

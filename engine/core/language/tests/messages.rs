@@ -12,6 +12,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use casewright_language::diagnostic::draw;
+use casewright_language::pack_test::{self, Around};
 use casewright_language::read::outline::outline;
 use casewright_language::surroundings::PackNames;
 use casewright_language::{Outline, Schema, Signature, Surroundings, read};
@@ -71,6 +72,23 @@ fn workflows() -> BTreeMap<String, Outline> {
     BTreeMap::from([review, closure].map(|text| outline(text).expect("a document with a header")))
 }
 
+/// What files of tests may name; those of the corpus begin with `tests-`.
+fn around() -> Around {
+    let outcomes = |outcomes: &[&str]| outcomes.iter().map(|&one| one.to_owned()).collect();
+    let tasks = BTreeMap::from([
+        ("request".to_owned(), outcomes(&["done"])),
+        ("decision".to_owned(), outcomes(&["approve", "decline"])),
+    ]);
+    Around {
+        roles: names(["case-worker", "team-leader", "service-manager"]),
+        funds: names(["brokerage"]),
+        functions: Some(names(["payment-issue.pay"])),
+        workflows: BTreeMap::from([("brokerage".to_owned(), tasks)]),
+        refusals: names(["self-approval", "form-invalid"]),
+        actions: names(["refused", "work-item-offered"]),
+    }
+}
+
 #[test]
 fn every_broken_document_is_explained() {
     let surroundings = surroundings();
@@ -88,9 +106,13 @@ fn every_broken_document_is_explained() {
     for path in paths {
         let text = fs::read_to_string(&path).unwrap();
         let name = path.file_name().unwrap().to_str().unwrap();
-        let reading = read(name, &text, &surroundings);
-        assert!(!reading.diagnostics.is_empty(), "{name} has no mistake");
-        let shown = draw(&reading.diagnostics, &text, false);
+        let diagnostics = if name.starts_with("tests-") {
+            pack_test::read(name, &text, &around()).1
+        } else {
+            read(name, &text, &surroundings).diagnostics
+        };
+        assert!(!diagnostics.is_empty(), "{name} has no mistake");
+        let shown = draw(&diagnostics, &text, false);
         let expected = path.with_extension("txt");
         if std::env::var_os("UPDATE").is_some() {
             fs::write(&expected, &shown).unwrap();

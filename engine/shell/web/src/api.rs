@@ -1,5 +1,6 @@
 //! `/api/v1`: the endpoints and the OpenAPI document that is generated from them.
 
+mod callbacks;
 mod cases;
 mod drafts;
 mod dto;
@@ -70,6 +71,7 @@ pub(crate) fn routes() -> (Router<Site>, Document) {
         .routes(routes!(holds::hold))
         .routes(routes!(holds::resume))
         .routes(routes!(drafts::get, drafts::put, drafts::delete))
+        .routes(routes!(callbacks::receive))
         .routes(routes!(cases::list))
         .routes(routes!(cases::get))
         .routes(routes!(cases::timeline))

@@ -131,6 +131,7 @@ impl Shared {
             match self.submit(batch) {
                 Ok(ticket) => {
                     let (shared, item) = (Arc::clone(self), id.clone());
+                    let going = self.under_way.begin();
                     tokio::spawn(async move {
                         if ticket.flushed().await.is_err() {
                             tracing::warn!(item, "an alarm is not on disk");
@@ -138,6 +139,7 @@ impl Shared {
                             shared.timers.move_alarm(&moved);
                         }
                         shared.changed();
+                        drop(going);
                     });
                     return Ok(());
                 }

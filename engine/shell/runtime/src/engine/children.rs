@@ -61,7 +61,9 @@ pub(crate) fn child_id(key: &str) -> String {
 /// Sees to something that is due, until it is done or the engine stops.
 pub(crate) fn attend(shared: &Arc<Shared>, due: Due, instance: &str) {
     let (shared, instance) = (Arc::clone(shared), instance.to_owned());
+    let going = shared.under_way.begin();
     tokio::spawn(async move {
+        let _going = going;
         while !shared.stopping() {
             let done = match due {
                 Due::Begin => shared.begin_child(&instance).await,

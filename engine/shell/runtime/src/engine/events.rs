@@ -45,6 +45,8 @@ const KEY_BYTES: usize = 16;
 #[derive(Default)]
 pub(crate) struct Inbox {
     changed: Notify,
+    /// Held while events are brought: whoever comes second finds it done.
+    bringing: tokio::sync::Mutex<()>,
     /// Tells events of one millisecond apart.
     count: AtomicU64,
 }
@@ -220,7 +222,8 @@ impl Shared {
     }
 
     /// Everything that is kept, oldest first.
-    async fn bring_all(self: &Arc<Self>) -> Result<(), Refused> {
+    pub(crate) async fn bring_all(self: &Arc<Self>) -> Result<(), Refused> {
+        let _one_by_one = self.inbox.bringing.lock().await;
         loop {
             let rows = self.parts.store.scan(Table::EventKept, &[], &END, READ_MAX);
             let mut brought = false;
@@ -318,10 +321,12 @@ impl Shared {
         match decided {
             Ok(((), settling)) => {
                 let id = id.to_owned();
+                let going = self.under_way.begin();
                 tokio::spawn(async move {
                     if let Err(refused) = settling.settle().await {
                         tracing::warn!(instance = id, %refused, "an event is not on disk");
                     }
+                    drop(going);
                 });
                 Ok(true)
             }
@@ -330,18 +335,18 @@ impl Shared {
         }
     }
 
-    /// Nobody is left who wants it. The next need not wait for the disk, but whoever waits for this
-    /// one to be gone is told.
+    /// Nobody is left who wants it.
     fn discard(self: &Arc<Self>, key: &[u8]) -> Result<(), Refused> {
         let mut batch = Batch::default();
         remove(key, &Under::Agency(String::new()), &mut batch);
         let ticket = self.submit(batch).map_err(refused)?;
-        let shared = Arc::clone(self);
+        let (shared, going) = (Arc::clone(self), self.under_way.begin());
         tokio::spawn(async move {
             if ticket.flushed().await.is_err() {
-                tracing::warn!("an event that nobody wants is still on disk");
+                tracing::warn!("an event that nobody wants is still kept on disk");
             }
             shared.changed();
+            drop(going);
         });
         Ok(())
     }

@@ -76,10 +76,12 @@ impl Shared {
     /// and yields are only in the instance.
     fn go_on(self: &Arc<Self>, held: Held) {
         let (id, open) = (held.id.clone(), held.instance.outstanding());
-        let quiet = held.quiet();
+        let (quiet, awaited) = (held.quiet(), held.awaited.clone());
         drop(held);
         for effect in open {
             match effect {
+                // Its timer goes on with it.
+                Effect::Call(call) if awaited.contains_key(&call.delivery) => {}
                 Effect::Call(call) => self.send_again(&id, call),
                 Effect::Yield => timers::resume(self, &id),
                 // Mostly not ended yet. An end that was told in vain before a retry is told again.

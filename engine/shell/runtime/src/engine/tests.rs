@@ -11,6 +11,7 @@ mod funds;
 mod holds;
 mod identity;
 mod lists;
+mod pending;
 mod pressure;
 mod requests;
 mod timers;

@@ -11,11 +11,11 @@ use casewright_store::{Batch, Put, Table, Under};
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Notify;
 
-use super::Refused;
 use super::alarms::Moved;
 use super::draft::RunError;
 use super::shared::{Shared, unreadable};
 use super::work_items::{ALARM, instance_of};
+use super::{Refused, pending};
 use crate::key;
 
 /// When, of which instance or work item, which one.
@@ -25,6 +25,8 @@ pub(crate) type Due = (Timestamp, String, u32);
 pub(crate) struct Timers {
     near: Mutex<Near>,
     changed: Notify,
+    /// Held while what is due is fired: whoever comes second finds it done.
+    firing: tokio::sync::Mutex<()>,
 }
 
 /// Timers up to the horizon.
@@ -189,7 +191,8 @@ impl Shared {
 
     /// Fires what is due, in order. The next is queued when the one before is, not when it is on
     /// disk: a thousand due at once share flushes.
-    async fn fire_due(self: &Arc<Self>) -> Result<(), Refused> {
+    pub(crate) async fn fire_due(self: &Arc<Self>) -> Result<(), Refused> {
+        let _one_by_one = self.timers.firing.lock().await;
         loop {
             let more = self.look_ahead()?;
             while let Some(due) = self.timers.take_due(self.parts.clock.now()) {
@@ -205,6 +208,10 @@ impl Shared {
     }
 
     async fn fire_one(self: &Arc<Self>, due: Due) -> Result<(), Refused> {
+        if let Some(hash) = pending::timer_hash(&due.1) {
+            pending::wake(self, hash);
+            return Ok(());
+        }
         let fired = if instance_of(&due.1).is_ok() {
             self.ring(&due).map_err(RunError::Refused)
         } else {
@@ -238,10 +245,12 @@ impl Shared {
             })
             .await?;
         let instance = instance.clone();
+        let going = self.under_way.begin();
         tokio::spawn(async move {
             if let Err(refused) = settling.settle().await {
                 tracing::warn!(instance, %refused, "a fired timer is not on disk");
             }
+            drop(going);
         });
         Ok(())
     }
@@ -266,7 +275,9 @@ impl Shared {
 /// Goes on with an instance that let others go first.
 pub(crate) fn resume(shared: &Arc<Shared>, instance: &str) {
     let (shared, instance) = (Arc::clone(shared), instance.to_owned());
+    let going = shared.under_way.begin();
     tokio::spawn(async move {
+        let _going = going;
         loop {
             if shared.stopping() {
                 return;

@@ -1,0 +1,210 @@
+//! `casewright test PATH...`: the tests that the author of a pack writes in `tests/*.test.yaml`.
+//!
+//! Each test has an engine of its own over a store in memory, with a clock that the test moves:
+//! what runs is what `serve` runs, only nobody waits. No server, no network, no data left behind.
+
+mod find;
+mod partner;
+mod play;
+mod report;
+mod stage;
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use casewright_language::pack_test::{self, Around, Test};
+use casewright_language::{Diagnostic, Severity, Surroundings};
+use casewright_runtime::Deployment;
+use casewright_runtime::port::Invoke;
+
+use crate::exit;
+use crate::folder;
+use crate::ports::plugins::{Sources, user_cache};
+use crate::ports::{EvaluatorProcess, Plugins};
+use crate::validate;
+use find::Found;
+use report::{Outcome, Report};
+use stage::World;
+
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = HELP)]
+pub(crate) struct Arguments {
+    /// Packs, folders of packs, files of tests.
+    #[arg(required = true, value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    /// Print one JSON object: `{passed, failed, tests, diagnostics}`.
+    #[arg(long)]
+    json: bool,
+    /// Folder of built plugins; `target/plugins` of the checkout otherwise.
+    #[arg(long, value_name = "DIR")]
+    plugins: Option<PathBuf>,
+}
+
+const HELP: &str = "\
+A test is a list of steps in a file in the folder `tests` of a pack:
+
+  workflow: brokerage
+  begins: 2026-11-25 09:00                 where the agency is
+  people:
+    casey: case-worker                     a role, or a list of roles
+    lee: team-leader
+  plugins:
+    evidence-check.check: real             the built plugin itself
+    payment-issue.pay:                     answers, one after the other; the last one stays
+      - error: { code: unavailable, kind: retryable }
+      - returns: { paymentId: P-1, state: paid }
+  samples:                                 data by name
+    bed: { item: A bed, money: { minor: 40000, currency: AUD } }
+  tests:
+    - test: Nobody approves their own request
+      steps:
+        - { start: brokerage, as: casey }
+        - { complete: request, as: casey, data: bed, but: { item: Two beds } }
+        - { complete: decision, as: casey, outcome: approve, refused: self-approval }
+
+Steps that do something:
+  start      a workflow: as, input, but, sameCase, refused, fields
+  claim      a task: as, of, refused                release   a task: as, of, refused
+  complete   a task: as, of, outcome, data, but, comment, refused, fields
+  event      from outside, by its type: subject (else the case's number), data, but, source, id
+  wait       `3 business days`, `P3D`, `PT4H`: as long, to the same time of day
+  waitUntil  `2026-12-01` or `2026-12-01 09:00`
+
+Steps that expect something:
+  task       an open task: of, for, title, due, overdue, outcomes, shows, claimedBy
+  noTask     that no such task is open: of
+  calls      of a function of a plugin: times, input, returned
+  fund       available, reserved, committed, each as { minor, currency }
+  ended      completed, faulted or cancelled: of, output, fault
+  recorded   an entry in the record of the case, such as refused: times, by, about
+
+Expected data names only what matters. Without `begins` it is Monday, 2 March 2026, 09:00.
+Exit codes: 0 all passed; 1 a test failed or has mistakes; 2 wrong usage; 3 the environment.";
+
+pub(crate) fn run(arguments: &Arguments) -> ExitCode {
+    match crate::asynchronous(execute(arguments)) {
+        Ok(report) => report.show(arguments.json),
+        Err(error) => exit::environment(&error),
+    }
+}
+
+async fn execute(arguments: &Arguments) -> io::Result<Report> {
+    let built = validate::plugin_folder(arguments.plugins.as_deref());
+    let plugins = Plugins::load(Sources {
+        folders: built.into_iter().collect(),
+        cache: user_cache(),
+        ..Sources::default()
+    });
+    let world = World {
+        plugins: Arc::new(plugins.await?),
+        evaluate: Arc::new(EvaluatorProcess::new()?),
+    };
+    let mut report = Report::default();
+    for path in &arguments.paths {
+        for found in find::packs(path)? {
+            pack(&world, &found, &mut report).await?;
+        }
+    }
+    Ok(report)
+}
+
+/// All chosen tests of one pack.
+async fn pack(world: &World, found: &Found, report: &mut Report) -> io::Result<()> {
+    let (files, tests) = split(folder::read(&found.root)?);
+    let mut installed = Surroundings::default();
+    let digests = world.plugins.describe(&mut installed);
+    installed.functions_known = !digests.is_empty();
+    let deployment = match Deployment::read(files.clone(), &installed, &digests) {
+        Ok(deployment) => deployment,
+        Err(diagnostics) => {
+            for diagnostic in diagnostics {
+                let path = found.root.join(&diagnostic.file).display().to_string();
+                let text = files.get(&diagnostic.file).cloned().unwrap_or_default();
+                report.texts.insert(path.clone(), text);
+                report.diagnostics.push(Diagnostic {
+                    file: path,
+                    ..diagnostic
+                });
+            }
+            return Ok(());
+        }
+    };
+    world.plugins.bind(
+        &deployment.pack.namespace,
+        crate::wiring::pack_sides(&deployment.pack),
+    );
+    let around = around(&deployment);
+    let chosen = tests.into_iter().filter(|(path, _)| found.chooses(path));
+    for (path, text) in chosen {
+        let file = found.root.join(&path).display().to_string();
+        let (tests, diagnostics) = pack_test::read(&file, &text, &around);
+        report.texts.insert(file.clone(), text);
+        let broken = diagnostics
+            .iter()
+            .any(|found| found.severity == Severity::Error);
+        report.diagnostics.extend(diagnostics);
+        if broken {
+            continue;
+        }
+        for test in tests {
+            let failures = one(world, &files, &file, &test).await?;
+            report.outcomes.push(Outcome {
+                file: file.clone(),
+                line: test.spot.line(),
+                test: test.name,
+                failures,
+            });
+        }
+    }
+    Ok(())
+}
+
+async fn one(
+    world: &World,
+    files: &BTreeMap<String, String>,
+    file: &str,
+    test: &Test,
+) -> io::Result<Vec<Diagnostic>> {
+    match world.stage(files.clone(), test).await? {
+        Ok(stage) => play::play(stage, file, test).await,
+        Err(sentence) => Ok(vec![test.spot.failure(file, sentence, None)]),
+    }
+}
+
+/// The pack itself, and the texts of its tests.
+pub(crate) fn split(
+    files: BTreeMap<String, String>,
+) -> (BTreeMap<String, String>, BTreeMap<String, String>) {
+    files
+        .into_iter()
+        .partition(|(path, _)| !is_test(Path::new(path)))
+}
+
+pub(crate) fn is_test(path: &Path) -> bool {
+    path.parent()
+        .is_some_and(|parent| parent.ends_with("tests"))
+        && path.extension().is_some_and(|found| found == "yaml")
+}
+
+/// What tests of this pack may name.
+pub(crate) fn around(deployment: &Deployment) -> Around {
+    let tasks =
+        |workflow: &casewright_language::Workflow| Around::human_tasks(&workflow.definition);
+    Around {
+        roles: deployment.pack.roles.keys().cloned().collect(),
+        funds: deployment.pack.funds.keys().cloned().collect(),
+        functions: deployment
+            .functions_known
+            .then(|| deployment.signatures.keys().cloned().collect()),
+        workflows: deployment
+            .workflows
+            .iter()
+            .map(|(name, workflow)| (name.clone(), tasks(workflow)))
+            .collect(),
+        refusals: find::names_of::<casewright_casework::Code>(),
+        actions: find::names_of::<casewright_casework::audit::Action>(),
+    }
+}

@@ -1,0 +1,177 @@
+//! Functions of plugins in a test: answered as the test says, or by the built plugin.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use casewright_language::pack_test::{Answer, Answers, Failure, FailureKind};
+use casewright_language::{Schema, Signature, Surroundings};
+use casewright_machine::{CallError, ErrorKind};
+use casewright_runtime::port::{Boxed, EffectKind, Invocation, Invoke, Reply, Resumption};
+use serde_json::{Value, json};
+
+use crate::ports::Plugins;
+
+/// Stands for the digest of a plugin that is not built and only answers what a test says.
+const NOT_BUILT: &str = "answers-of-a-test";
+
+/// Told of a call whose answer comes later.
+const LATER: &str = "answers later";
+
+pub(super) struct Partner {
+    plugins: Arc<Plugins>,
+    answers: BTreeMap<String, Answers>,
+    made: Mutex<Vec<Made>>,
+}
+
+/// A call that was made.
+#[derive(Debug, Clone)]
+pub(super) struct Made {
+    pub(super) function: String,
+    pub(super) input: Value,
+    pub(super) answer: Result<Value, String>,
+    /// The test says nothing of this function.
+    pub(super) unexpected: bool,
+}
+
+impl Partner {
+    pub(super) fn new(plugins: Arc<Plugins>, answers: BTreeMap<String, Answers>) -> Self {
+        Self {
+            plugins,
+            answers,
+            made: Mutex::default(),
+        }
+    }
+
+    pub(super) fn made(&self) -> Vec<Made> {
+        self.lock().clone()
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Made>> {
+        self.made.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What the next call of this function gets; the last answer stays.
+    fn next(&self, function: &str, given: &[Answer]) -> Result<Reply, CallError> {
+        let before = self.lock();
+        let count = before
+            .iter()
+            .filter(|made| made.function == function)
+            .count();
+        drop(before);
+        match given.get(count).or_else(|| given.last()) {
+            Some(Answer::Returns(value)) => Ok(Reply::Done(value.clone())),
+            Some(Answer::Fails(failure)) => Err(call_error(function, failure)),
+            None => Err(unanswered(function)),
+        }
+    }
+
+    async fn answer(&self, invocation: Invocation) -> Result<Reply, CallError> {
+        let (function, input) = (invocation.function.clone(), invocation.input.clone());
+        let (answer, unexpected) = match self.answers.get(&function) {
+            Some(Answers::Given(given)) => (self.next(&function, given), false),
+            Some(Answers::Real) => (self.plugins.invoke(invocation).await, false),
+            None => (Err(unanswered(&function)), true),
+        };
+        let told = match &answer {
+            Ok(Reply::Done(value)) => Ok(value.clone()),
+            Ok(Reply::Pending(_)) => Ok(json!(LATER)),
+            Err(error) => Err(error.code.clone()),
+        };
+        self.lock().push(Made {
+            function,
+            input,
+            answer: told,
+            unexpected,
+        });
+        answer
+    }
+}
+
+impl Invoke for Partner {
+    fn effect(&self, function: &str, digest: &str) -> Option<EffectKind> {
+        match digest {
+            NOT_BUILT => Some(EffectKind::Keyed),
+            digest => self.plugins.effect(function, digest),
+        }
+    }
+
+    /// Functions that are built keep their schemas, so that a test cannot answer what the plugin
+    /// never would.
+    fn describe(&self, surroundings: &mut Surroundings) -> Vec<(String, String)> {
+        let mut digests = self.plugins.describe(surroundings);
+        surroundings.functions_known = !digests.is_empty();
+        for function in self.answers.keys() {
+            let plugin = function.split('.').next().unwrap_or_default();
+            if digests.iter().any(|(known, _)| known == plugin) {
+                continue;
+            }
+            digests.push((plugin.to_owned(), NOT_BUILT.to_owned()));
+        }
+        for function in self.answers.keys() {
+            if let (false, Some(signature)) = (
+                surroundings.functions.contains_key(function),
+                anything(function),
+            ) {
+                surroundings.functions.insert(function.clone(), signature);
+            }
+        }
+        digests
+    }
+
+    fn resumes(&self, function: &str, digest: &str) -> bool {
+        digest != NOT_BUILT && self.plugins.resumes(function, digest)
+    }
+
+    fn invoke(&self, invocation: Invocation) -> Boxed<'_, Result<Reply, CallError>> {
+        Box::pin(self.answer(invocation))
+    }
+
+    /// Only the built plugin ever answers later.
+    fn resume(&self, resumption: Resumption) -> Boxed<'_, Result<Reply, CallError>> {
+        self.plugins.resume(resumption)
+    }
+}
+
+fn anything(function: &str) -> Option<Signature> {
+    let schema = Schema::new(json!({})).ok()?;
+    Some(Signature {
+        title: function.to_owned(),
+        input: schema.clone(),
+        output: schema,
+        errors: Vec::new(),
+    })
+}
+
+fn call_error(function: &str, failure: &Failure) -> CallError {
+    let plugin = function.split('.').next().unwrap_or_default();
+    let (kind, status) = match failure.kind {
+        FailureKind::Business => (ErrorKind::Business, 422),
+        FailureKind::Permanent => (ErrorKind::Permanent, 500),
+        FailureKind::Retryable => (ErrorKind::Retryable, 503),
+        FailureKind::InDoubt => (ErrorKind::InDoubt, 409),
+    };
+    let code = if failure.code.contains('.') {
+        failure.code.clone()
+    } else {
+        format!("{plugin}.{}", failure.code)
+    };
+    CallError {
+        kind,
+        message: failure.message.clone().unwrap_or_else(|| code.clone()),
+        code,
+        status,
+        details: None,
+        retry_after_ms: None,
+    }
+}
+
+fn unanswered(function: &str) -> CallError {
+    CallError {
+        kind: ErrorKind::Permanent,
+        code: "plugin.not-answered".to_owned(),
+        status: 501,
+        message: format!("the test does not say what {function} answers"),
+        details: None,
+        retry_after_ms: None,
+    }
+}
