@@ -26,7 +26,7 @@ use front_door::agency::{Agency, Seed};
 use front_door::client::Client;
 use front_door::housing::{Application, decide, one_application};
 use front_door::referral;
-use front_door::story::Story;
+use front_door::story::{self, Story};
 use serde_json::{Value, json};
 
 /// How many kills: few for the quick path; `CASEWRIGHT_CRASHES` sets the size of a campaign.
@@ -243,6 +243,81 @@ fn of_two_who_claim_at_once_one_gets_it() {
 }
 
 /// A small file system of its own, unmounted at the end.
+#[test]
+fn the_story_is_told_from_the_command_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let agency = Agency::start_in(folder.path());
+    let ready = folder.path().join("ready.json");
+    let form = folder.path().join("request.json");
+    std::fs::write(&form, story::request().to_string()).unwrap();
+    let ask = |role: &str, arguments: &[&str]| {
+        let server = ["--ready-file", path(&ready), "--as", role, "--json"];
+        let output = casewright(&[arguments, &server].concat());
+        let answer: Value = serde_json::from_slice(&output.stdout)
+            .unwrap_or_else(|_| panic!("{arguments:?}: {output:?}"));
+        (output.status.code(), answer)
+    };
+    let (code, started) = ask("case-worker", &["instance", "start", "brokerage"]);
+    assert_eq!(code, Some(0), "{started:#}");
+    let case = started["case"].as_str().unwrap();
+    let task = |wanted: &str| {
+        let mut changes = 0;
+        loop {
+            let (code, list) = ask("team-leader", &["task", "list", "--case", case]);
+            assert_eq!(code, Some(0), "{list:#}");
+            let mut items = list["items"].as_array().unwrap().iter();
+            if let Some(item) = items.find(|item| item["task"] == wanted) {
+                return item["id"].as_str().unwrap().to_owned();
+            }
+            changes += 1;
+            assert!(changes < 1_000, "{list:#}");
+        }
+    };
+    let request = task("request");
+    assert_eq!(ask("case-worker", &["task", "claim", &request]).0, Some(0));
+    // A form that is not filled is refused with its fields.
+    let (code, refused) = ask("case-worker", &["task", "complete", &request]);
+    assert_eq!((code, &refused["code"]), (Some(1), &json!("form-invalid")));
+    let complete = ["task", "complete", &request, "--data", path(&form)];
+    let (code, done) = ask("case-worker", &complete);
+    assert_eq!(code, Some(0), "{done:#}");
+    let decision = task("decision");
+    let (code, refused) = ask("case-worker", &["task", "claim", &decision]);
+    assert_eq!((code, &refused["code"]), (Some(1), &json!("self-approval")));
+    assert_eq!(ask("team-leader", &["task", "claim", &decision]).0, Some(0));
+    let approve = [
+        "task",
+        "complete",
+        &decision,
+        "--outcome",
+        "approve",
+        "--comment",
+        "Agreed",
+    ];
+    assert_eq!(ask("team-leader", &approve).0, Some(0));
+    let id = started["id"].as_str().unwrap();
+    let paid = (0..1_000).any(|_| {
+        let (_, shown) = ask("case-worker", &["instance", "show", id]);
+        shown["output"]["outcome"] == "paid"
+    });
+    assert!(paid);
+    let (_, timeline) = ask("case-worker", &["case", "timeline", case]);
+    let mut entries = timeline["items"].as_array().unwrap().iter();
+    assert!(
+        entries.any(|entry| entry["action"] == "fund-committed"),
+        "{timeline:#}"
+    );
+    let (code, unknown) = ask("case-worker", &["case", "show", "../users"]);
+    assert_eq!((code, &unknown["code"]), (Some(1), &json!("not-found")));
+    drop(agency);
+    let output = casewright(&["task", "list", "--ready-file", path(&ready)]);
+    assert_eq!(
+        output.status.code(),
+        Some(3),
+        "the server is gone: {output:?}"
+    );
+}
+
 /// How many backups: `CASEWRIGHT_BACKUPS` sets the size of a campaign.
 const BACKUPS: usize = 2;
 

@@ -6,6 +6,7 @@
 mod audit;
 mod backup;
 mod cli;
+mod client;
 mod demo;
 mod doctor;
 mod exit;
@@ -46,6 +47,10 @@ fn main() -> ExitCode {
         Command::Test(arguments) => test::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Plugin(arguments) => plugin::run(arguments),
+        Command::Case(arguments) => client::run(&arguments),
+        Command::Instance(arguments) => client::run(&arguments),
+        Command::Task(arguments) => client::run(&arguments),
+        Command::Event(arguments) => client::run(&arguments),
         Command::Backup(arguments) => backup::run(&arguments),
         Command::Restore(arguments) => backup::restore(&arguments),
         Command::Audit(arguments) => audit::run(&arguments),
