@@ -12,6 +12,7 @@
 mod front_door {
     pub(crate) mod agency;
     pub(crate) mod client;
+    pub(crate) mod housing;
     pub(crate) mod referral;
     pub(crate) mod story;
 }
@@ -19,6 +20,8 @@ mod front_door {
 use std::process::Command;
 
 use front_door::agency::{Agency, Seed};
+use front_door::client::Client;
+use front_door::housing::{Application, decide, one_application};
 use front_door::referral;
 use front_door::story::Story;
 use serde_json::json;
@@ -114,6 +117,96 @@ fn a_partners_answer_is_taken_once_though_it_comes_early_and_twice_over_kills() 
     assert_eq!(view["waiting"][0]["events"], expected, "{view:#}");
     assert_eq!(referral::received(&mut agency, &other), 0);
     assert!(agency.kills() >= 2);
+}
+
+#[test]
+fn an_application_is_sent_once_and_answered_by_callback_over_kills() {
+    let mut agency = Agency::start();
+    let sent_to = agency.url();
+    let application = Application::new("callback");
+    // Accepted by the register, and nobody hears of it; then the engine is killed.
+    let fault = json!({"path": "/housing/applications", "nth": 1, "kind": "drop-after-commit"});
+    agency.order_fault(&fault);
+    application.apply(&mut agency);
+    agency.kill();
+    application.waits(&mut agency);
+    agency.kill();
+    application.waits(&mut agency);
+    let told = decide(&agency.partner(), 3);
+    // Its port may have been taken by somebody else meanwhile; then the register is asked.
+    if agency.url() == sent_to {
+        assert_eq!(told, [202; 3], "repeated messages are acknowledged");
+    }
+    agency.kill();
+    let output = application.ends(&mut agency);
+    assert_eq!(
+        (&output["state"], &output["needLevel"]),
+        (&json!("registered"), &json!("high"))
+    );
+    assert_eq!(application.returned(&mut agency), 1);
+    let journal = agency.journal();
+    let application = one_application(&journal);
+    assert_eq!(
+        (&application["told"], &application["state"]),
+        (&json!(3), &json!("registered"))
+    );
+    let body = application["body"].to_string();
+    assert!(
+        !body.contains("callback"),
+        "nothing but the application is in it: {body}"
+    );
+}
+
+#[test]
+fn an_answer_that_is_faster_than_the_register_s_own_is_not_lost() {
+    let mut agency = Agency::start();
+    let order = json!({"state": "declined", "callbacks": 2, "early": true});
+    let reply = agency
+        .partner()
+        .post("/_ctl/housing", &order, None)
+        .unwrap();
+    assert_eq!(reply.status, 200, "{reply:?}");
+    let application = Application::new("early");
+    application.apply(&mut agency);
+    let output = application.ends(&mut agency);
+    assert_eq!(output["state"], "declined");
+    assert_eq!(application.returned(&mut agency), 1);
+    one_application(&agency.journal());
+}
+
+#[test]
+fn without_a_callback_the_register_is_asked() {
+    let mut agency = Agency::start();
+    let application = Application::new("poll");
+    application.apply(&mut agency);
+    application.waits(&mut agency);
+    // The register is out of order when it is asked first.
+    let fault = json!({"path": "/housing/applications/H-000001", "nth": 1, "kind": "status:503"});
+    agency.order_fault(&fault);
+    assert!(decide(&agency.partner(), 0).is_empty());
+    agency.kill();
+    let output = application.ends(&mut agency);
+    assert_eq!(output["state"], "registered");
+    assert_eq!(application.returned(&mut agency), 1);
+    let journal = agency.journal();
+    assert_eq!(one_application(&journal)["told"], 0);
+}
+
+#[test]
+fn a_callback_under_no_token_finds_nothing() {
+    let agency = Agency::start();
+    let stranger: Client = agency.stranger();
+    for token in ["cwc_0", "x", "..%2F..%2Fcases"] {
+        let path = format!("/api/v1/callbacks/{token}");
+        let reply = stranger
+            .post(&path, &json!({"state": "registered"}), None)
+            .unwrap();
+        assert_eq!(
+            (reply.status, &reply.body["code"]),
+            (404, &json!("not-found")),
+            "{token}"
+        );
+    }
 }
 
 #[test]

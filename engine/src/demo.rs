@@ -87,7 +87,7 @@ async fn serve(
     data: &Path,
 ) -> io::Result<()> {
     // Bound first: a port that is taken should be said before anything is written.
-    let listener = listen(arguments.port).await?;
+    let listener = listen(arguments.port, data).await?;
     let url = format!("http://{}", listener.local_addr()?);
     let partner = start_partner(data).await?;
     let places = Places {
@@ -98,6 +98,7 @@ async fn serve(
     let sources = Sources {
         folders: vec![built.to_path_buf()],
         operator: operator(&partner),
+        public_url: Some(url.clone()),
         ..Sources::default()
     };
     let running = wiring::open(&places, sources).await?;
@@ -128,19 +129,31 @@ async fn serve(
         .and(wiring::serve(running.engine, listener, settings).await)
 }
 
-async fn listen(port: Option<u16>) -> io::Result<TcpListener> {
-    match port {
+/// A free port stays the same over starts if it can: partners were told where to send answers.
+async fn listen(port: Option<u16>, data: &Path) -> io::Result<TcpListener> {
+    let port_file = data.join("port");
+    let before = fs::read_to_string(&port_file);
+    let before = before.ok().and_then(|text| text.trim().parse().ok());
+    let free = async || match TcpListener::bind((Ipv4Addr::LOCALHOST, before.unwrap_or(0))).await {
+        Ok(listener) => Ok(listener),
+        Err(_) => TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await,
+    };
+    let listener = match port {
         None => match TcpListener::bind((Ipv4Addr::LOCALHOST, PORT)).await {
             Ok(listener) => Ok(listener),
-            Err(_) => TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await,
+            Err(_) => free().await,
         },
+        Some(0) => free().await,
         Some(port) => TcpListener::bind((Ipv4Addr::LOCALHOST, port))
             .await
             .map_err(|error| {
                 let sentence = format!("cannot listen on port {port} of loopback: {error}");
                 io::Error::new(error.kind(), sentence)
             }),
-    }
+    }?;
+    fs::create_dir_all(data)?;
+    fs::write(port_file, listener.local_addr()?.port().to_string())?;
+    Ok(listener)
 }
 
 /// The partner keeps its journal beside the data, and its port if it can: what was under way when
@@ -163,12 +176,20 @@ async fn start_partner(data: &Path) -> io::Result<String> {
 
 /// The demo's operator lets the plugins reach the fake partners and nothing else.
 fn operator(partner: &str) -> BTreeMap<String, OperatorSide> {
-    let side = OperatorSide {
-        config: json!({ "endpoint": partner }),
-        hosts: vec![partner.to_owned()],
-        secrets: BTreeMap::new(),
+    let side = |plugin: &str, config| {
+        let side = OperatorSide {
+            config,
+            hosts: vec![partner.to_owned()],
+            secrets: BTreeMap::new(),
+        };
+        (plugin.to_owned(), side)
     };
-    BTreeMap::from([("payment-issue".to_owned(), side)])
+    // Nobody who tries the demo waits an hour for the register to be asked.
+    let housing = json!({ "endpoint": partner, "pollSeconds": 1 });
+    BTreeMap::from([
+        side("housing-application", housing),
+        side("payment-issue", json!({ "endpoint": partner })),
+    ])
 }
 
 fn packs(checkout: &Path) -> io::Result<Vec<PathBuf>> {

@@ -8,14 +8,18 @@
 //! ```text
 //! POST /pay/payments        Idempotency-Key, JSON body  -> 201 payment; the same again: 200
 //! GET  /pay/payments?key=   -> 200 payment | 404
+//! POST /housing/applications  Idempotency-Key, Callback-Url -> 201 application; again: 200
+//! GET, DELETE /housing/applications/{no}
+//! POST /_ctl/housing        {state, callbacks, early, ..}   -> decides, and tells the senders
 //! POST /_ctl/fault          {path, nth, kind}           -> the nth next request there suffers it
-//! GET  /_ctl/journal        every request and every payment
+//! GET  /_ctl/journal        every request, payment and application
 //! POST /_ctl/reset          forgets everything
 //! ```
 
 mod connection;
 mod control;
 mod fault;
+mod housing;
 mod journal;
 mod pay;
 
@@ -87,12 +91,18 @@ pub(crate) async fn start(port: u16, journal: Option<PathBuf>) -> io::Result<Par
 fn router(world: Arc<World>) -> Router {
     let partners = Router::new()
         .route("/pay/payments", post(pay::create).get(pay::find))
+        .route("/housing/applications", post(housing::create))
+        .route(
+            "/housing/applications/{number}",
+            get(housing::find).delete(housing::take_back),
+        )
         .layer(axum::middleware::from_fn_with_state(
             world.clone(),
             fault::suffer,
         ));
     Router::new()
         .route("/_ctl/fault", post(control::order_fault))
+        .route("/_ctl/housing", post(housing::order))
         .route("/_ctl/journal", get(control::journal))
         .route("/_ctl/reset", post(control::reset))
         .merge(partners)

@@ -137,6 +137,8 @@ async fn follow(engine: &Engine, who: &Principal, id: &str) -> io::Result<Ended>
         let soon = Timestamp::now() + WAIT_MAX;
         let moves = |waiting: &casewright_runtime::view::WaitingView| match waiting.kind.as_str() {
             "work-item" | "event" => false,
+            // One that is under way shows the instance running; this one waits for a partner.
+            "call" => waiting.until.is_some_and(|until| until <= soon),
             _ => waiting.until.is_none_or(|until| until <= soon),
         };
         let over = matches!(view.status.as_str(), "completed" | "faulted" | "cancelled");

@@ -56,6 +56,7 @@ async fn serve(config: &Config, arguments: &Arguments) -> io::Result<()> {
     let sources = Sources {
         folders: config.plugins.clone(),
         operator: config.operator()?,
+        public_url: config.public_url.clone(),
         ..Sources::default()
     };
     let running = wiring::open(&places, sources).await?;

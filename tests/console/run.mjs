@@ -130,6 +130,33 @@ test("a request is asked for, decided by somebody else, paid and told", async ()
   await leader.context.close();
 });
 
+test("an application for a home is filled, sent, and its answer awaited", async () => {
+  const worker = await enter("case-worker");
+  const { page } = worker;
+  await page.goto("/start");
+  await page.getByRole("link", { name: /Application for a home/ }).click();
+  await page.getByRole("button", { name: "Start" }).click();
+  await take(worker);
+  await check(worker, "housing-empty");
+  await page.getByRole("button", { name: "Save and finish" }).click();
+  await page.getByRole("heading", { name: "There is a problem" }).waitFor();
+  await check(worker, "housing-errors");
+  const who = page.getByRole("group", { name: /Who would live there.*number 1/ }).last();
+  await who.getByLabel("Applicant", { exact: true }).check();
+  await page.getByLabel("Suburb").fill("Logan Central");
+  await page.getByLabel("How many bedrooms do they need?").fill("3");
+  await page.getByRole("group", { name: /leave violence/ }).getByLabel("No").check();
+  const choose = (label, option) => page.getByLabel(label).selectOption({ label: option });
+  await choose("What is the first reason, beyond money?", "The family has no home");
+  await choose("What is the second?", "Somebody's health");
+  await page.getByLabel("Income of the household in a week, before tax").fill("680");
+  await finish(worker);
+  const file = await caseOf(worker);
+  await until(page, file.path, () => page.getByText(/Waits for an answer/).first());
+  await check(worker, "case-waiting-for-partner");
+  await worker.context.close();
+});
+
 test("people and notes are kept with the case, an address only shown to who asks", async () => {
   const { worker, file } = await ask();
   const { page } = worker;

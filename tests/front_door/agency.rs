@@ -158,6 +158,21 @@ impl Agency {
         Client::new(self.ready["url"].as_str().unwrap(), Some(token.to_owned()))
     }
 
+    /// Where it listens; mostly the same after a restart.
+    pub(crate) fn url(&self) -> String {
+        self.ready["url"].as_str().unwrap().to_owned()
+    }
+
+    /// Somebody without a token.
+    pub(crate) fn stranger(&self) -> Client {
+        Client::new(&self.url(), None)
+    }
+
+    /// The fake partners, to be told what to do.
+    pub(crate) fn partner(&self) -> Client {
+        Client::new(self.ready["partner"].as_str().unwrap(), None)
+    }
+
     /// Everything the partners did, over all lives of the process.
     pub(crate) fn journal(&mut self) -> Value {
         let partner = |agency: &Self| agency.ready["partner"].as_str().unwrap().to_owned();

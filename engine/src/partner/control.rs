@@ -10,6 +10,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::fault::Fault;
+use super::housing::Application;
 use super::journal::World;
 
 /// The nth request from now on (from 1) to `path` suffers `kind`.
@@ -50,7 +51,17 @@ pub(super) async fn order_fault(
 pub(super) async fn journal(State(world): State<Arc<World>>) -> Response {
     let state = world.lock();
     let payments: Vec<_> = state.payments.values().collect();
-    Json(json!({ "requests": state.requests, "payments": payments })).into_response()
+    let applications: Vec<_> = state
+        .applications
+        .values()
+        .map(Application::witnessed)
+        .collect();
+    Json(json!({
+        "requests": state.requests,
+        "payments": payments,
+        "applications": applications,
+    }))
+    .into_response()
 }
 
 pub(super) async fn reset(State(world): State<Arc<World>>) -> Response {

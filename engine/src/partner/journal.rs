@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::fault::Fault;
+use super::housing::{self, Application};
 
 /// All partners together.
 #[derive(Default)]
@@ -21,6 +22,9 @@ pub(super) struct World {
 pub(super) struct State {
     pub(super) requests: Vec<Request>,
     pub(super) payments: BTreeMap<String, Payment>,
+    pub(super) applications: BTreeMap<String, Application>,
+    /// What the housing register decides while the next application is being answered.
+    pub(super) early: Option<housing::Order>,
     /// Keys of requests that are being answered.
     pub(super) under_way: Vec<String>,
     pub(super) faults: BTreeMap<String, VecDeque<Option<Fault>>>,
@@ -55,6 +59,8 @@ pub(super) struct Payment {
 enum Line {
     Request(Request),
     Payment(Payment),
+    /// As it stands from here on.
+    Application(Application),
 }
 
 impl World {
@@ -63,15 +69,18 @@ impl World {
         let mut state = State::default();
         if let Some(path) = path {
             if let Ok(file) = File::open(&path) {
-                for line in BufReader::new(file).lines() {
-                    // A line torn by a crash was never acted upon: payments are synced first.
-                    let Ok(line) = serde_json::from_str(&line?) else {
-                        break;
-                    };
-                    state.remember(line);
+                // A line torn by a crash was never acted upon: payments are synced first.
+                let lines = BufReader::new(file).lines();
+                for line in lines.collect::<io::Result<Vec<_>>>()? {
+                    if let Ok(line) = serde_json::from_str(&line) {
+                        state.remember(line);
+                    }
                 }
             }
-            state.file = Some(OpenOptions::new().create(true).append(true).open(path)?);
+            let mut file = OpenOptions::new().create(true).append(true).open(path)?;
+            // What comes next is no part of a torn line; empty lines are none.
+            file.write_all(b"\n")?;
+            state.file = Some(file);
         }
         Ok(Self {
             state: Mutex::new(state),
@@ -93,9 +102,15 @@ impl State {
         self.write(Line::Payment(payment))
     }
 
+    pub(super) fn application(&mut self, application: Application) -> io::Result<()> {
+        self.write(Line::Application(application))
+    }
+
     pub(super) fn reset(&mut self) -> io::Result<()> {
         self.requests.clear();
         self.payments.clear();
+        self.applications.clear();
+        self.early = None;
         self.faults.clear();
         self.file.as_ref().map_or(Ok(()), |file| file.set_len(0))
     }
@@ -116,6 +131,10 @@ impl State {
             Line::Request(request) => self.requests.push(request),
             Line::Payment(payment) => {
                 self.payments.insert(payment.key.clone(), payment);
+            }
+            Line::Application(application) => {
+                let key = application.key.clone();
+                self.applications.insert(key, application);
             }
         }
     }

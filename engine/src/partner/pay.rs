@@ -13,7 +13,7 @@ use super::fault::{self, Late};
 use super::journal::{Payment, World};
 
 const KEY: HeaderName = HeaderName::from_static("idempotency-key");
-const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
+pub(super) const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
 pub(super) fn key(headers: &HeaderMap) -> Option<String> {
     headers

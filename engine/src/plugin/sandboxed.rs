@@ -2,6 +2,7 @@
 //! a partner on loopback. What they decide is tested natively beside them; here it is the way in
 //! and out.
 
+mod housing;
 mod partner;
 
 use std::path::Path;
@@ -9,7 +10,9 @@ use std::sync::Arc;
 
 use casewright_host::grant::{Grant, OperatorSide};
 use casewright_host::manifest::Manifest;
-use casewright_host::plugin::{Context, EffectKind, Failure, FailureKind, Host, Plugin};
+use casewright_host::plugin::{
+    Context, EffectKind, Failure, FailureKind, Host, Plugin, Reason, Reply,
+};
 use serde_json::{Value, json};
 
 use super::check::schema_problems;
@@ -47,16 +50,48 @@ impl Loaded {
         }
     }
 
+    /// A function that answers at once.
     async fn call(&self, function: &str, attempt: u32, input: &Value) -> Result<Value, Failure> {
-        let context = Context {
-            idempotency_key: "key-1".into(),
-            attempt,
-            ..Context::default()
-        };
+        let reply = self.send(function, attempt, input).await?;
+        match reply {
+            Reply::Done(output) => Ok(output),
+            Reply::Pending(pending) => panic!("{pending:?}"),
+        }
+    }
+
+    async fn send(&self, function: &str, attempt: u32, input: &Value) -> Result<Reply, Failure> {
         let limits = &self.manifest.limits;
+        let context = context(attempt);
         self.host
             .invoke(&self.plugin, function, input, &context, &self.grant, limits)
             .await
+    }
+
+    async fn go_on(&self, function: &str, state: &Value, reason: Reason) -> Result<Reply, Failure> {
+        let (context, grant, limits) = (context(1), &self.grant, &self.manifest.limits);
+        self.host
+            .resume(
+                &self.plugin,
+                function,
+                state,
+                reason,
+                &context,
+                grant,
+                limits,
+            )
+            .await
+    }
+}
+
+fn context(attempt: u32) -> Context {
+    Context {
+        idempotency_key: "key-1".into(),
+        attempt,
+        case_id: "c01h".into(),
+        step_started_unix_ms: 1_778_544_000_000,
+        callback_token: "cwc_1".into(),
+        callback_url: Some("https://casewright.test/api/v1/callbacks/cwc_1".into()),
+        ..Context::default()
     }
 }
 

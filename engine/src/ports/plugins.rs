@@ -15,8 +15,9 @@ use casewright_host::manifest::Manifest;
 use casewright_host::plugin::{self, Context, Failure, FailureKind, Function, Host, Plugin};
 use casewright_language::{Schema, Signature, Surroundings};
 use casewright_machine::{CallError, ErrorKind};
-use casewright_runtime::port::{Boxed, EffectKind, Invocation, Invoke};
-use serde_json::Value;
+use casewright_runtime::port::{
+    Boxed, Callback, EffectKind, Invocation, Invoke, Pending, Reason, Reply, Resumption,
+};
 
 /// Where commands of one user keep compiled code between runs; none where there is no home.
 pub(crate) fn user_cache() -> Option<PathBuf> {
@@ -34,6 +35,8 @@ pub(crate) struct Plugins {
     /// Name to digest of what is installed now; others are only kept.
     installed: BTreeMap<String, String>,
     operator: BTreeMap<String, OperatorSide>,
+    /// Where partners reach this engine, without a slash at the end.
+    public_url: Option<String>,
     /// What packs bind, by (agency, plugin).
     bound: RwLock<BTreeMap<(String, String), PackSide>>,
 }
@@ -53,6 +56,8 @@ pub(crate) struct Sources {
     /// Components by digest, for instances pinned to them.
     pub(crate) kept: Option<PathBuf>,
     pub(crate) operator: BTreeMap<String, OperatorSide>,
+    /// Where partners reach this engine; without it plugins must ask for answers by themselves.
+    pub(crate) public_url: Option<String>,
 }
 
 impl Plugins {
@@ -63,6 +68,7 @@ impl Plugins {
             by_digest: BTreeMap::new(),
             installed: BTreeMap::new(),
             operator: sources.operator,
+            public_url: sources.public_url,
             bound: RwLock::default(),
         };
         if let Some(kept) = &sources.kept {
@@ -131,14 +137,14 @@ impl Plugins {
         ))
     }
 
-    async fn call(&self, invocation: Invocation) -> Result<Value, CallError> {
+    async fn call(&self, invocation: Invocation) -> Result<Reply, CallError> {
         let Some((loaded, function)) = self.function(&invocation.digest, &invocation.function)
         else {
             return Err(not_installed(&invocation.function));
         };
         let grant = Arc::new(self.grant(&invocation.agency, &loaded.manifest));
         let limits = loaded.manifest.limits;
-        let context = context(&invocation, limits.wall_ms_max);
+        let context = self.context(&invocation, limits.wall_ms_max);
         let input = &invocation.input;
         self.host
             .invoke(
@@ -150,7 +156,69 @@ impl Plugins {
                 &limits,
             )
             .await
+            .map(reply)
             .map_err(|failure| call_error(&loaded.plugin.name, failure))
+    }
+
+    async fn go_on(&self, resumption: Resumption) -> Result<Reply, CallError> {
+        let Resumption { of, state, reason } = resumption;
+        let Some((loaded, function)) = self.function(&of.digest, &of.function) else {
+            return Err(not_installed(&of.function));
+        };
+        let grant = Arc::new(self.grant(&of.agency, &loaded.manifest));
+        let limits = loaded.manifest.limits;
+        let context = self.context(&of, limits.wall_ms_max);
+        self.host
+            .resume(
+                &loaded.plugin,
+                &function.name,
+                &state,
+                host_reason(reason),
+                &context,
+                &grant,
+                &limits,
+            )
+            .await
+            .map(reply)
+            .map_err(|failure| call_error(&loaded.plugin.name, failure))
+    }
+
+    fn context(&self, invocation: &Invocation, wall_ms_max: u64) -> Context {
+        let unix_ms = |at: jiff::Timestamp| u64::try_from(at.as_millisecond()).unwrap_or(0);
+        let token = &invocation.callback_token;
+        let url = self.public_url.as_ref().filter(|_| !token.is_empty());
+        Context {
+            idempotency_key: invocation.key.clone(),
+            attempt: invocation.attempt,
+            deadline_unix_ms: unix_ms(jiff::Timestamp::now()).saturating_add(wall_ms_max),
+            step_started_unix_ms: unix_ms(invocation.since),
+            agency: invocation.agency.clone(),
+            case_id: invocation.case.clone(),
+            step_id: invocation.step.clone(),
+            callback_token: token.clone(),
+            callback_url: url.map(|url| format!("{url}/api/v1/callbacks/{token}")),
+        }
+    }
+}
+
+fn reply(reply: plugin::Reply) -> Reply {
+    match reply {
+        plugin::Reply::Done(output) => Reply::Done(output),
+        plugin::Reply::Pending(pending) => Reply::Pending(Pending {
+            correlation: pending.correlation,
+            expires_unix_ms: pending.expires_unix_ms,
+            poll_after_ms: pending.poll_after_ms,
+            state: pending.state,
+        }),
+    }
+}
+
+fn host_reason(reason: Reason) -> plugin::Reason {
+    match reason {
+        Reason::Callback(Callback { headers, body }) => plugin::Reason::Callback { headers, body },
+        Reason::Poll => plugin::Reason::Poll,
+        Reason::Expired => plugin::Reason::Expired,
+        Reason::Cancelled => plugin::Reason::Cancelled,
     }
 }
 
@@ -181,8 +249,17 @@ impl Invoke for Plugins {
             .collect()
     }
 
-    fn invoke(&self, invocation: Invocation) -> Boxed<'_, Result<Value, CallError>> {
+    fn resumes(&self, function: &str, digest: &str) -> bool {
+        self.function(digest, function)
+            .is_some_and(|(_, function)| function.resumes)
+    }
+
+    fn invoke(&self, invocation: Invocation) -> Boxed<'_, Result<Reply, CallError>> {
         Box::pin(self.call(invocation))
+    }
+
+    fn resume(&self, resumption: Resumption) -> Boxed<'_, Result<Reply, CallError>> {
+        Box::pin(self.go_on(resumption))
     }
 }
 
@@ -193,20 +270,6 @@ fn signature(function: &Function) -> Result<Signature, casewright_language::sche
         output: Schema::new(function.output.clone())?,
         errors: function.errors.clone(),
     })
-}
-
-fn context(invocation: &Invocation, wall_ms_max: u64) -> Context {
-    let unix_ms = |at: jiff::Timestamp| u64::try_from(at.as_millisecond()).unwrap_or(0);
-    Context {
-        idempotency_key: invocation.key.clone(),
-        attempt: invocation.attempt,
-        deadline_unix_ms: unix_ms(jiff::Timestamp::now()).saturating_add(wall_ms_max),
-        step_started_unix_ms: unix_ms(invocation.since),
-        agency: invocation.agency.clone(),
-        case_id: invocation.case.clone(),
-        step_id: invocation.step.clone(),
-        callback_token: String::new(),
-    }
 }
 
 fn call_error(plugin: &str, failure: Failure) -> CallError {

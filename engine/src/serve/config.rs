@@ -27,6 +27,9 @@ pub(super) struct Config {
     /// Free space below which nothing new is taken (507).
     #[serde(default = "disk_reserve_mib")]
     pub(super) disk_reserve_mib: u64,
+    /// Where partners reach this engine, such as `https://casewright.agency.example`: what plugins
+    /// hand out for answers that come later. Without it they ask for them.
+    pub(super) public_url: Option<String>,
     /// Whether cookies need HTTPS: true unless `listen` is loopback.
     pub(super) secure_cookies: Option<bool>,
     /// What the operator lets each plugin use.
@@ -88,7 +91,34 @@ impl Config {
             toml::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))?;
         let folder = path.parent().unwrap_or(Path::new("."));
         config.resolve(folder);
+        config
+            .check()
+            .map_err(|sentence| format!("{}: {sentence}", path.display()))?;
         Ok(config)
+    }
+
+    /// An address that partners are given must be one they can send to.
+    fn check(&mut self) -> Result<(), String> {
+        let Some(url) = &mut self.public_url else {
+            return Ok(());
+        };
+        let trimmed = url.trim_end_matches('/').to_owned();
+        let rest = ["https://", "http://"]
+            .into_iter()
+            .find_map(|scheme| trimmed.strip_prefix(scheme));
+        let plain = |rest: &str| {
+            !rest.is_empty()
+                && !rest.contains(['?', '#', '@'])
+                && !rest.contains(char::is_whitespace)
+        };
+        if !rest.is_some_and(plain) {
+            return Err(format!(
+                "public_url is `{url}`; write where partners reach this engine, such as \
+                 https://casewright.agency.example"
+            ));
+        }
+        *url = trimmed;
+        Ok(())
     }
 
     fn resolve(&mut self, folder: &Path) {
@@ -163,6 +193,26 @@ mod tests {
                 .unwrap_err()
                 .contains("line 1")
         );
+    }
+
+    #[test]
+    fn the_public_address_must_be_one() {
+        let with = |url: &str| {
+            read(&format!(
+                "listen = \"127.0.0.1:0\"\ndata = \"d\"\nkeys = \"k\"\npublic_url = \"{url}\"\n"
+            ))
+        };
+        let config = with("https://casewright.agency.example/").unwrap();
+        let url = config.public_url.as_deref();
+        assert_eq!(url, Some("https://casewright.agency.example"));
+        for bad in [
+            "casewright.agency.example",
+            "https://",
+            "https://a b",
+            "http://u@h",
+        ] {
+            assert!(with(bad).unwrap_err().contains("public_url"), "{bad}");
+        }
     }
 
     #[test]

@@ -6,13 +6,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 use casewright_language::pack_test::{Answer, Answers, Failure, FailureKind};
 use casewright_language::{Schema, Signature, Surroundings};
 use casewright_machine::{CallError, ErrorKind};
-use casewright_runtime::port::{Boxed, EffectKind, Invocation, Invoke};
+use casewright_runtime::port::{Boxed, EffectKind, Invocation, Invoke, Reply, Resumption};
 use serde_json::{Value, json};
 
 use crate::ports::Plugins;
 
 /// Stands for the digest of a plugin that is not built and only answers what a test says.
 const NOT_BUILT: &str = "answers-of-a-test";
+
+/// Told of a call whose answer comes later.
+const LATER: &str = "answers later";
 
 pub(super) struct Partner {
     plugins: Arc<Plugins>,
@@ -48,7 +51,7 @@ impl Partner {
     }
 
     /// What the next call of this function gets; the last answer stays.
-    fn next(&self, function: &str, given: &[Answer]) -> Result<Value, CallError> {
+    fn next(&self, function: &str, given: &[Answer]) -> Result<Reply, CallError> {
         let before = self.lock();
         let count = before
             .iter()
@@ -56,20 +59,24 @@ impl Partner {
             .count();
         drop(before);
         match given.get(count).or_else(|| given.last()) {
-            Some(Answer::Returns(value)) => Ok(value.clone()),
+            Some(Answer::Returns(value)) => Ok(Reply::Done(value.clone())),
             Some(Answer::Fails(failure)) => Err(call_error(function, failure)),
             None => Err(unanswered(function)),
         }
     }
 
-    async fn answer(&self, invocation: Invocation) -> Result<Value, CallError> {
+    async fn answer(&self, invocation: Invocation) -> Result<Reply, CallError> {
         let (function, input) = (invocation.function.clone(), invocation.input.clone());
         let (answer, unexpected) = match self.answers.get(&function) {
             Some(Answers::Given(given)) => (self.next(&function, given), false),
             Some(Answers::Real) => (self.plugins.invoke(invocation).await, false),
             None => (Err(unanswered(&function)), true),
         };
-        let told = answer.clone().map_err(|error| error.code);
+        let told = match &answer {
+            Ok(Reply::Done(value)) => Ok(value.clone()),
+            Ok(Reply::Pending(_)) => Ok(json!(LATER)),
+            Err(error) => Err(error.code.clone()),
+        };
         self.lock().push(Made {
             function,
             input,
@@ -111,8 +118,17 @@ impl Invoke for Partner {
         digests
     }
 
-    fn invoke(&self, invocation: Invocation) -> Boxed<'_, Result<Value, CallError>> {
+    fn resumes(&self, function: &str, digest: &str) -> bool {
+        digest != NOT_BUILT && self.plugins.resumes(function, digest)
+    }
+
+    fn invoke(&self, invocation: Invocation) -> Boxed<'_, Result<Reply, CallError>> {
         Box::pin(self.answer(invocation))
+    }
+
+    /// Only the built plugin ever answers later.
+    fn resume(&self, resumption: Resumption) -> Boxed<'_, Result<Reply, CallError>> {
+        self.plugins.resume(resumption)
     }
 }
 

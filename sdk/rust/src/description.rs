@@ -34,9 +34,12 @@ pub(crate) fn function<F: Function>() -> Value {
         "input": schema::<F::Input>(SchemaSettings::for_deserialize),
         "output": schema::<F::Output>(SchemaSettings::for_serialize),
         "effect": F::EFFECT.word(),
-        "resumes": false,
+        "resumes": F::RESUMES,
         "errors": errors,
     });
+    if !F::DISCLOSES.is_empty() {
+        function["discloses"] = json!(F::DISCLOSES);
+    }
     if !F::DESCRIPTION.is_empty() {
         function["description"] = F::DESCRIPTION.into();
     }

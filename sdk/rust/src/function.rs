@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::{Context, Error};
+use crate::{Context, Error, Outcome, Reason};
 
 /// What a function does to the world outside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,6 +38,10 @@ pub trait Function {
     const DESCRIPTION: &'static str;
     /// What it does outside.
     const EFFECT: Effect;
+    /// Whether the answer may come later.
+    const RESUMES: bool = false;
+    /// What it hands to others about people, for the agency; empty when nothing.
+    const DISCLOSES: &'static [&'static str] = &[];
     /// The codes of the business errors it may give.
     const ERRORS: &'static [&'static str];
     /// What it takes.
@@ -46,5 +50,15 @@ pub trait Function {
     type Output: Serialize + JsonSchema;
 
     /// Runs it.
-    fn call(context: &Context, input: Self::Input) -> Result<Self::Output, Error>;
+    fn call(context: &Context, input: Self::Input) -> Result<Outcome<Self::Output>, Error>;
+
+    /// Goes on after it answered [`Outcome::Pending`].
+    fn resume(
+        _context: &Context,
+        _state: &str,
+        _reason: Reason,
+    ) -> Result<Outcome<Self::Output>, Error> {
+        let message = format!("the function `{}` does not resume", Self::NAME);
+        Err(Error::permanent("not-resumable", message))
+    }
 }

@@ -7,8 +7,8 @@ use serde_json::Value;
 pub use crate::bindings::casewright::plugin::types::{Context, ResumeReason};
 pub use crate::bindings::exports::casewright::plugin::guest::Guest;
 
-use crate::bindings::casewright::plugin::types::{ErrorKind, Outcome, PluginError};
-use crate::{Error, Kind, Plugin, log};
+use crate::bindings::casewright::plugin::types::{ErrorKind, Outcome, Pending, PluginError};
+use crate::{Callback, Error, Kind, Plugin, Reason, log};
 
 /// What an export answers.
 pub type Answer = Result<Outcome, PluginError>;
@@ -21,16 +21,44 @@ pub fn describe(plugin: &Plugin) -> String {
 /// The export `invoke`.
 pub fn invoke(plugin: &Plugin, function: &str, input: &str, context: Context) -> Answer {
     panic::set_hook(Box::new(report));
-    let output = plugin
-        .invoke(function, input, &own(context))
-        .map_err(lower)?;
-    Ok(Outcome::Done(output.to_string()))
+    answer(plugin.invoke(function, input, &own(context)))
 }
 
-/// The export `resume`: no function of this SDK answers `pending`, so there is nothing to resume.
-pub fn resume(function: &str) -> Answer {
-    let message = format!("the function `{function}` does not resume");
-    Err(lower(Error::permanent("not-resumable", message)))
+/// The export `resume`.
+pub fn resume(
+    plugin: &Plugin,
+    function: &str,
+    state: &str,
+    reason: ResumeReason,
+    context: Context,
+) -> Answer {
+    panic::set_hook(Box::new(report));
+    let reason = match reason {
+        ResumeReason::Callback(callback) => Reason::Callback(Callback {
+            headers: callback.headers,
+            body: callback.body,
+        }),
+        ResumeReason::Poll => Reason::Poll,
+        ResumeReason::Expired => Reason::Expired,
+        ResumeReason::Cancelled => Reason::Cancelled,
+    };
+    answer(plugin.resume(function, state, reason, &own(context)))
+}
+
+fn answer(outcome: Result<crate::Outcome<Value>, Error>) -> Answer {
+    match outcome.map_err(lower)? {
+        crate::Outcome::Done(output) => Ok(Outcome::Done(output.to_string())),
+        crate::Outcome::Pending(pending) => {
+            let pause = pending.poll_after;
+            let pause = pause.map(|pause| u64::try_from(pause.as_millis()).unwrap_or(u64::MAX));
+            Ok(Outcome::Pending(Pending {
+                correlation: pending.correlation,
+                expires_unix_ms: pending.expires_unix_ms,
+                poll_after_ms: pause,
+                state: pending.state.to_string(),
+            }))
+        }
+    }
 }
 
 /// Says where a panic came from. What it says may hold input, so it is not repeated.

@@ -40,6 +40,7 @@ pub mod http;
 pub mod kv;
 pub mod log;
 mod money;
+mod pending;
 mod plugin;
 pub mod progress;
 pub mod secrets;
@@ -60,6 +61,7 @@ pub use date::Date;
 pub use error::{Error, Kind};
 pub use function::{Effect, Function};
 pub use money::{Currency, Money};
+pub use pending::{Callback, Outcome, Pending, Reason};
 pub use plugin::{Entry, Plugin};
 pub use text::Line;
 
@@ -71,6 +73,7 @@ struct Readme;
 #[doc(hidden)]
 pub mod __private {
     pub use crate::description::{config_schema, no_config};
+    pub use crate::pending::resume_with;
 }
 
 /// What nearly every plugin needs; `use casewright_sdk::prelude::*;`.
@@ -80,6 +83,7 @@ pub mod prelude {
     pub use serde_json::{Value, json};
 
     pub use crate::{
-        Context, Currency, Date, Error, Line, Money, clock, config, function, http, log, plugin,
+        Context, Currency, Date, Error, Line, Money, Outcome, Pending, Reason, clock, config,
+        function, http, log, plugin,
     };
 }

@@ -2,14 +2,15 @@
 
 use serde_json::Value;
 
-use crate::{Context, Error, Function, Kind, decode, description};
+use crate::{Context, Error, Function, Kind, Outcome, Reason, decode, description};
 
 /// One function, with its types erased.
 #[derive(Debug)]
 pub struct Entry {
     name: &'static str,
     describe: fn() -> Value,
-    invoke: fn(&Context, &str) -> Result<Value, Error>,
+    invoke: fn(&Context, &str) -> Result<Outcome<Value>, Error>,
+    resume: fn(&Context, &str, Reason) -> Result<Outcome<Value>, Error>,
 }
 
 impl Entry {
@@ -19,6 +20,7 @@ impl Entry {
             name: F::NAME,
             describe: description::function::<F>,
             invoke: invoke::<F>,
+            resume: resume::<F>,
         }
     }
 }
@@ -47,22 +49,57 @@ impl Plugin {
     }
 
     /// Calls the function of this name with JSON text.
-    pub fn invoke(&self, function: &str, input: &str, context: &Context) -> Result<Value, Error> {
-        let Some(entry) = self.entries.iter().find(|entry| entry.name == function) else {
-            return Err(Error::permanent(
-                "unknown-function",
-                format!("this plugin has no function `{function}`"),
-            ));
-        };
-        (entry.invoke)(context, input)
+    pub fn invoke(
+        &self,
+        function: &str,
+        input: &str,
+        context: &Context,
+    ) -> Result<Outcome<Value>, Error> {
+        (self.entry(function)?.invoke)(context, input)
+    }
+
+    /// Goes on with a function that answered [`Outcome::Pending`]; `state` is JSON text.
+    pub fn resume(
+        &self,
+        function: &str,
+        state: &str,
+        reason: Reason,
+        context: &Context,
+    ) -> Result<Outcome<Value>, Error> {
+        (self.entry(function)?.resume)(context, state, reason)
+    }
+
+    fn entry(&self, function: &str) -> Result<&Entry, Error> {
+        let found = self.entries.iter().find(|entry| entry.name == function);
+        found.ok_or_else(|| {
+            let message = format!("this plugin has no function `{function}`");
+            Error::permanent("unknown-function", message)
+        })
     }
 }
 
-fn invoke<F: Function>(context: &Context, input: &str) -> Result<Value, Error> {
+fn invoke<F: Function>(context: &Context, input: &str) -> Result<Outcome<Value>, Error> {
     let input = decode::input(input)?;
-    let output = F::call(context, input).map_err(declared::<F>)?;
-    serde_json::to_value(output)
-        .map_err(|_| Error::permanent("bug", "the output cannot be written as JSON"))
+    written::<F>(F::call(context, input))
+}
+
+fn resume<F: Function>(
+    context: &Context,
+    state: &str,
+    reason: Reason,
+) -> Result<Outcome<Value>, Error> {
+    written::<F>(F::resume(context, state, reason))
+}
+
+fn written<F: Function>(
+    outcome: Result<Outcome<F::Output>, Error>,
+) -> Result<Outcome<Value>, Error> {
+    match outcome.map_err(declared::<F>)? {
+        Outcome::Done(output) => serde_json::to_value(output)
+            .map(Outcome::Done)
+            .map_err(|_| Error::permanent("bug", "the output cannot be written as JSON")),
+        Outcome::Pending(pending) => Ok(Outcome::Pending(pending)),
+    }
 }
 
 /// A business error that `describe()` does not name could not be caught by any workflow, so it is
@@ -113,11 +150,11 @@ macro_rules! plugin {
 
                 fn resume(
                     function: ::std::string::String,
-                    _state: ::std::string::String,
-                    _reason: $crate::guest::ResumeReason,
-                    _context: $crate::guest::Context,
+                    state: ::std::string::String,
+                    reason: $crate::guest::ResumeReason,
+                    context: $crate::guest::Context,
                 ) -> $crate::guest::Answer {
-                    $crate::guest::resume(&function)
+                    $crate::guest::resume(&PLUGIN, &function, &state, reason, context)
                 }
             }
 

@@ -30,7 +30,7 @@ use serde_json::Value;
 
 use crate::http::Method;
 use crate::progress::Signal;
-use crate::{Context, Error, Plugin};
+use crate::{Context, Error, Outcome, Plugin, Reason};
 use state::State;
 
 thread_local! {
@@ -132,7 +132,7 @@ impl World {
     /// Calls a function as the engine does: JSON text in, JSON out.
     ///
     /// # Panics
-    /// As [`run`](Self::run).
+    /// As [`run`](Self::run), and when the answer is to come later; see [`send`](Self::send).
     pub fn invoke(
         &self,
         plugin: &Plugin,
@@ -140,7 +140,39 @@ impl World {
         input: &str,
         context: &Context,
     ) -> Result<Value, Error> {
+        match self.send(plugin, function, input, context)? {
+            Outcome::Done(output) => Ok(output),
+            Outcome::Pending(pending) => panic!("the answer comes later: {pending:?}"),
+        }
+    }
+
+    /// The same for functions whose answer may come later.
+    ///
+    /// # Panics
+    /// As [`run`](Self::run).
+    pub fn send(
+        &self,
+        plugin: &Plugin,
+        function: &str,
+        input: &str,
+        context: &Context,
+    ) -> Result<Outcome<Value>, Error> {
         self.run(|| plugin.invoke(function, input, context))
+    }
+
+    /// Goes on with a function that answered `pending`, as the engine does.
+    ///
+    /// # Panics
+    /// As [`run`](Self::run).
+    pub fn resume(
+        &self,
+        plugin: &Plugin,
+        function: &str,
+        state: &Value,
+        reason: Reason,
+        context: &Context,
+    ) -> Result<Outcome<Value>, Error> {
+        self.run(|| plugin.resume(function, &state.to_string(), reason, context))
     }
 
     /// What the plugin logged so far.

@@ -10,7 +10,9 @@ use casewright_casework::principal::Kind;
 use casewright_language::{Answer, Question, Schema, Signature, Surroundings};
 use casewright_machine::CallError;
 use casewright_runtime::engine::{Complete, Parts, Start};
-use casewright_runtime::port::{Boxed, Clock, EffectKind, Entropy, Evaluate, Invocation, Invoke};
+use casewright_runtime::port::{
+    Boxed, Clock, EffectKind, Entropy, Evaluate, Invocation, Invoke, Reply, Resumption,
+};
 use casewright_runtime::{Deployment, Engine};
 use casewright_store::MemoryStore;
 use casewright_store::settings::Settings;
@@ -136,7 +138,15 @@ impl Invoke for Partner {
         plugins.into_iter().collect()
     }
 
-    fn invoke(&self, invocation: Invocation) -> Boxed<'_, Result<Value, CallError>> {
+    fn resumes(&self, _: &str, _: &str) -> bool {
+        false
+    }
+
+    fn resume(&self, resumption: Resumption) -> Boxed<'_, Result<Reply, CallError>> {
+        panic!("{} does not resume", resumption.of.function)
+    }
+
+    fn invoke(&self, invocation: Invocation) -> Boxed<'_, Result<Reply, CallError>> {
         let (key, input) = (invocation.key.clone(), invocation.input.clone());
         let before = self.inputs.lock().unwrap().insert(key, input.clone());
         assert!(
@@ -150,7 +160,7 @@ impl Invoke for Partner {
         self.changed.notify_waiters();
         Box::pin(async move {
             match answered.await {
-                Ok(result) => result,
+                Ok(result) => result.map(Reply::Done),
                 // The case has no answer for it.
                 Err(_) => std::future::pending().await,
             }

@@ -1,4 +1,5 @@
-//! Plugins in wasmtime: describe, invoke; a fresh instance for every call; limits on everything.
+//! Plugins in wasmtime: describe, invoke, resume; a fresh instance for every call; limits on
+//! everything.
 //!
 //! A plugin that breaks off, loops or lies ends as a [`Failure`] of that one call. Its store is
 //! dropped with the call and never used again.
@@ -71,6 +72,48 @@ pub struct Context {
     pub step_id: String,
     /// Under which a later answer arrives; empty where none is taken.
     pub callback_token: String,
+    /// Where it may be sent, if anybody outside can reach this engine.
+    pub callback_url: Option<String>,
+}
+
+/// What a function answered.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Reply {
+    /// Its output.
+    Done(Value),
+    /// The answer comes later.
+    Pending(Pending),
+}
+
+/// The answer comes later: by a message under the call's token, or by asking again.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Pending {
+    /// Names of the matter at the other side.
+    pub correlation: Vec<String>,
+    /// After this nobody waits.
+    pub expires_unix_ms: Option<u64>,
+    /// When to ask again, from now.
+    pub poll_after_ms: Option<u64>,
+    /// Handed back when it goes on.
+    pub state: Value,
+}
+
+/// Why a function goes on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reason {
+    /// Somebody sent this.
+    Callback {
+        /// As received.
+        headers: Vec<(String, String)>,
+        /// As received.
+        body: Vec<u8>,
+    },
+    /// It is time to ask.
+    Poll,
+    /// It is too late.
+    Expired,
+    /// Nobody waits any more.
+    Cancelled,
 }
 
 /// Why there is no host.
@@ -176,13 +219,42 @@ impl Host {
         context: &Context,
         grant: &Arc<Grant>,
         limits: &Limits,
-    ) -> Result<Value, Failure> {
-        call::invoke(
+    ) -> Result<Reply, Failure> {
+        call::run(
             self,
             plugin,
             call::Invocation {
                 function,
-                input,
+                entry: call::Entry::Invoke { input },
+                context,
+                grant,
+                limits,
+            },
+        )
+        .await
+    }
+
+    /// Goes on with a function that answered [`Reply::Pending`], in a fresh instance as well.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "one more than `invoke`: the two are alike"
+    )]
+    pub async fn resume(
+        &self,
+        plugin: &Plugin,
+        function: &str,
+        state: &Value,
+        reason: Reason,
+        context: &Context,
+        grant: &Arc<Grant>,
+        limits: &Limits,
+    ) -> Result<Reply, Failure> {
+        call::run(
+            self,
+            plugin,
+            call::Invocation {
+                function,
+                entry: call::Entry::Resume { state, reason },
                 context,
                 grant,
                 limits,

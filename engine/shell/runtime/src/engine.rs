@@ -16,6 +16,7 @@ mod instances;
 mod limits;
 mod notes;
 mod numbers;
+mod pending;
 mod persons;
 mod quiet;
 mod recovery;

@@ -18,8 +18,66 @@ pub trait Invoke: Send + Sync + 'static {
     /// Adds the installed functions, and gives the digest of each plugin, to be pinned.
     fn describe(&self, surroundings: &mut Surroundings) -> Vec<(String, String)>;
 
+    /// Whether this function may answer later.
+    fn resumes(&self, function: &str, digest: &str) -> bool;
+
     /// Input was checked against the schema; so must be the output.
-    fn invoke(&self, invocation: Invocation) -> Boxed<'_, Result<Value, CallError>>;
+    fn invoke(&self, invocation: Invocation) -> Boxed<'_, Result<Reply, CallError>>;
+
+    /// Goes on with a call that answered `pending`. May be asked more than once for one reason: a
+    /// crash can come between the answer and its commit.
+    fn resume(&self, resumption: Resumption) -> Boxed<'_, Result<Reply, CallError>>;
+}
+
+/// What a function answered.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Reply {
+    /// Its output.
+    Done(Value),
+    /// The answer comes later.
+    Pending(Pending),
+}
+
+/// A function has asked somebody and waits.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Pending {
+    /// Names of the matter at the other side, for people who look for it.
+    pub correlation: Vec<String>,
+    /// After this the call has failed.
+    pub expires_unix_ms: Option<u64>,
+    /// How long to wait before the plugin is to ask by itself.
+    pub poll_after_ms: Option<u64>,
+    /// Handed back when it goes on.
+    pub state: Value,
+}
+
+/// Why a plugin is to go on.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Reason {
+    /// Somebody sent something under the call's token.
+    Callback(Callback),
+    /// Nothing came for as long as the plugin wanted to wait.
+    Poll,
+    /// Nothing came at all.
+    Expired,
+    /// Nobody waits for the answer any more.
+    Cancelled,
+}
+
+/// What somebody sent, as it arrived, so that the plugin can check a signature.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Callback {
+    pub headers: Vec<(String, String)>,
+    pub body: Vec<u8>,
+}
+
+/// A call that goes on.
+#[derive(Debug, Clone)]
+pub struct Resumption {
+    /// As it was when it was sent.
+    pub of: Invocation,
+    pub state: Value,
+    pub reason: Reason,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,6 +100,8 @@ pub struct Invocation {
     pub case: String,
     /// Instance and reference.
     pub step: String,
+    /// Under which a later answer arrives; empty where the function takes none. A secret.
+    pub callback_token: String,
 }
 
 /// The expression evaluator.

@@ -47,10 +47,15 @@ pub enum Table {
     EventSeen,
     /// (time, number) -> an event on its way to instances.
     EventKept,
+    /// Hash of a callback token -> a call that may be answered later.
+    PendingCall,
+    /// (hash of a callback token, number) -> an answer as it arrived; (agency) -> the key that
+    /// tokens are made with.
+    Callback,
 }
 
 impl Table {
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 24] = [
         Self::Case,
         Self::WorkItem,
         Self::Queue,
@@ -73,6 +78,8 @@ impl Table {
         Self::Subscription,
         Self::EventSeen,
         Self::EventKept,
+        Self::PendingCall,
+        Self::Callback,
     ];
 
     /// First byte of the keys of its rows, and part of their seals: a format.
@@ -100,6 +107,8 @@ impl Table {
             Self::Subscription => 21,
             Self::EventSeen => 22,
             Self::EventKept => 27,
+            Self::PendingCall => 25,
+            Self::Callback => 26,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! `/api/v1`: the endpoints and the OpenAPI document that is generated from them.
 
+mod callbacks;
 mod cases;
 mod drafts;
 mod dto;
@@ -67,6 +68,7 @@ pub(crate) fn routes() -> (Router<Site>, Document) {
         .routes(routes!(work_items::release))
         .routes(routes!(work_items::complete))
         .routes(routes!(drafts::get, drafts::put, drafts::delete))
+        .routes(routes!(callbacks::receive))
         .routes(routes!(cases::list))
         .routes(routes!(cases::get))
         .routes(routes!(cases::timeline))

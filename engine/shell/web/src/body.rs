@@ -63,10 +63,15 @@ impl FromRequest<Site> for Posted {
 
 /// Reads a body within the limits.
 pub(crate) async fn read(body: Body) -> Result<Bytes, Problem> {
+    read_within(body, BODY_BYTES_MAX).await
+}
+
+/// The same with a smaller one.
+pub(crate) async fn read_within(body: Body, bytes_max: usize) -> Result<Bytes, Problem> {
     let limit = Duration::from_secs(BODY_SECONDS_MAX);
-    match tokio::time::timeout(limit, axum::body::to_bytes(body, BODY_BYTES_MAX)).await {
+    match tokio::time::timeout(limit, axum::body::to_bytes(body, bytes_max)).await {
         Ok(Ok(bytes)) => Ok(bytes),
-        Ok(Err(_)) => Err(Problem::too_large(BODY_BYTES_MAX)),
+        Ok(Err(_)) => Err(Problem::too_large(bytes_max)),
         Err(_) => Err(Problem::new(
             StatusCode::REQUEST_TIMEOUT,
             "timeout",

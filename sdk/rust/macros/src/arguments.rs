@@ -1,4 +1,4 @@
-//! Reading `effect = "..", errors = [..], name = ".."`.
+//! Reading `effect = "..", errors = [..], discloses = [..], resume = .., name = ".."`.
 
 use proc_macro2::Span;
 use syn::parse::{Parse, ParseStream};
@@ -17,22 +17,29 @@ pub(crate) enum Effect {
 pub(crate) struct Arguments {
     pub(crate) effect: Effect,
     pub(crate) errors: Vec<LitStr>,
+    pub(crate) discloses: Vec<LitStr>,
+    /// The function that goes on when the answer comes later.
+    pub(crate) resume: Option<Ident>,
     pub(crate) name: Option<LitStr>,
 }
 
 impl Parse for Arguments {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
         let (mut effect, mut errors, mut name) = (None, None, None);
+        let (mut discloses, mut resume) = (None, None);
         while !input.is_empty() {
             let key: Ident = input.parse()?;
             input.parse::<Token![=]>()?;
             match key.to_string().as_str() {
                 "effect" => once(&key, &mut effect, read_effect(&input.parse()?)?)?,
                 "errors" => once(&key, &mut errors, read_errors(input)?)?,
+                "discloses" => once(&key, &mut discloses, read_errors(input)?)?,
+                "resume" => once(&key, &mut resume, input.parse::<Ident>()?)?,
                 "name" => once(&key, &mut name, checked(input.parse()?)?)?,
                 other => {
-                    let message =
-                        format!("`{other}` is not known here; write effect, errors, name");
+                    let message = format!(
+                        "`{other}` is not known here; write effect, errors, discloses, resume, name"
+                    );
                     return Err(syn::Error::new(key.span(), message));
                 }
             }
@@ -50,6 +57,8 @@ impl Parse for Arguments {
         Ok(Self {
             effect,
             errors: errors.unwrap_or_default(),
+            discloses: discloses.unwrap_or_default(),
+            resume,
             name,
         })
     }

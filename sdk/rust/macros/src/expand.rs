@@ -14,7 +14,7 @@ pub(crate) fn expand(arguments: &Arguments, function: &ItemFn) -> syn::Result<To
     let signature = &function.sig;
     plain(signature)?;
     let input = input(signature)?;
-    let output = output(signature)?;
+    let output = output(signature, arguments.resume.is_some())?;
     let docs = docs::read(&function.attrs);
     if docs.title.is_empty() {
         let message = "write a doc comment: its first paragraph is the title people see";
@@ -32,7 +32,29 @@ pub(crate) fn expand(arguments: &Arguments, function: &ItemFn) -> syn::Result<To
         Effect::Keyed => quote!(Keyed),
         Effect::AtMostOnce => quote!(AtMostOnce),
     };
-    let errors = &arguments.errors;
+    let (errors, discloses) = (&arguments.errors, &arguments.discloses);
+    let resumes = arguments.resume.is_some();
+    let (answered, resume) = match &arguments.resume {
+        None => (
+            quote!(#ident(context, input).map(::casewright_sdk::Outcome::Done)),
+            None,
+        ),
+        Some(go_on) => (
+            quote!(#ident(context, input)),
+            Some(quote! {
+                fn resume(
+                    context: &::casewright_sdk::Context,
+                    state: &str,
+                    reason: ::casewright_sdk::Reason,
+                ) -> ::core::result::Result<
+                    ::casewright_sdk::Outcome<Self::Output>,
+                    ::casewright_sdk::Error,
+                > {
+                    ::casewright_sdk::__private::resume_with(#go_on, context, state, reason)
+                }
+            }),
+        ),
+    };
     Ok(quote! {
         #function
 
@@ -46,6 +68,8 @@ pub(crate) fn expand(arguments: &Arguments, function: &ItemFn) -> syn::Result<To
             const TITLE: &'static str = #title;
             const DESCRIPTION: &'static str = #description;
             const EFFECT: ::casewright_sdk::Effect = ::casewright_sdk::Effect::#effect;
+            const RESUMES: bool = #resumes;
+            const DISCLOSES: &'static [&'static str] = &[#(#discloses),*];
             const ERRORS: &'static [&'static str] = &[#(#errors),*];
             type Input = #input;
             type Output = #output;
@@ -53,9 +77,14 @@ pub(crate) fn expand(arguments: &Arguments, function: &ItemFn) -> syn::Result<To
             fn call(
                 context: &::casewright_sdk::Context,
                 input: Self::Input,
-            ) -> ::core::result::Result<Self::Output, ::casewright_sdk::Error> {
-                #ident(context, input)
+            ) -> ::core::result::Result<
+                ::casewright_sdk::Outcome<Self::Output>,
+                ::casewright_sdk::Error,
+            > {
+                #answered
             }
+
+            #resume
         }
     })
 }
@@ -86,18 +115,39 @@ fn input(signature: &Signature) -> syn::Result<&Type> {
     Err(syn::Error::new(signature.inputs.span(), message))
 }
 
-fn output(signature: &Signature) -> syn::Result<&Type> {
-    if let ReturnType::Type(_, answer) = &signature.output
-        && let Type::Path(path) = &**answer
-        && let Some(last) = path.path.segments.last()
-        && last.ident == "Result"
-        && let PathArguments::AngleBracketed(arguments) = &last.arguments
-        && let Some(GenericArgument::Type(output)) = arguments.args.first()
-    {
+fn output(signature: &Signature, resumes: bool) -> syn::Result<&Type> {
+    let answer = match &signature.output {
+        ReturnType::Type(_, answer) => inner(answer, "Result"),
+        ReturnType::Default => None,
+    };
+    let output = match answer {
+        Some(answer) if resumes => inner(answer, "Outcome"),
+        answer => answer,
+    };
+    if let Some(output) = output {
         return Ok(output);
     }
-    let message = "write the answer as `Result<YourType, Error>`";
+    let message = if resumes {
+        "write the answer as `Result<Outcome<YourType>, Error>`: it may come later"
+    } else {
+        "write the answer as `Result<YourType, Error>`"
+    };
     Err(syn::Error::new(signature.output.span(), message))
+}
+
+/// `T` of `Name<T, ..>`.
+fn inner<'a>(around: &'a Type, name: &str) -> Option<&'a Type> {
+    let Type::Path(path) = around else {
+        return None;
+    };
+    let last = path.path.segments.last()?;
+    let PathArguments::AngleBracketed(arguments) = &last.arguments else {
+        return None;
+    };
+    match arguments.args.first()? {
+        GenericArgument::Type(inner) if last.ident == name => Some(inner),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -123,6 +173,20 @@ mod tests {
         for part in [r#""send-it""#, r#""Sends a referral""#, r#""At once.""#] {
             assert!(text.contains(part), "{part} in {text}");
         }
+    }
+
+    #[test]
+    fn a_function_that_resumes_answers_an_outcome() {
+        let expanded = |function: &str| {
+            let arguments = syn::parse_str(r#"effect = "keyed", resume = go_on"#).unwrap();
+            let tokens = expand(&arguments, &syn::parse_str(function).unwrap());
+            tokens.map(|tokens| tokens.to_string())
+        };
+        let text =
+            expanded("/// T\nfn f(c: &Context, i: A) -> Result<Outcome<B>, Error> {}").unwrap();
+        assert!(text.contains("RESUMES : bool = true") && text.contains("type Output = B"));
+        let error = expanded("/// T\nfn f(c: &Context, i: A) -> Result<B, Error> {}");
+        assert!(error.unwrap_err().to_string().contains("Outcome<YourType>"));
     }
 
     #[test]

@@ -21,6 +21,9 @@ use crate::arguments::Arguments;
 /// - `effect`: `"none"`, `"keyed"` (the remote side acts once per idempotency key) or
 ///   `"at-most-once"`. There is no default: whether a step may be repeated is worth a thought.
 /// - `errors`: codes of the business errors it gives; workflows may branch on them.
+/// - `discloses`: what it hands to others about people, in a few words each, for the agency.
+/// - `resume`: a function `(context: &Context, state: YourState, reason: Reason)` that goes on when
+///   the answer comes later; both then answer `Result<Outcome<YourType>, Error>`.
 /// - `name`: the name in workflows; without it the function's own, with hyphens for underscores.
 ///
 /// The first paragraph of the doc comment is the title, the rest the description. The function

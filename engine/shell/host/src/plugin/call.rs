@@ -6,7 +6,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use serde_json::Value;
 use wasmtime::{Store, UpdateDeadline};
 
-use super::{Context, Host, Plugin};
+use super::{Context, Host, Pending, Plugin, Reason, Reply};
 use crate::description::code_is_valid;
 use crate::failure::{
     BAD_OUTPUT, BUSY, Circumstances, Failure, FailureKind, OUTPUT_TOO_LARGE, PENDING,
@@ -18,7 +18,8 @@ use crate::manifest::Limits;
 use crate::state::State;
 use crate::world::PluginPre;
 use crate::world::casewright::plugin::types::{
-    Context as GuestContext, ErrorKind, Outcome, PluginError,
+    Callback, Context as GuestContext, ErrorKind, Outcome, Pending as GuestPending, PluginError,
+    ResumeReason,
 };
 
 /// Bytes that a guest can hand over at once besides its output: the largest request and its
@@ -27,23 +28,32 @@ const HANDED_OVER_BYTES: u64 = 2 * 1024 * 1024;
 const HANDLES_MAX: usize = 1_000;
 const MESSAGE_BYTES_MAX: usize = 4 * 1024;
 const DETAILS_BYTES_MAX: usize = 64 * 1024;
+const STATE_BYTES_MAX: usize = 64 * 1024;
+const CORRELATIONS_MAX: usize = 16;
+const CORRELATION_BYTES_MAX: usize = 128;
 
 pub(super) struct Invocation<'a> {
     pub(super) function: &'a str,
-    pub(super) input: &'a Value,
+    pub(super) entry: Entry<'a>,
     pub(super) context: &'a Context,
     pub(super) grant: &'a Arc<Grant>,
     pub(super) limits: &'a Limits,
 }
 
-pub(super) async fn invoke(
+/// Which of the guest's exports is called, and with what.
+pub(super) enum Entry<'a> {
+    Invoke { input: &'a Value },
+    Resume { state: &'a Value, reason: Reason },
+}
+
+pub(super) async fn run(
     host: &Host,
     plugin: &Plugin,
     invocation: Invocation<'_>,
-) -> Result<Value, Failure> {
-    if plugin.description.function(invocation.function).is_none() {
+) -> Result<Reply, Failure> {
+    let Some(described) = plugin.description.function(invocation.function) else {
         return Err(unknown(plugin, invocation.function));
-    }
+    };
     let limits = effective(invocation.limits, invocation.context)?;
     let wall = Duration::from_millis(limits.wall_ms_max);
     let turn = tokio::time::timeout(wall, plugin.turns.acquire()).await;
@@ -63,23 +73,36 @@ pub(super) async fn invoke(
         .step
         .clone_from(&invocation.context.step_id);
     let context = guest_context(invocation.context, &limits);
-    let input = invocation.input.to_string();
+    let (function, entry) = (invocation.function, invocation.entry);
     let _running = host.ticker.run();
     let answer = bounded(&mut store, &limits, async |store| {
         let instance = plugin.compiled.instantiate_async(&mut *store).await?;
         let guest = instance.casewright_plugin_guest();
-        guest
-            .call_invoke(store, invocation.function, &input, &context)
-            .await
+        match entry {
+            Entry::Invoke { input } => {
+                let input = input.to_string();
+                guest.call_invoke(store, function, &input, &context).await
+            }
+            Entry::Resume { state, reason } => {
+                let (state, reason) = (state.to_string(), guest_reason(reason));
+                guest
+                    .call_resume(store, function, &state, &reason, &context)
+                    .await
+            }
+        }
     })
     .await;
     let state = store.into_data();
     state.finish_log();
     match answer? {
-        Ok(Outcome::Done(text)) => output(&state, &text, &limits),
+        Ok(Outcome::Done(text)) => output(&state, &text, &limits).map(Reply::Done),
+        Ok(Outcome::Pending(answer)) if described.resumes => {
+            pending(&state, answer).map(Reply::Pending)
+        }
         Ok(Outcome::Pending(_)) => Err(Failure::permanent(
             PENDING,
-            "the plugin answered `pending`; this engine takes only answers that come at once",
+            "the plugin answered `pending`, and its description does not say that the function \
+            resumes",
         )),
         Err(error) => Err(own_failure(&state, error)),
     }
@@ -190,7 +213,7 @@ fn guest_context(context: &Context, limits: &Limits) -> GuestContext {
         case_id: context.case_id.clone(),
         step_id: context.step_id.clone(),
         callback_token: context.callback_token.clone(),
-        callback_url: None,
+        callback_url: context.callback_url.clone(),
         trace_parent: None,
         attributes: Vec::new(),
     }
@@ -245,6 +268,46 @@ fn output(state: &State, text: &str, limits: &Limits) -> Result<Value, Failure> 
         }
     }
     json::read(text).map_err(|error| bad(format!("the output is not strict JSON: {error}")))
+}
+
+/// What the plugin leaves behind, held to the bounds of the world.
+fn pending(state: &State, answer: GuestPending) -> Result<Pending, Failure> {
+    let bad = |why: String| Failure::permanent(BAD_OUTPUT, why);
+    let fits = |name: &String| {
+        (1..=CORRELATION_BYTES_MAX).contains(&name.len()) && !name.contains(char::is_control)
+    };
+    if answer.correlation.len() > CORRELATIONS_MAX || !answer.correlation.iter().all(fits) {
+        return Err(bad(format!(
+            "a pending answer may have {CORRELATIONS_MAX} correlations of 1 to \
+            {CORRELATION_BYTES_MAX} bytes"
+        )));
+    }
+    if answer.state.len() > STATE_BYTES_MAX {
+        return Err(bad(format!(
+            "the state of a pending answer has {} bytes and may have {STATE_BYTES_MAX}",
+            answer.state.len()
+        )));
+    }
+    let kept = json::read(&state.redacted(answer.state)).map_err(|error| {
+        bad(format!(
+            "the state of a pending answer is not JSON: {error}"
+        ))
+    })?;
+    Ok(Pending {
+        correlation: answer.correlation,
+        expires_unix_ms: answer.expires_unix_ms,
+        poll_after_ms: answer.poll_after_ms,
+        state: kept,
+    })
+}
+
+fn guest_reason(reason: Reason) -> ResumeReason {
+    match reason {
+        Reason::Callback { headers, body } => ResumeReason::Callback(Callback { headers, body }),
+        Reason::Poll => ResumeReason::Poll,
+        Reason::Expired => ResumeReason::Expired,
+        Reason::Cancelled => ResumeReason::Cancelled,
+    }
 }
 
 /// What the plugin says itself, held to the bounds of the world.

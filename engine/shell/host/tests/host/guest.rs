@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use casewright_host::grant::Grant;
 use casewright_host::manifest::Limits;
-use casewright_host::plugin::{Context, Failure, Host, Plugin};
+use casewright_host::plugin::{Context, Failure, Host, Plugin, Reply};
 use serde_json::Value;
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 use wit_parser::Resolve;
@@ -29,6 +29,8 @@ pub(crate) struct Guest<'a> {
     /// The body of `invoke`: `$in` is where the arguments lie, and the result is an address.
     /// `$done` and `$fail` build results.
     pub(crate) invoke: &'a str,
+    /// The body of `resume`; the state lies where `invoke` has its input.
+    pub(crate) resume: &'a str,
     /// Further functions and data. Data may lie from 8192 to 65536.
     pub(crate) tail: &'a str,
 }
@@ -41,6 +43,7 @@ impl Default for Guest<'_> {
             describe: "",
             description: DESCRIPTION,
             invoke: ECHO,
+            resume: "unreachable",
             tail: "",
         }
     }
@@ -74,6 +77,7 @@ impl Guest<'_> {
             describe,
             description,
             invoke,
+            resume,
             tail,
         } = self;
         let escaped = description
@@ -108,6 +112,18 @@ impl Guest<'_> {
                 (i32.store (i32.const 32) (local.get $text))
                 (i32.store (i32.const 36) (local.get $length))
                 (i32.const 16))
+            ;; result<outcome, plugin-error>: pending, asked after five seconds, state as given
+            (func $pend (param $text i32) (param $length i32) (result i32)
+                (i32.store8 (i32.const 16) (i32.const 0))
+                (i32.store8 (i32.const 24) (i32.const 1))
+                (i32.store (i32.const 32) (i32.const 0))
+                (i32.store (i32.const 36) (i32.const 0))
+                (i32.store8 (i32.const 40) (i32.const 0))
+                (i32.store8 (i32.const 56) (i32.const 1))
+                (i64.store (i32.const 64) (i64.const 5000))
+                (i32.store (i32.const 72) (local.get $text))
+                (i32.store (i32.const 76) (local.get $length))
+                (i32.const 16))
             ;; an error of kind 0 (retryable), 1 (permanent) or 2 (business), the code at 8192
             (func $fail (param $kind i32) (param $code_length i32)
                 (param $text i32) (param $length i32) (result i32)
@@ -129,7 +145,7 @@ impl Guest<'_> {
                 (local $count i32)
                 {invoke})
             (func (export "casewright:plugin/guest@0.1.0#resume") (param $in i32) (result i32)
-                unreachable))"#
+                {resume}))"#
         )
     }
 }
@@ -164,4 +180,13 @@ pub(crate) async fn run(
     let grant = Arc::new(Grant::default());
     host.invoke(plugin, "run", input, &Context::default(), &grant, limits)
         .await
+        .map(done)
+}
+
+/// The output of a function that answers at once.
+pub(crate) fn done(reply: Reply) -> Value {
+    match reply {
+        Reply::Done(output) => output,
+        Reply::Pending(pending) => panic!("{pending:?}"),
+    }
 }

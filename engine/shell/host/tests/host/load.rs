@@ -6,7 +6,7 @@ use std::sync::Arc;
 use casewright_host::folder::{FolderError, Severity, Shelf};
 use casewright_host::grant::Grant;
 use casewright_host::manifest::Limits;
-use casewright_host::plugin::{Context, EffectKind, Host, LoadError};
+use casewright_host::plugin::{Context, EffectKind, Host, LoadError, Pending, Reason, Reply};
 use serde_json::json;
 
 use crate::guest::{DESCRIPTION, ECHO, Guest, invoking, load, run};
@@ -303,4 +303,66 @@ async fn several_versions_stand_side_by_side() {
             .function("other.run", Some(&old.plugin.digest))
             .is_none()
     );
+}
+
+/// Answers `pending` with its input as state, and its state when it goes on.
+fn pending(resumes: bool) -> Vec<u8> {
+    let description = DESCRIPTION.replace("\"resumes\":false", &format!("\"resumes\":{resumes}"));
+    Guest {
+        description: &description,
+        invoke: &ECHO.replace("$done", "$pend"),
+        resume: ECHO,
+        ..Guest::default()
+    }
+    .component()
+}
+
+#[tokio::test]
+async fn an_answer_that_comes_later_goes_on_with_its_state() {
+    let host = Host::new(None).unwrap();
+    let plugin = load(&host, &pending(true)).await;
+    let (grant, limits) = (Arc::new(Grant::default()), Limits::default());
+    let (context, state) = (Context::default(), json!({"number": "H-1"}));
+    let reply = host
+        .invoke(&plugin, "run", &state, &context, &grant, &limits)
+        .await;
+    let expected = Pending {
+        correlation: Vec::new(),
+        expires_unix_ms: None,
+        poll_after_ms: Some(5_000),
+        state: state.clone(),
+    };
+    assert_eq!(reply, Ok(Reply::Pending(expected)));
+    for reason in [
+        Reason::Callback {
+            headers: vec![("content-type".to_owned(), "application/json".to_owned())],
+            body: b"{}".to_vec(),
+        },
+        Reason::Poll,
+        Reason::Expired,
+        Reason::Cancelled,
+    ] {
+        let reply = host
+            .resume(&plugin, "run", &state, reason, &context, &grant, &limits)
+            .await;
+        assert_eq!(reply, Ok(Reply::Done(state.clone())));
+    }
+}
+
+#[tokio::test]
+async fn a_later_answer_is_only_for_functions_that_say_so_and_bounded() {
+    let host = Host::new(None).unwrap();
+    let (grant, limits) = (Arc::new(Grant::default()), Limits::default());
+    let large = json!("x".repeat(64 * 1024));
+    for (resumes, input, code) in [
+        (false, json!(1), "plugin.pending"),
+        (true, large, "plugin.bad-output"),
+    ] {
+        let plugin = load(&host, &pending(resumes)).await;
+        let context = Context::default();
+        let reply = host
+            .invoke(&plugin, "run", &input, &context, &grant, &limits)
+            .await;
+        assert_eq!(reply.unwrap_err().code, code);
+    }
 }

@@ -10,7 +10,7 @@ use casewright_host::manifest::{Limits, Manifest};
 use casewright_host::plugin::{Context, Failure, FailureKind, Host};
 use serde_json::{Value, json};
 
-use crate::guest::{Guest, load};
+use crate::guest::{Guest, done, load};
 
 const HTTP: &str = r#"(import "casewright:plugin/http@0.1.0" "send" (func $send
     (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32)))"#;
@@ -75,6 +75,7 @@ async fn fetch(url: &str, grant: &Arc<Grant>, limits: &Limits) -> Result<Value, 
         limits,
     )
     .await
+    .map(done)
 }
 
 #[tokio::test]

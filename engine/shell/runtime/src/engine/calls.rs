@@ -8,17 +8,17 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use casewright_casework::audit::Action as Audit;
-use casewright_machine::{Call, CallError, Delivery, ErrorKind, Event};
+use casewright_machine::{Call, CallError, ErrorKind, Event};
 use jiff::SignedDuration;
 use serde_json::Value;
 use tokio::sync::Semaphore;
 
 use super::Refused;
-use super::draft::RunError;
+use super::draft::{Draft, RunError};
 use super::funds::permanent;
 use super::quiet::Going;
 use super::shared::Shared;
-use crate::port::{EffectKind, Invocation};
+use crate::port::{EffectKind, Invocation, Reply};
 
 /// Calls under way and those waiting for their turn.
 pub(crate) struct Calls {
@@ -36,7 +36,7 @@ pub(crate) enum Sent {
 }
 
 /// How long a result waits before it is offered to a full disk or a busy store again.
-const AGAIN_MS: i64 = 500;
+pub(crate) const AGAIN_MS: i64 = 500;
 
 impl Calls {
     pub(crate) fn new(places_max: usize) -> Self {
@@ -53,6 +53,11 @@ impl Calls {
         self.open
             .load(Ordering::Relaxed)
             .saturating_sub(self.places_max)
+    }
+
+    /// Whoever acquires one may call.
+    pub(crate) fn places(&self) -> &Semaphore {
+        &self.places
     }
 
     /// Returns when no call is open.
@@ -73,13 +78,13 @@ impl Calls {
 }
 
 /// Counts a call as open until it is dropped.
-struct Open {
+pub(crate) struct Open {
     shared: Arc<Shared>,
     _going: Going,
 }
 
 impl Open {
-    fn new(shared: &Arc<Shared>) -> Self {
+    pub(crate) fn new(shared: &Arc<Shared>) -> Self {
         shared.calls.open.fetch_add(1, Ordering::AcqRel);
         Self {
             shared: Arc::clone(shared),
@@ -101,15 +106,12 @@ pub(crate) fn dispatch(shared: &Arc<Shared>, instance: &str, call: Call, sent: S
     let open = Open::new(shared);
     let (shared, instance) = (Arc::clone(shared), instance.to_owned());
     tokio::spawn(async move {
-        let delivery = call.delivery.clone();
-        let (key, function) = (call.key.clone(), call.function.clone());
-        if let Some(result) = shared.call(&instance, call, sent).await {
-            let returned = Returned {
-                delivery,
-                key,
-                function,
-                result,
-            };
+        let name = Call {
+            input: Value::Null,
+            ..call.clone()
+        };
+        if let Some(answer) = shared.call(&instance, call, sent).await {
+            let returned = Returned { call: name, answer };
             shared.bring_home(&instance, returned).await;
         }
         drop(open);
@@ -117,10 +119,9 @@ pub(crate) fn dispatch(shared: &Arc<Shared>, instance: &str, call: Call, sent: S
 }
 
 struct Returned {
-    delivery: Delivery,
-    key: String,
-    function: String,
-    result: Result<Value, CallError>,
+    /// Without its input.
+    call: Call,
+    answer: Result<Reply, CallError>,
 }
 
 impl Shared {
@@ -130,7 +131,7 @@ impl Shared {
         instance: &str,
         call: Call,
         sent: Sent,
-    ) -> Option<Result<Value, CallError>> {
+    ) -> Option<Result<Reply, CallError>> {
         let _place = self.calls.places.acquire().await.ok()?;
         let prepared = match self.prepare(instance, call, sent).await {
             Ok(prepared) => prepared,
@@ -149,7 +150,12 @@ impl Shared {
         let answered = tokio::spawn(async move { invoke.invoke(invocation).await }).await;
         let result = answered.unwrap_or_else(|_| Err(host_failed(&function)));
         let result = result.map_err(|error| doubted(effect, error));
-        Some(result.and_then(|output| checked_output(&prepared.output, &function, output)))
+        Some(result.and_then(|reply| match reply {
+            Reply::Done(output) => {
+                checked_output(&prepared.output, &function, output).map(Reply::Done)
+            }
+            Reply::Pending(_) => Ok(reply),
+        }))
     }
 
     async fn prepare(
@@ -185,6 +191,12 @@ impl Shared {
             )));
         }
         let step = format!("{instance}{}", call.delivery.reference);
+        let token = if self.parts.invoke.resumes(function, digest) {
+            self.token(&row.agency, instance, &call.key)
+                .map_err(Unsendable::Unknown)?
+        } else {
+            None
+        };
         Ok(Prepared {
             invocation: Invocation {
                 function: call.function,
@@ -196,6 +208,7 @@ impl Shared {
                 agency: row.agency,
                 case: row.case,
                 step,
+                callback_token: token.unwrap_or_default(),
             },
             output: signature.output.clone(),
             effect,
@@ -205,24 +218,15 @@ impl Shared {
     /// The result is a fact by now: it is offered until the store takes it or is closed.
     async fn bring_home(self: &Arc<Self>, instance: &str, returned: Returned) {
         loop {
-            let delivered = self
-                .deliver(instance, |draft| {
-                    let (action, detail) = match &returned.result {
-                        Ok(_) => (Audit::FunctionReturned, returned.function.clone()),
-                        Err(error) => (Audit::FunctionFailed, code_of(error)),
-                    };
-                    draft.note_own(action, Some(returned.key.clone()), Some(detail));
-                    Ok(Some(Event::CallReturned {
-                        at: draft.at,
-                        delivery: returned.delivery.clone(),
-                        result: returned.result.clone(),
-                    }))
-                })
-                .await;
+            let delivered = self.deliver(instance, |draft| returned.told(draft)).await;
             match delivered {
-                // With a mismatch nobody waits for it any more: a timeout or a cancellation was
-                // first. When the engine stops, the call is still open for the next start.
-                Ok(()) | Err(RunError::Mismatch | RunError::Refused(Refused::Stopping)) => return,
+                // When the engine stops, the call is still open for the next start.
+                Ok(()) | Err(RunError::Refused(Refused::Stopping)) => return,
+                // Nobody waits for it any more: a timeout or a cancellation was first.
+                Err(RunError::Mismatch) => {
+                    self.close_unwanted(instance, &returned.call).await;
+                    return;
+                }
                 Err(RunError::Refused(Refused::Busy | Refused::DiskFull)) => {
                     let again = self.parts.clock.now() + SignedDuration::from_millis(AGAIN_MS);
                     self.parts.clock.wait_until(again).await;
@@ -233,6 +237,53 @@ impl Shared {
                 }
             }
         }
+    }
+}
+
+impl Shared {
+    /// What was written down for its answer is over.
+    async fn close_unwanted(self: &Arc<Self>, instance: &str, call: &Call) {
+        let closed = self
+            .deliver(instance, |draft| {
+                draft.close_call(&call.function, &call.key)?;
+                Ok(None)
+            })
+            .await;
+        if let Err(error) = closed {
+            tracing::debug!(
+                instance,
+                ?error,
+                "a call that nobody waits for is not closed"
+            );
+        }
+    }
+}
+
+impl Returned {
+    fn told(&self, draft: &mut Draft<'_>) -> Result<Option<Event>, Refused> {
+        let Call { key, function, .. } = &self.call;
+        let result = match &self.answer {
+            Ok(Reply::Pending(pending)) => {
+                draft.park(&self.call, pending)?;
+                return Ok(None);
+            }
+            Ok(Reply::Done(output)) => Ok(output.clone()),
+            Err(error) => Err(error.clone()),
+        };
+        let (action, detail) = match &result {
+            Ok(_) => (Audit::FunctionReturned, function.clone()),
+            Err(error) => (Audit::FunctionFailed, code_of(error)),
+        };
+        // After a failure that may pass it is sent again, and an answer may be here by then.
+        if !matches!(&result, Err(error) if error.kind == ErrorKind::Retryable) {
+            draft.close_call(function, key)?;
+        }
+        draft.note_own(action, Some(key.clone()), Some(detail));
+        Ok(Some(Event::CallReturned {
+            at: draft.at,
+            delivery: self.call.delivery.clone(),
+            result,
+        }))
     }
 }
 
@@ -254,7 +305,7 @@ fn code_of(error: &CallError) -> String {
     error.code.clone()
 }
 
-fn checked_output(
+pub(crate) fn checked_output(
     schema: &casewright_language::Schema,
     function: &str,
     output: Value,
@@ -295,7 +346,7 @@ fn in_doubt(function: &str) -> CallError {
     }
 }
 
-fn host_failed(function: &str) -> CallError {
+pub(crate) fn host_failed(function: &str) -> CallError {
     permanent(
         "plugin.host-failed",
         500,
@@ -308,7 +359,7 @@ fn unknown_function(function: &str) -> CallError {
     permanent("unknown-function", 404, sentence)
 }
 
-fn not_installed(function: &str) -> CallError {
+pub(crate) fn not_installed(function: &str) -> CallError {
     let sentence = format!("the plugin version that {function} is pinned to is not installed");
     permanent("not-installed", 404, sentence)
 }

@@ -9,10 +9,11 @@ use serde::Serialize;
 
 use super::Refused;
 use super::draft::{Action, Book, Draft, Drafted, RunError};
+use super::pending::{Awaited, liveliness};
 use super::requests::Ask;
 use super::resident::{Flushed, Held, Resident, ended};
 use super::shared::{Shared, refused};
-use super::{calls, timers};
+use super::{calls, pending, timers};
 
 /// A decision that the store has taken and that is not on disk yet.
 pub(crate) struct Settling {
@@ -67,6 +68,7 @@ impl Shared {
         held.events = drafted.events;
         held.at = drafted.at;
         held.timers = drafted.timers;
+        held.awaited = drafted.awaited;
         held.touched = self.now();
         Settling {
             shared: Arc::clone(self),
@@ -147,6 +149,8 @@ pub(crate) fn act(shared: &Arc<Shared>, instance: &str, action: Action) {
         Action::Disarm { at, timer } => shared.timers.disarm(at, instance, timer),
         Action::MoveAlarm(moved) => shared.timers.move_alarm(&moved),
         Action::Bring => shared.inbox.wake(),
+        Action::Wake(at, hash) => pending::arm(shared, at, &hash),
+        Action::Sleep(at, hash) => pending::disarm(shared, at, &hash),
         Action::Resume => timers::resume(shared, instance),
         Action::Ended => shared.sweep.rest(instance),
     }
@@ -169,9 +173,9 @@ pub(crate) async fn shown(
 }
 
 /// A name of the status as the API writes it.
-pub(crate) fn status(instance: &casewright_machine::Instance) -> String {
+pub(crate) fn status(instance: &casewright_machine::Instance, awaited: &Awaited) -> String {
     use casewright_machine::Status;
-    let name = match instance.status() {
+    let name = match liveliness(instance, awaited) {
         Status::Pending => "pending",
         Status::Running => "running",
         Status::Waiting => "waiting",

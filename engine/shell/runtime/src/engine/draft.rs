@@ -20,6 +20,7 @@ use serde::Serialize;
 use super::Refused;
 use super::alarms::Moved;
 use super::funds::Books;
+use super::pending::{Awaited, OpenRows, TokenSecret};
 use super::resident::Resident;
 use super::shared::{ENGINE, Shared, no_workflow, not_found};
 use crate::record::{self, EventRead, EventWritten, InstanceRow};
@@ -47,6 +48,10 @@ pub(crate) enum Action {
     /// Events were kept and want to be brought.
     Bring,
     Resume,
+    /// Look at a pending call at this moment.
+    Wake(Timestamp, Vec<u8>),
+    /// Not at this one.
+    Sleep(Timestamp, Vec<u8>),
     Ended,
 }
 
@@ -61,10 +66,15 @@ pub(crate) struct Draft<'a> {
     instance: Option<Instance>,
     row: Option<InstanceRow>,
     queue: VecDeque<Event>,
-    actions: Vec<Action>,
+    pub(super) actions: Vec<Action>,
     timers: BTreeMap<u32, Timestamp>,
     items: BTreeMap<String, OpenItem>,
     books: Books,
+    /// Calls whose answer comes later, as this decision leaves them.
+    pub(super) awaited: Awaited,
+    pub(super) pending: OpenRows,
+    /// Made by this decision.
+    pub(super) token_secret: Option<TokenSecret>,
 }
 
 struct OpenItem {
@@ -82,6 +92,7 @@ pub(crate) struct Drafted {
     pub(crate) events: u64,
     pub(crate) at: Timestamp,
     pub(crate) timers: BTreeMap<u32, Timestamp>,
+    pub(crate) awaited: Awaited,
 }
 
 impl<'a> Draft<'a> {
@@ -98,6 +109,9 @@ impl<'a> Draft<'a> {
             timers: resident.timers.clone(),
             items: BTreeMap::new(),
             books: Books::default(),
+            awaited: resident.awaited.clone(),
+            pending: OpenRows::new(),
+            token_secret: None,
         }
     }
 
@@ -237,6 +251,7 @@ impl<'a> Draft<'a> {
             });
         }
         self.write_items();
+        self.write_pending();
         let books = std::mem::take(&mut self.books);
         books.write(&self.resident.row.agency, &mut self.batch);
         if let Some(row) = self.row.clone() {
@@ -255,6 +270,7 @@ impl<'a> Draft<'a> {
                 self.resident.at
             },
             timers: self.timers,
+            awaited: self.awaited,
         }
     }
 }

@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use casewright_casework::Principal;
 use casewright_casework::audit::Action;
-use casewright_machine::{Event, Instance, TaskRun, Waiting};
+use casewright_machine::{Effect, Event, Instance, TaskRun, Waiting};
+use jiff::Timestamp;
 use serde_json::Value;
 
 use super::decide::{shown, status};
 use super::draft::{RunError, moment_of, replay};
+use super::pending::Awaited;
 use super::requests::{Ask, Asked};
 use super::resident::ended;
 use super::shared::{Shared, no_workflow, unreadable};
@@ -93,7 +95,7 @@ impl Engine {
 impl Shared {
     pub(crate) async fn instance_view(&self, id: &str) -> Result<InstanceView, Refused> {
         let held = self.hold(id).await?;
-        let view = view(&held.row, id, &held.instance);
+        let view = view(&held.row, id, &held.instance, &held.awaited);
         let (flushed, events) = (held.flushed.subscribe(), held.events);
         drop(held);
         shown(flushed, events).await?;
@@ -123,7 +125,14 @@ impl Shared {
                         reason: reason.clone(),
                     }))
                 },
-                |draft| Ok(view(&draft.resident.row, id, draft.instance())),
+                |draft| {
+                    Ok(view(
+                        &draft.resident.row,
+                        id,
+                        draft.instance(),
+                        &draft.awaited,
+                    ))
+                },
             )
             .await;
         drop(held);
@@ -190,26 +199,42 @@ fn over() -> Refused {
     }
 }
 
-fn view(row: &InstanceRow, id: &str, instance: &Instance) -> InstanceView {
+fn view(row: &InstanceRow, id: &str, instance: &Instance, awaited: &Awaited) -> InstanceView {
     InstanceView {
         id: id.to_owned(),
         workflow: row.workflow.clone(),
         version: row.version.clone(),
         case: row.case.clone(),
-        status: status(instance),
+        status: status(instance, awaited),
         output: instance.output().cloned(),
         error: instance
             .fault()
             .and_then(|fault| serde_json::to_value(fault).ok()),
-        waiting: instance
-            .waiting()
-            .into_iter()
-            .map(|waiting| waited_for(id, waiting))
-            .collect(),
+        waiting: waits(id, instance, awaited),
     }
 }
 
-fn waited_for(id: &str, waiting: Waiting) -> WaitingView {
+fn waits(id: &str, instance: &Instance, awaited: &Awaited) -> Vec<WaitingView> {
+    // What is waited for and what is open come in one order.
+    let mut calls = instance
+        .outstanding()
+        .into_iter()
+        .filter_map(|effect| match effect {
+            Effect::Call(call) => Some(call.delivery),
+            _ => None,
+        });
+    let waiting = instance.waiting().into_iter().map(|waiting| {
+        let delivery = match waiting {
+            Waiting::Call { .. } => calls.next(),
+            _ => None,
+        };
+        let next = delivery.and_then(|delivery| *awaited.get(&delivery)?);
+        waited_for(id, waiting, next)
+    });
+    waiting.collect()
+}
+
+fn waited_for(id: &str, waiting: Waiting, next: Option<Timestamp>) -> WaitingView {
     let mut events = Vec::new();
     let (kind, task, work_item, until) = match waiting {
         Waiting::Event { task, types } => {
@@ -217,7 +242,7 @@ fn waited_for(id: &str, waiting: Waiting) -> WaitingView {
             ("event", task, None, None)
         }
         Waiting::WorkItem { task, item } => ("work-item", task, Some(item_id(id, item)), None),
-        Waiting::Call { task, .. } => ("call", task, None, None),
+        Waiting::Call { task, .. } => ("call", task, None, next),
         Waiting::Timer { task, until } => ("timer", task, None, Some(until)),
         Waiting::Retry { task, until } => ("retry", task, None, Some(until)),
     };

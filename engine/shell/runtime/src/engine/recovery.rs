@@ -75,10 +75,12 @@ impl Shared {
     /// only in the instance.
     fn go_on(self: &Arc<Self>, held: Held) {
         let (id, open) = (held.id.clone(), held.instance.outstanding());
-        let quiet = held.quiet();
+        let (quiet, awaited) = (held.quiet(), held.awaited.clone());
         drop(held);
         for effect in open {
             match effect {
+                // Its timer goes on with it.
+                Effect::Call(call) if awaited.contains_key(&call.delivery) => {}
                 Effect::Call(call) => self.send_again(&id, call),
                 Effect::Yield => timers::resume(self, &id),
                 Effect::Abandon(_)

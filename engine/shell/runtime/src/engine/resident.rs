@@ -12,6 +12,7 @@ use casewright_machine::{Effect, Instance, Status};
 use jiff::Timestamp;
 use tokio::sync::{OwnedMutexGuard, watch};
 
+use super::pending::{Awaited, liveliness};
 use crate::deployment::Deployment;
 use crate::record::InstanceRow;
 
@@ -27,6 +28,8 @@ pub(crate) struct Resident {
     /// Time of the latest event; the next is never before it, whatever the clock says.
     pub(crate) at: Timestamp,
     pub(crate) timers: BTreeMap<u32, Timestamp>,
+    /// Calls whose answer comes later: nothing of them is in memory.
+    pub(crate) awaited: Awaited,
     /// How many events are on disk: outsiders wait for the state they were shown.
     pub(crate) flushed: watch::Sender<Flushed>,
     pub(crate) touched: Timestamp,
@@ -51,7 +54,7 @@ impl Resident {
 
     /// Whether nothing but people and time can wake it.
     pub(crate) fn quiet(&self) -> bool {
-        match self.instance.status() {
+        match liveliness(&self.instance, &self.awaited) {
             Status::Pending | Status::Running => false,
             Status::Waiting
             | Status::Suspended

@@ -16,6 +16,7 @@ use super::calls::Calls;
 use super::events::Inbox;
 use super::limits::Limits;
 use super::numbers::Numbers;
+use super::pending::Resuming;
 use super::quiet::UnderWay;
 use super::requests::Requests;
 use super::resident::{Entered, Flushed, Held, Resident, Residents, timers};
@@ -38,6 +39,7 @@ pub(crate) struct Shared {
     pub(crate) inbox: Arc<Inbox>,
     pub(crate) under_way: Arc<UnderWay>,
     pub(crate) calls: Calls,
+    pub(crate) resuming: Resuming,
     pub(crate) requests: Requests,
     pub(crate) numbers: Numbers,
     pub(crate) sweep: Arc<Sweep>,
@@ -63,6 +65,7 @@ impl Shared {
             inbox: Arc::default(),
             under_way: Arc::default(),
             calls: Calls::new(limits.calls_max),
+            resuming: Resuming::default(),
             requests: Requests::default(),
             numbers: Numbers::default(),
             sweep: Arc::default(),
@@ -285,10 +288,16 @@ impl Shared {
             instance = super::draft::replay(workflow, &instance, &read, id)?.instance;
         }
         let events = history.snapshot_events + history.events.len() as u64;
+        let resumes = |function: &str| {
+            let digest = deployment.plugin_of(function);
+            digest.is_some_and(|digest| self.parts.invoke.resumes(function, digest))
+        };
+        let awaited = self.awaited(&row.agency, &instance, resumes, id)?;
         Ok(Resident {
             id: id.to_owned(),
             row,
             timers: timers(&instance),
+            awaited,
             instance,
             deployment,
             events,

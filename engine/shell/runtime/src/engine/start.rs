@@ -110,6 +110,7 @@ async fn begin(
         folded: 0,
         at: now,
         timers: std::collections::BTreeMap::new(),
+        awaited: super::pending::Awaited::new(),
         flushed: tokio::sync::watch::Sender::new(Flushed::Events(0)),
         touched: now,
     };
@@ -129,7 +130,7 @@ async fn begin(
                 Ok(StartedView {
                     id: instance_id.clone(),
                     case: opening.case.id.clone(),
-                    status: status(draft.instance()),
+                    status: status(draft.instance(), &draft.awaited),
                 })
             },
         )

@@ -9,6 +9,7 @@ mod events;
 mod funds;
 mod identity;
 mod lists;
+mod pending;
 mod pressure;
 mod requests;
 mod timers;

@@ -11,11 +11,11 @@ use casewright_store::{Batch, Put, Table, Under};
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Notify;
 
-use super::Refused;
 use super::alarms::Moved;
 use super::draft::RunError;
 use super::shared::{Shared, unreadable};
 use super::work_items::{ALARM, instance_of};
+use super::{Refused, pending};
 use crate::key;
 
 /// When, of which instance or work item, which one.
@@ -208,6 +208,10 @@ impl Shared {
     }
 
     async fn fire_one(self: &Arc<Self>, due: Due) -> Result<(), Refused> {
+        if let Some(hash) = pending::timer_hash(&due.1) {
+            pending::wake(self, hash);
+            return Ok(());
+        }
         let fired = if instance_of(&due.1).is_ok() {
             self.ring(&due).map_err(RunError::Refused)
         } else {

@@ -23,6 +23,7 @@ fn the_document_is_openapi_3_1_and_names_every_endpoint() {
         })
         .collect();
     let expected = [
+        "post /api/v1/callbacks/{token}",
         "get /api/v1/cases",
         "get /api/v1/cases/{id}",
         "get /api/v1/cases/{id}/audit",

@@ -47,6 +47,9 @@ pub(crate) const fn weight(action: Action) -> Weight {
         | Action::FunctionCalled
         | Action::FunctionReturned
         | Action::FunctionFailed
+        | Action::AnswerAwaited
+        | Action::CallbackArrived
+        | Action::CallbackIgnored
         | Action::FundReserved
         | Action::FundReleased
         | Action::PersonAdded
@@ -97,6 +100,14 @@ pub(crate) fn sentence(entry: &TimelineEntry, run: Option<&str>) -> String {
         Action::FunctionCalled => format!("{} was asked for.", function(detail)),
         Action::FunctionReturned => format!("{} was done.", function(detail)),
         Action::FunctionFailed => format!("A step did not work{}.", bracket(detail)),
+        Action::AnswerAwaited => format!("Waiting for an answer from {}.", function(detail)),
+        Action::CallbackArrived => format!("A message arrived for {}.", function(detail)),
+        Action::CallbackIgnored => {
+            format!(
+                "A message for {} came too late and was not used.",
+                function(detail)
+            )
+        }
         Action::FundReserved => format!("Money was set aside{}.", fund(entry)),
         Action::FundCommitted => format!("Money was paid out{}.", fund(entry)),
         Action::FundReleased => {

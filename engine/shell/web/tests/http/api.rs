@@ -290,3 +290,17 @@ async fn all_states_of_one_run_come_in_one_list() {
         .collect();
     assert_eq!(states, [("request", "completed"), ("decision", "offered")]);
 }
+
+#[tokio::test]
+async fn whoever_guesses_a_callback_token_finds_nothing() {
+    let agency = Agency::open().await;
+    let before = agency.state();
+    for token in ["cwc_0", "cwt_0", "%00", "x"] {
+        let sent = Request::post(format!("/api/v1/callbacks/{token}"));
+        let answer = agency.send(sent.body(Body::from("{}")).unwrap()).await;
+        answer.problem(404, "not-found");
+    }
+    let large = Request::post("/api/v1/callbacks/cwc_0").body(Body::from(vec![b' '; 65_537]));
+    agency.send(large.unwrap()).await.problem(413, "too-large");
+    assert_eq!(agency.state(), before);
+}

@@ -5,9 +5,10 @@ use std::sync::Mutex;
 
 use casewright_language::{Answer, Question, Surroundings};
 use casewright_machine::CallError;
-use casewright_runtime::port::{Boxed, Clock, EffectKind, Entropy, Evaluate, Invocation, Invoke};
+use casewright_runtime::port::{
+    Boxed, Clock, EffectKind, Entropy, Evaluate, Invocation, Invoke, Reply, Resumption,
+};
 use jiff::Timestamp;
-use serde_json::Value;
 
 pub(crate) struct StandingClock(Mutex<Timestamp>);
 
@@ -38,8 +39,16 @@ impl Invoke for NoPlugins {
         Vec::new()
     }
 
-    fn invoke(&self, invocation: Invocation) -> Boxed<'_, Result<Value, CallError>> {
+    fn resumes(&self, _: &str, _: &str) -> bool {
+        false
+    }
+
+    fn invoke(&self, invocation: Invocation) -> Boxed<'_, Result<Reply, CallError>> {
         panic!("{} is not installed here", invocation.function)
+    }
+
+    fn resume(&self, resumption: Resumption) -> Boxed<'_, Result<Reply, CallError>> {
+        panic!("{} is not installed here", resumption.of.function)
     }
 }
 

@@ -14,9 +14,9 @@ impl Draft<'_> {
     pub(super) fn perform(&mut self, effect: Effect) -> Result<(), Refused> {
         match effect {
             Effect::Call(call) if call.function.starts_with("fund.") => self.book(&call)?,
-            Effect::Call(call) => self.call(call),
+            Effect::Call(call) => self.call(call)?,
             // The answer of a call under way will not fit any more, and is dropped then.
-            Effect::Abandon(_) => {}
+            Effect::Abandon(delivery) => self.give_up(&delivery)?,
             Effect::Offer(offer) => self.offer(offer)?,
             Effect::Withdraw { item, reason } => self.withdraw(item, &reason)?,
             Effect::SetTimer { timer, at } => self.set_timer(timer, at),
@@ -55,13 +55,15 @@ impl Draft<'_> {
         Ok(())
     }
 
-    fn call(&mut self, call: Call) {
+    fn call(&mut self, call: Call) -> Result<(), Refused> {
+        self.expect_answer(&call)?;
         // Only where a crash leaves a doubt must the record show that it was going to be sent.
         if self.effect_of(&call.function) == Some(EffectKind::AtMostOnce) {
             let (subject, detail) = (call.key.clone(), call.function.clone());
             self.note_own(Audit::FunctionCalled, Some(subject), Some(detail));
         }
         self.actions.push(Action::Call(call));
+        Ok(())
     }
 
     fn effect_of(&self, function: &str) -> Option<EffectKind> {

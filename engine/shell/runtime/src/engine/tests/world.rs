@@ -1,6 +1,6 @@
 //! Everything around an engine in a test: store, clock, partner, people, packs.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::future::Future;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -17,7 +17,10 @@ use tokio::sync::{Semaphore, watch};
 
 use crate::Deployment;
 use crate::engine::{Complete, Engine, Limits, Parts, Refused, RequestKey, Start};
-use crate::port::{Boxed, Clock, EffectKind, Entropy, Evaluate, Invocation, Invoke};
+use crate::port::{
+    Boxed, Clock, EffectKind, Entropy, Evaluate, Invocation, Invoke, Pending, Reason, Reply,
+    Resumption,
+};
 use crate::view::{InstanceView, StartedView, WorkItemFilter, WorkItemView};
 
 /// Moved by hand.
@@ -94,6 +97,13 @@ pub(super) struct Partner {
     pub(super) faults: Mutex<Vec<CallError>>,
     pub(super) gate: Semaphore,
     pub(super) effect: EffectKind,
+    /// What `housing.apply` answers at first; it pays nothing.
+    pub(super) pending: Mutex<Option<Pending>>,
+    /// Why it went on, with the tokens it was given.
+    pub(super) resumed: Mutex<Vec<Reason>>,
+    /// What going on comes to, in order; without one a message is the answer, and everything else
+    /// waits on.
+    pub(super) replies: Mutex<VecDeque<Result<Reply, CallError>>>,
 }
 
 /// More than any test calls.
@@ -107,6 +117,9 @@ impl Partner {
             faults: Mutex::default(),
             gate: Semaphore::new(OPEN),
             effect,
+            pending: Mutex::default(),
+            resumed: Mutex::default(),
+            replies: Mutex::default(),
         })
     }
 
@@ -129,8 +142,8 @@ impl Partner {
 }
 
 impl Invoke for Partner {
-    fn effect(&self, function: &str, digest: &str) -> Option<EffectKind> {
-        (function == "payment-issue.pay" && digest == "d1").then_some(self.effect)
+    fn effect(&self, _: &str, digest: &str) -> Option<EffectKind> {
+        (digest == "d1").then_some(self.effect)
     }
 
     fn describe(&self, surroundings: &mut Surroundings) -> Vec<(String, String)> {
@@ -155,11 +168,45 @@ impl Invoke for Partner {
         surroundings
             .functions
             .insert("payment-issue.pay".to_owned(), signature);
+        let signature = Signature {
+            title: "Apply for a home".to_owned(),
+            input: Schema::new(json!({"type": "object"})).unwrap(),
+            output: Schema::new(json!({"type": "object", "required": ["state"]})).unwrap(),
+            errors: Vec::new(),
+        };
+        surroundings
+            .functions
+            .insert("housing.apply".to_owned(), signature);
         surroundings.functions_known = true;
-        vec![("payment-issue".to_owned(), "d1".to_owned())]
+        let plugin = |name: &str| (name.to_owned(), "d1".to_owned());
+        vec![plugin("payment-issue"), plugin("housing")]
     }
 
-    fn invoke(&self, invocation: Invocation) -> Boxed<'_, Result<Value, CallError>> {
+    fn resumes(&self, function: &str, _: &str) -> bool {
+        function == "housing.apply"
+    }
+
+    fn resume(&self, resumption: Resumption) -> Boxed<'_, Result<Reply, CallError>> {
+        Box::pin(async move {
+            let place = self.gate.acquire().await.expect("the gate is never closed");
+            drop(place);
+            self.resumed.lock().unwrap().push(resumption.reason.clone());
+            if let Some(reply) = self.replies.lock().unwrap().pop_front() {
+                return reply;
+            }
+            let pending = self.pending.lock().unwrap().clone();
+            match resumption.reason {
+                Reason::Callback(callback) => Ok(Reply::Done(
+                    serde_json::from_slice(&callback.body).expect("tests send JSON"),
+                )),
+                Reason::Poll | Reason::Expired | Reason::Cancelled => {
+                    Ok(Reply::Pending(pending.expect("it was pending before")))
+                }
+            }
+        })
+    }
+
+    fn invoke(&self, invocation: Invocation) -> Boxed<'_, Result<Reply, CallError>> {
         Box::pin(async move {
             let key = invocation.key.clone();
             self.journal.lock().unwrap().push(invocation);
@@ -168,10 +215,13 @@ impl Invoke for Partner {
             if let Some(fault) = self.faults.lock().unwrap().pop() {
                 return Err(fault);
             }
+            if let Some(pending) = self.pending.lock().unwrap().clone() {
+                return Ok(Reply::Pending(pending));
+            }
             let mut paid = self.paid.lock().unwrap();
             let number = paid.len() + 1;
             let receipt = json!({"receipt": format!("R-{number}")});
-            Ok(paid.entry(key).or_insert(receipt).clone())
+            Ok(Reply::Done(paid.entry(key).or_insert(receipt).clone()))
         })
     }
 }
@@ -423,6 +473,7 @@ pub(super) fn pack(allocated: &str) -> BTreeMap<String, String> {
         ("brokerage.yaml", include_str!("pack/brokerage.yaml")),
         ("grab.yaml", include_str!("pack/grab.yaml")),
         ("pay.yaml", include_str!("pack/pay.yaml")),
+        ("apply.yaml", include_str!("pack/apply.yaml")),
         ("wait.yaml", include_str!("pack/wait.yaml")),
         ("ask.yaml", include_str!("pack/ask.yaml")),
         ("team.yaml", include_str!("pack/team.yaml")),
