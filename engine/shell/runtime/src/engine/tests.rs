@@ -3,10 +3,12 @@
 
 mod alarms;
 mod brokerage;
+mod children;
 mod crash;
 mod drafts;
 mod events;
 mod funds;
+mod holds;
 mod identity;
 mod lists;
 mod pending;

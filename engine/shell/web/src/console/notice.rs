@@ -8,18 +8,22 @@ pub(crate) enum Notice {
     Sent,
     MoreNeeded,
     Kept,
+    Held,
+    Resumed,
     Started,
     PersonSaved,
     NoteSaved,
 }
 
 impl Notice {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 10] = [
         Self::Claimed,
         Self::Released,
         Self::Sent,
         Self::MoreNeeded,
         Self::Kept,
+        Self::Held,
+        Self::Resumed,
         Self::Started,
         Self::PersonSaved,
         Self::NoteSaved,
@@ -33,6 +37,8 @@ impl Notice {
             Self::Sent => "sent",
             Self::MoreNeeded => "more-needed",
             Self::Kept => "kept",
+            Self::Held => "held",
+            Self::Resumed => "back",
             Self::Started => "started",
             Self::PersonSaved => "person-saved",
             Self::NoteSaved => "note-saved",
@@ -46,6 +52,8 @@ impl Notice {
             Self::Sent => "Your answer was saved.",
             Self::MoreNeeded => "Your answer was saved. Another person has to decide as well.",
             Self::Kept => "Your draft is saved. Only you can see it. You still have the task.",
+            Self::Held => "The task is on hold. You still have it.",
+            Self::Resumed => "The task is off hold.",
             Self::Started => "Started. What happens next is on this page.",
             Self::PersonSaved => "The person was saved.",
             Self::NoteSaved => "Your note was saved. It is the newest entry below.",

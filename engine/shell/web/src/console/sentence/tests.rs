@@ -4,7 +4,7 @@ use casewright_runtime::view::PersonView;
 
 use super::*;
 
-const ACTIONS: [Action; 29] = [
+const ACTIONS: [Action; 31] = [
     Action::CaseOpened,
     Action::CaseRead,
     Action::InstanceStarted,
@@ -17,6 +17,8 @@ const ACTIONS: [Action; 29] = [
     Action::WorkItemCompleted,
     Action::WorkItemWithdrawn,
     Action::WorkItemDrafted,
+    Action::WorkItemHeld,
+    Action::WorkItemResumed,
     Action::WorkItemReminded,
     Action::WorkItemEscalated,
     Action::Refused,
