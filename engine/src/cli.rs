@@ -50,6 +50,8 @@ pub(crate) enum Command {
     Restore(crate::backup::RestoreArguments),
     /// Check that nothing was changed or taken away since it was written.
     Audit(crate::audit::Arguments),
+    /// Measure what the engine must reach, beside its limits.
+    Bench(crate::bench::Arguments),
     /// Look for what would keep the engine from working here.
     Doctor(crate::doctor::Arguments),
     /// The fake partners of the demo, for tests.

@@ -5,6 +5,7 @@
 
 mod audit;
 mod backup;
+mod bench;
 mod cli;
 mod client;
 mod demo;
@@ -54,6 +55,7 @@ fn main() -> ExitCode {
         Command::Backup(arguments) => backup::run(&arguments),
         Command::Restore(arguments) => backup::restore(&arguments),
         Command::Audit(arguments) => audit::run(&arguments),
+        Command::Bench(arguments) => bench::run(&arguments),
         Command::Doctor(arguments) => doctor::run(&arguments),
         Command::Partner(arguments) => partner::run(&arguments),
     }
