@@ -9,6 +9,7 @@ mod case_file;
 mod cases;
 mod decide;
 mod deploy;
+mod documents;
 mod draft;
 mod events;
 mod funds;
@@ -39,6 +40,7 @@ use casewright_store::Store;
 use serde_json::Value;
 
 pub use case_file::CaseFile;
+pub use documents::{Arriving, NewDocument, OpenDocument};
 pub use limits::Limits;
 
 use crate::port::{Clock, Entropy, Evaluate, Invoke};

@@ -16,6 +16,7 @@ mod json;
 mod meter;
 mod origin;
 mod problem;
+mod upload;
 mod visitor;
 
 use std::future::ready;

@@ -4,6 +4,7 @@
 mod alarms;
 mod brokerage;
 mod crash;
+mod documents;
 mod drafts;
 mod events;
 mod funds;

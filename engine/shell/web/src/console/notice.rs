@@ -11,10 +11,11 @@ pub(crate) enum Notice {
     Started,
     PersonSaved,
     NoteSaved,
+    DocumentSaved,
 }
 
 impl Notice {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::Claimed,
         Self::Released,
         Self::Sent,
@@ -23,6 +24,7 @@ impl Notice {
         Self::Started,
         Self::PersonSaved,
         Self::NoteSaved,
+        Self::DocumentSaved,
     ];
 
     /// How it stands in an address.
@@ -36,6 +38,7 @@ impl Notice {
             Self::Started => "started",
             Self::PersonSaved => "person-saved",
             Self::NoteSaved => "note-saved",
+            Self::DocumentSaved => "document-saved",
         }
     }
 
@@ -48,6 +51,7 @@ impl Notice {
             Self::Kept => "Your draft is saved. Only you can see it. You still have the task.",
             Self::Started => "Started. What happens next is on this page.",
             Self::PersonSaved => "The person was saved.",
+            Self::DocumentSaved => "The document was saved.",
             Self::NoteSaved => "Your note was saved. It is the newest entry below.",
         }
     }

@@ -4,7 +4,7 @@ use casewright_runtime::view::PersonView;
 
 use super::*;
 
-const ACTIONS: [Action; 29] = [
+const ACTIONS: [Action; 31] = [
     Action::CaseOpened,
     Action::CaseRead,
     Action::InstanceStarted,
@@ -30,6 +30,8 @@ const ACTIONS: [Action; 29] = [
     Action::PersonChanged,
     Action::AddressShown,
     Action::NoteAdded,
+    Action::DocumentAdded,
+    Action::DocumentOpened,
     Action::EventAwaited,
     Action::EventReceived,
     Action::EventEmitted,
