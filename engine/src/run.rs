@@ -13,6 +13,7 @@ use casewright_casework::Principal;
 use casewright_casework::principal::Kind;
 use casewright_host::grant::OperatorSide;
 use casewright_language::Surroundings;
+use casewright_language::read::outline::outline;
 use casewright_runtime::engine::Start;
 use casewright_runtime::port::Invoke;
 use casewright_runtime::view::InstanceView;
@@ -77,12 +78,7 @@ async fn execute(arguments: &Arguments) -> io::Result<Option<Ended>> {
     if folder::pack_around(&arguments.file).is_some() {
         plugins.bind(&pack.namespace, wiring::pack_sides(&pack));
     }
-    let workflow = deployment
-        .workflows
-        .keys()
-        .next()
-        .cloned()
-        .unwrap_or_default();
+    let workflow = outline(&text).map(|(name, _)| name).unwrap_or_default();
     let engine = wiring::engine(Arc::new(MemoryStore::new(Settings::default())), plugins).await?;
     engine
         .deploy(deployment)

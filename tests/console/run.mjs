@@ -290,6 +290,80 @@ test("an answer to what was decided meanwhile loses nothing that was typed", asy
   await leader.context.close();
 });
 
+test("what was typed is kept on the server, by the button and by the script", async () => {
+  const plain = await enter("case-worker", { javaScriptEnabled: false });
+  await startBrokerage(plain);
+  await take(plain);
+  await plain.page.getByLabel("What will be bought?").fill("A half-written wish");
+  await plain.page.getByLabel("Amount", { exact: true }).fill("about 30");
+  await plain.page.getByRole("button", { name: "Save and come back later" }).click();
+  await plain.page.getByText("Your draft is saved.").waitFor();
+  const address = plain.page.url();
+  await plain.context.close();
+
+  // A new sign-in, with a script: what is typed is kept without a button, and shown again.
+  const worker = await enter("case-worker");
+  const { page } = worker;
+  await page.goto(address);
+  const wish = page.getByLabel("What will be bought?");
+  assert.equal(await wish.inputValue(), "A half-written wish");
+  assert.equal(await page.getByLabel("Amount", { exact: true }).inputValue(), "about 30");
+  await check(worker, "draft-shown");
+  const saved = page.waitForResponse((answer) => answer.url().endsWith("/draft"));
+  await wish.fill("A bed");
+  await wish.blur();
+  assert.equal((await saved).status(), 200);
+  await page.locator("#draft", { hasText: "Draft saved" }).waitFor();
+  assert.equal(await wish.inputValue(), "A bed");
+  const other = await worker.context.newPage();
+  await other.goto(address);
+  assert.equal(await other.getByLabel("What will be bought?").inputValue(), "A bed");
+  await other.close();
+  await fillRequest(worker);
+  await finish(worker);
+  await worker.context.close();
+});
+
+test("a task waits with a reason, and the queue can be narrowed to what counts", async () => {
+  const worker = await enter("case-worker");
+  const { page } = worker;
+  await startBrokerage(worker);
+  await take(worker);
+  const address = page.url();
+  await page.getByText("Put this task on hold").click();
+  await check(worker, "hold-form");
+  await page.getByRole("button", { name: "Put on hold" }).click();
+  await page.getByRole("heading", { name: "This task was not put on hold" }).waitFor();
+  await check(worker, "hold-refused");
+  await page.getByText("Put this task on hold").click();
+  await page.getByLabel("What does it wait for?").fill("The family is away");
+  await page.getByRole("button", { name: "Put on hold" }).click();
+  await page.getByRole("heading", { name: "You have put this task on hold" }).waitFor();
+  await check(worker, "on-hold");
+
+  const here = page.locator(`a[href="${new URL(address).pathname}"]`);
+  await page.goto("/tasks?mine=1");
+  const row = page.getByRole("row").filter({ has: here });
+  assert.match(await row.innerText(), /On hold/);
+  await check(worker, "queue-on-hold");
+  await page.getByLabel("Overdue only").check();
+  await page.getByRole("button", { name: "Show", exact: true }).click();
+  await page.waitForURL(/overdue=yes/);
+  assert.match(page.url(), /view=mine/);
+  assert.equal(await here.count(), 0);
+  assert.ok(await page.getByLabel("Overdue only").isChecked());
+  await check(worker, "queue-overdue");
+
+  await page.goto(address);
+  await page.getByRole("button", { name: "Take it off hold" }).click();
+  await page.getByRole("button", { name: "Save and finish" }).waitFor();
+  await page.goto((await caseOf(worker)).path);
+  const timeline = await page.locator("#timeline ~ ol").allInnerTexts();
+  assert.match(timeline.join("\n"), /put “Ask for brokerage” on hold/);
+  assert.match(timeline.join("\n"), /The family is away/);
+  await worker.context.close();
+});
+
 test("the keyboard is enough, and the focus is always seen", async () => {
   const leader = await enter("team-leader");
   const { page } = leader;
@@ -335,5 +409,5 @@ test("pages outside the story are checked as well", async () => {
 
 test("every page was checked", () => {
   const names = checked();
-  assert.ok(names.length >= 22, names.join(", "));
+  assert.ok(names.length >= 28, names.join(", "));
 });

@@ -18,12 +18,14 @@
 //! a `document:` of its own gets [`HEADER`]. Events:
 //!
 //! ```text
-//! start <input> [by=<person>]                 return <call> <output>
+//! start <input> [below=<depth>:<task>:<person>] [by=<person>]
+//!                                             return <call> <output>
 //! fail <call> <kind> <code> <status> [<json>] complete <item> <outcome> <person>:<role>...
 //! [<json>]
 //! timer <timer>                               resume
 //! cancel                                      event <type> [<json>]
 //! recover
+//! child <task> [acted] [by=<task>:<person>,...] completed <output> | faulted <fault> | cancelled
 //! ```
 //!
 //! `<call>` is `<task>[:<run>.<attempt>]`, by default the latest; `fail` takes `{message, details,
@@ -37,7 +39,7 @@ mod print;
 use std::fmt;
 
 use casewright_language::Answer;
-use casewright_machine::{CallError, Decider, ErrorKind};
+use casewright_machine::{CallError, Decider, ErrorKind, Outcome, Worked};
 use jiff::SignedDuration;
 use serde_json::Value;
 
@@ -80,6 +82,10 @@ pub enum Happening {
         input: Value,
         /// Person id; `anna` unless written.
         by: String,
+        /// How many instances above run each other.
+        depth: u32,
+        /// Who did human work in them.
+        worked: Vec<Worked>,
     },
     /// A function answers.
     Return {
@@ -102,6 +108,17 @@ pub enum Happening {
         comment: Option<String>,
         /// Whether it was due before.
         overdue: bool,
+    },
+    /// A workflow that a task runs has ended.
+    ChildEnded {
+        /// The task.
+        task: String,
+        /// How.
+        outcome: Outcome,
+        /// Whether it may have acted.
+        acted: bool,
+        /// Who did human work in it.
+        worked: Vec<Worked>,
     },
     /// The moment of a timer comes.
     Timer(u32),
@@ -235,10 +252,19 @@ impl Happening {
         let (verb, rest) = word(line);
         match verb {
             "start" => {
-                let (input, by) = rest.rsplit_once(" by=").unwrap_or((rest, "anna"));
+                let (rest, by) = rest.rsplit_once(" by=").unwrap_or((rest, "anna"));
+                let (input, below) = rest.rsplit_once(" below=").unwrap_or((rest, "0"));
+                let mut below = below.splitn(3, ':');
+                let depth = number(below.next().unwrap_or_default())?;
+                let worked = below.next().zip(below.next()).map(|(task, person)| Worked {
+                    task: task.to_owned(),
+                    person: person.to_owned(),
+                });
                 Ok(Self::Start {
                     input: json(input)?,
                     by: by.to_owned(),
+                    depth,
+                    worked: worked.into_iter().collect(),
                 })
             }
             "return" => {
@@ -256,6 +282,7 @@ impl Happening {
                 })
             }
             "complete" => Self::complete(rest),
+            "child" => Self::child(rest),
             "timer" => Ok(Self::Timer(number(rest)?)),
             "resume" => Ok(Self::Resume),
             "cancel" => Ok(Self::Cancel),
@@ -263,6 +290,42 @@ impl Happening {
             "recover" => Ok(Self::Recover),
             _ => Err(format!("there is no event `{verb}`")),
         }
+    }
+
+    fn child(rest: &str) -> Result<Self, String> {
+        let (task, mut rest) = word(rest);
+        let (mut acted, mut worked) = (false, Vec::new());
+        let outcome = loop {
+            let (next, after) = word(rest);
+            rest = after;
+            if next == "acted" {
+                acted = true;
+            } else if let Some(by) = next.strip_prefix("by=") {
+                for one in by.split(',') {
+                    let (task, person) = one.split_once(':').ok_or("write by=<task>:<person>")?;
+                    worked.push(Worked {
+                        task: task.to_owned(),
+                        person: person.to_owned(),
+                    });
+                }
+            } else {
+                break match next {
+                    "completed" => Outcome::Completed(json(rest)?),
+                    "faulted" => {
+                        let fault = serde_json::from_str(rest).map_err(|e| e.to_string())?;
+                        Outcome::Faulted(fault)
+                    }
+                    "cancelled" => Outcome::Cancelled,
+                    _ => return Err(format!("a workflow does not end as `{next}`")),
+                };
+            }
+        };
+        Ok(Self::ChildEnded {
+            task: task.to_owned(),
+            outcome,
+            acted,
+            worked,
+        })
     }
 
     fn arrive(rest: &str) -> Result<Self, String> {

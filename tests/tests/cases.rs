@@ -10,7 +10,7 @@
 use std::path::{Path, PathBuf};
 
 use casewright_language::{Answers, Workflow};
-use casewright_machine::{Delivery, Effect, Event, Instance, Status, step};
+use casewright_machine::{Delivery, Effect, Event, Instance, Outcome, Status, step};
 use casewright_tests::case::Case;
 use jiff::Timestamp;
 use serde_json::Value;
@@ -155,6 +155,7 @@ fn foreign(instance: &Instance) -> Vec<Event> {
             ));
         }
     }
+    events.push(child_ended("another key".to_owned()));
     events.push(returned(Delivery {
         reference: "/do/0/nowhere".to_owned(),
         run: 1,
@@ -177,6 +178,16 @@ fn returned(delivery: Delivery) -> Event {
         at: at(),
         delivery,
         result: Ok(Value::Null),
+    }
+}
+
+fn child_ended(key: String) -> Event {
+    Event::ChildEnded {
+        at: at(),
+        key,
+        outcome: Outcome::Cancelled,
+        acted: false,
+        worked: Vec::new(),
     }
 }
 

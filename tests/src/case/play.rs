@@ -66,6 +66,8 @@ struct World<'a> {
     open: Vec<Effect>,
     /// Latest delivery of each task.
     deliveries: BTreeMap<String, Delivery>,
+    /// Latest key of each task that runs a workflow.
+    keys: BTreeMap<String, String>,
     /// What notes say about task runs.
     noted: Vec<TaskRun>,
 }
@@ -79,6 +81,7 @@ impl<'a> World<'a> {
             printer: Printer::default(),
             open: Vec::new(),
             deliveries: BTreeMap::new(),
+            keys: BTreeMap::new(),
             noted: Vec::new(),
         }
     }
@@ -189,6 +192,7 @@ impl<'a> World<'a> {
             (Effect::SetTimer { timer, .. }, Event::TimerFired { timer: fired, .. }) => {
                 timer != fired
             }
+            (Effect::StartChild(child), Event::ChildEnded { key, .. }) => child.key != *key,
             (Effect::Yield, Event::Resumed { .. }) => false,
             _ => true,
         });
@@ -202,6 +206,17 @@ impl<'a> World<'a> {
                 self.deliveries.insert(task, call.delivery.clone());
                 self.open.push(Effect::Call(call));
             }
+            Effect::StartChild(child) => {
+                let task = child.delivery.reference.rsplit('/').next();
+                let task = task.unwrap_or_default().to_owned();
+                self.keys.insert(task, child.key.clone());
+                if child.awaited {
+                    self.open.push(Effect::StartChild(child));
+                }
+            }
+            Effect::CancelChild { key, .. } => self
+                .open
+                .retain(|open| !matches!(open, Effect::StartChild(child) if child.key == key)),
             Effect::Offer(_) | Effect::SetTimer { .. } | Effect::Yield => self.open.push(effect),
             Effect::Abandon(delivery) => self
                 .open
@@ -232,7 +247,12 @@ impl<'a> World<'a> {
         }
         let at = self.now;
         match happening.clone() {
-            Happening::Start { input, by } => Some(Event::Started(Box::new(Started {
+            Happening::Start {
+                input,
+                by,
+                depth,
+                worked,
+            } => Some(Event::Started(Box::new(Started {
                 at,
                 id: "i1".to_owned(),
                 input,
@@ -246,6 +266,8 @@ impl<'a> World<'a> {
                     name: "casewright".to_owned(),
                     version: "0.0.0".to_owned(),
                 },
+                depth,
+                worked,
             }))),
             Happening::Return { call, result } => Some(Event::CallReturned {
                 at,
@@ -268,6 +290,18 @@ impl<'a> World<'a> {
                 comment,
                 by,
                 overdue,
+            }),
+            Happening::ChildEnded {
+                task,
+                outcome,
+                acted,
+                worked,
+            } => Some(Event::ChildEnded {
+                at,
+                key: self.keys.get(&task).cloned().unwrap_or_default(),
+                outcome,
+                acted,
+                worked,
             }),
             Happening::Timer(timer) => Some(Event::TimerFired { at, timer }),
             Happening::Resume => Some(Event::Resumed { at }),

@@ -60,6 +60,29 @@ impl Printer {
                     call.input
                 )
             }
+            Effect::StartChild(child) => {
+                let count = self.keys.len();
+                let key = *self.keys.entry(child.key.clone()).or_insert(count + 1);
+                let version = child.version.as_ref().map(|version| format!(":{version}"));
+                let more = [
+                    (!child.awaited).then(|| " and goes on".to_owned()),
+                    (!child.worked.is_empty()).then(|| format!(" after {}", json!(child.worked))),
+                ];
+                format!(
+                    "run {} {}/{}{} {} depth {} key {key}{}",
+                    name(&child.delivery),
+                    child.namespace,
+                    child.workflow,
+                    version.unwrap_or_default(),
+                    child.input,
+                    child.depth,
+                    more.into_iter().flatten().collect::<String>()
+                )
+            }
+            Effect::CancelChild { key, reason } => {
+                let key = self.keys.get(key).copied().unwrap_or_default();
+                format!("cancel run key {key} {reason}")
+            }
             Effect::Abandon(delivery) => format!("abandon {}", name(delivery)),
             Effect::Offer(offer) => offered(offer),
             Effect::Withdraw { item, reason } => format!("withdraw {item} {reason}"),
@@ -98,6 +121,9 @@ impl Printer {
             let line = match waiting {
                 Waiting::WorkItem { task, item } => format!("waits for work item {item} of {task}"),
                 Waiting::Call { task, function } => format!("waits for {function} of {task}"),
+                Waiting::Child { task, workflow, .. } => {
+                    format!("waits for workflow {workflow} of {task}")
+                }
                 Waiting::Timer { task, until } => {
                     format!("waits for {} in {task}", until.duration_since(now))
                 }

@@ -237,7 +237,7 @@ impl Stage {
         let text = case.workflow_text();
         let read = Deployment::of_document("case.yaml", &text, None, &installed, &plugins);
         engine.deploy(read.unwrap()).await.unwrap();
-        let Happening::Start { input, by } = &case.moves[0].happening else {
+        let Happening::Start { input, by, .. } = &case.moves[0].happening else {
             unreachable!("a case that is played begins with its start");
         };
         let who = person(by, &[]);
@@ -287,6 +287,7 @@ impl Stage {
             Happening::Start { .. } => unreachable!("a case has one start"),
             Happening::Recover => return,
             Happening::Resume => unreachable!("yields are left out"),
+            Happening::ChildEnded { .. } => unreachable!("other workflows are left out"),
             Happening::Return { call, result } => self.partner.answer(call, result).await,
             Happening::Complete {
                 item,

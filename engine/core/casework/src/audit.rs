@@ -35,6 +35,8 @@ pub enum Action {
     WorkItemCompleted,
     WorkItemWithdrawn,
     WorkItemDrafted,
+    WorkItemHeld,
+    WorkItemResumed,
     WorkItemReminded,
     WorkItemEscalated,
     Refused,

@@ -5,6 +5,7 @@
 
 mod ahead;
 mod ical;
+mod later;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,6 +14,8 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, Zoned};
 
 use crate::{Code, Refusal};
+
+pub use later::Pace;
 
 /// When the working day begins and ends, for terms in business hours.
 pub const OPENS: Time = Time::constant(9, 0, 0, 0);
@@ -75,7 +78,10 @@ impl Calendar {
                 let days = jiff::Span::new().days(i64::from(within_limit(count)?));
                 self.end_of(start.date().checked_add(days).map_err(out_of_range)?)
             }
-            Term::BusinessHours(count) => self.after_business_hours(start, within_limit(count)?),
+            Term::BusinessHours(count) => {
+                let hours = i64::from(within_limit(count)?);
+                self.after_business_time(start, SignedDuration::from_hours(hours))
+            }
             Term::ExactMs(length) => {
                 let length = i64::try_from(length).map_err(out_of_range)?;
                 from.checked_add(SignedDuration::from_millis(length))
@@ -132,8 +138,12 @@ impl Calendar {
         Ok(midnight.timestamp() - SignedDuration::from_millis(1))
     }
 
-    fn after_business_hours(&self, start: Zoned, hours: u32) -> Result<Timestamp, Refusal> {
-        let mut left = SignedDuration::from_hours(i64::from(hours));
+    fn after_business_time(
+        &self,
+        start: Zoned,
+        length: SignedDuration,
+    ) -> Result<Timestamp, Refusal> {
+        let mut left = length;
         let mut now = start;
         loop {
             let day = self.first_open_from(now.date())?;

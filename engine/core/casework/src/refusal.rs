@@ -35,6 +35,10 @@ pub enum Code {
     CurrencyMismatch,
     AmountInvalid,
     ReservationClosed,
+    OnHold,
+    NotOnHold,
+    NotHoldable,
+    HoldInvalid,
 }
 
 impl Code {
@@ -58,6 +62,10 @@ impl Code {
             Self::CurrencyMismatch => "currency-mismatch",
             Self::AmountInvalid => "amount-invalid",
             Self::ReservationClosed => "reservation-closed",
+            Self::OnHold => "on-hold",
+            Self::NotOnHold => "not-on-hold",
+            Self::NotHoldable => "not-holdable",
+            Self::HoldInvalid => "hold-invalid",
         }
     }
 
@@ -65,18 +73,21 @@ impl Code {
     pub const fn status(self) -> u16 {
         match self {
             Self::NotFound | Self::UnknownFund | Self::UnknownReservation => 404,
-            Self::SelfApproval | Self::NotAssigned | Self::OverLimit => 403,
+            Self::SelfApproval | Self::NotAssigned | Self::OverLimit | Self::NotHoldable => 403,
             Self::AlreadyClaimed
             | Self::NotClaimed
             | Self::AlreadyDecided
             | Self::StaleRevision
             | Self::InsufficientFunds
             | Self::NoBasis
-            | Self::ReservationClosed => 409,
+            | Self::ReservationClosed
+            | Self::OnHold
+            | Self::NotOnHold => 409,
             Self::UnknownOutcome
             | Self::FormInvalid
             | Self::CurrencyMismatch
-            | Self::AmountInvalid => 422,
+            | Self::AmountInvalid
+            | Self::HoldInvalid => 422,
         }
     }
 }

@@ -4,6 +4,7 @@
 //! form, limit.
 
 mod alarm;
+mod hold;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,10 +12,12 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::calendar::Pace;
 use crate::principal::Kind;
 use crate::{Code, Money, Policy, Principal, Refusal};
 
 pub use alarm::{Alarm, Escalation, Rings};
+pub use hold::{Clock, HOLDS_MAX, Hold, REASON_BYTES_MAX};
 
 /// A piece of human work, from its offer to its end.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -41,6 +44,15 @@ pub struct WorkItem {
     pub excluded: BTreeMap<String, String>,
     pub offered_at: Timestamp,
     pub due: Option<Timestamp>,
+    /// What happens to `due` and `alarms` while it is on hold.
+    #[serde(default)]
+    pub clock: Clock,
+    /// What `due` counts.
+    #[serde(default)]
+    pub pace: Pace,
+    /// The times that it waited, with their reasons; the last one is on while it is held.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub holds: Vec<Hold>,
     /// What time has still to say, earliest first; empty once it is closed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub alarms: Vec<Alarm>,
@@ -172,7 +184,7 @@ impl WorkItem {
         self.admits(who)?;
         match self.state {
             State::Claimed if self.held_by(who) => Ok(self.clone()),
-            State::Offered | State::Claimed if self.free_for(who) => {
+            State::Offered | State::Claimed | State::Held if self.free_for(who) => {
                 if self.has_decided(who) {
                     return Err(decided_before());
                 }
@@ -184,6 +196,7 @@ impl WorkItem {
                 Ok(Self {
                     state: State::Claimed,
                     claimed_by: Some(claim),
+                    holds: self.holds_ended(at),
                     ..self.clone()
                 })
             }
@@ -194,7 +207,7 @@ impl WorkItem {
 
     /// Whether [`WorkItem::claim`] would give it to somebody who does not have it.
     pub fn claimable(&self, who: &Principal) -> bool {
-        let open = matches!(self.state, State::Offered | State::Claimed);
+        let open = matches!(self.state, State::Offered | State::Claimed | State::Held);
         open && self.admits(who).is_ok()
             && !self.held_by(who)
             && self.free_for(who)
@@ -205,6 +218,9 @@ impl WorkItem {
     pub fn release(&self, who: &Principal, _at: Timestamp) -> Result<Self, Refusal> {
         self.admits(who)?;
         self.held_now(who)?;
+        if self.state == State::Held {
+            return Err(hold::on_hold());
+        }
         Ok(Self {
             state: State::Offered,
             claimed_by: None,
@@ -226,6 +242,9 @@ impl WorkItem {
     pub fn complete(&self, who: &Principal, by: &Completion<'_>) -> Result<Completed, Refusal> {
         self.admits(who)?;
         self.held_now(who)?;
+        if self.state == State::Held {
+            return Err(hold::on_hold());
+        }
         if by
             .revision
             .is_some_and(|revision| revision != self.revision)
@@ -251,21 +270,23 @@ impl WorkItem {
     }
 
     /// The engine takes it back; fits every open state.
-    pub fn withdraw(&self, _reason: &str, _at: Timestamp) -> Result<Self, Refusal> {
+    pub fn withdraw(&self, _reason: &str, at: Timestamp) -> Result<Self, Refusal> {
         match self.state {
             State::Completed | State::Withdrawn => Err(self.over()),
             State::Offered | State::Claimed | State::Held => Ok(Self {
                 state: State::Withdrawn,
                 claimed_by: None,
                 alarms: Vec::new(),
+                holds: self.holds_ended(at),
                 revision: self.revision + 1,
                 ..self.clone()
             }),
         }
     }
 
-    /// Whether it should have been done by `at`.
+    /// Whether it should have been done by `at`; time that its clock stood still does not count.
     pub fn overdue(&self, at: Timestamp) -> bool {
+        let at = self.stopped_at().unwrap_or(at);
         self.due.is_some_and(|due| at > due)
     }
 
@@ -288,8 +309,12 @@ impl WorkItem {
         self.offered_to().find(|assigned| assigned.covers(who))
     }
 
-    /// Nobody has it, or whoever has it held on to it until it was escalated to this person.
+    /// Nobody has it, or whoever has it held on to it until it was escalated to this person. While
+    /// its clock stands still nothing has run out.
     fn free_for(&self, who: &Principal) -> bool {
+        if self.stopped_at().is_some() {
+            return false;
+        }
         let Some(claim) = &self.claimed_by else {
             return true;
         };

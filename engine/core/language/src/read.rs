@@ -16,8 +16,10 @@ mod event;
 mod flow;
 mod listen;
 mod names;
+pub mod outline;
 mod raise;
 mod reusable;
+mod run;
 mod scope;
 mod set;
 mod switch;
@@ -86,6 +88,7 @@ pub fn read(file: &str, text: &str, surroundings: &Surroundings) -> Reading {
         questions: Vec::new(),
         findings,
         surroundings,
+        namespace: outline::namespace(&root),
     };
     let workflow = document::read(&mut reader, text, &root);
     Reading {
@@ -101,6 +104,8 @@ struct Reader<'a> {
     surroundings: &'a Surroundings,
     questions: Vec<Doubt>,
     names: Names,
+    /// Of the document itself; empty when it has none.
+    namespace: String,
     reusables: Reusables,
 }
 

@@ -108,6 +108,7 @@ pub enum Kind {
     Call(Call),
     Human(Box<Human>),
     Raise(Problem),
+    Run(Box<Child>),
     Try(Box<Try>),
     Wait(Span),
     Emit(Emission),
@@ -147,6 +148,8 @@ pub struct Human {
     pub due: Option<Term>,
     /// When people are reminded of it; only together with `due`.
     pub remind: Vec<Remind>,
+    /// What happens to these moments while somebody lets it wait.
+    pub clock: Clock,
     /// Who may decide it as well once time has passed.
     pub escalate: Vec<Escalate>,
     /// Names of tasks whose completers may not decide; only ever adds to the engine's exclusions.
@@ -167,6 +170,19 @@ pub enum Remind {
     Before(Term),
     /// `1 business day after`.
     After(Term),
+}
+
+/// What happens to `due` and all that counts from it while work is on hold.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Clock {
+    /// It comes nearer all the same.
+    #[default]
+    Runs,
+    /// Time on hold does not count.
+    StopsOnHold,
+    /// A duty with a fixed time, which cannot wait.
+    Wall,
 }
 
 /// One step of an escalation: it asks more people, and decides nothing.
@@ -211,6 +227,20 @@ pub struct Problem {
     pub title: Option<Template>,
     pub detail: Option<Template>,
     pub instance: Option<Template>,
+}
+
+/// `run: workflow`: another workflow of the agency, as an instance of its own.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Child {
+    pub namespace: String,
+    pub name: String,
+    /// `None` for whatever version is deployed.
+    pub version: Option<String>,
+    /// `{}` when nothing is written.
+    pub input: Option<Template>,
+    /// Whether this task waits for its end.
+    pub awaited: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -413,6 +443,7 @@ fn listens<'a>(tasks: &'a [Task], found: &mut Vec<&'a Listen>) {
             | Kind::Call(_)
             | Kind::Human(_)
             | Kind::Raise(_)
+            | Kind::Run(_)
             | Kind::Wait(_)
             | Kind::Emit(_) => {}
         }

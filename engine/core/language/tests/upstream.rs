@@ -13,7 +13,7 @@ use std::path::Path;
 use casewright_language::{Severity, Surroundings, read};
 
 /// Examples that this engine runs.
-const READ: [&str; 12] = [
+const READ: [&str; 13] = [
     "emit",
     "listen-to-all",
     "listen-to-all read-envelope",
@@ -23,6 +23,7 @@ const READ: [&str; 12] = [
     "listen-to-any-until-consumed",
     "raise-inline",
     "raise-reusable",
+    "run-subflow",
     "switch-then-string",
     "wait-duration-inline",
     "wait-duration-iso8601",

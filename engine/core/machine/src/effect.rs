@@ -5,9 +5,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use casewright_language::Term;
-use casewright_language::workflow::{After, Reach, Remind};
+use casewright_language::workflow::{After, Clock, Reach, Remind};
 
-use crate::{Fault, Interest};
+use crate::{Fault, Interest, Worked};
 
 /// One wish of an instance.
 #[derive(Debug, Clone, PartialEq)]
@@ -36,6 +36,16 @@ pub enum Effect {
     CancelTimer {
         /// Number of the timer within the instance.
         timer: u32,
+    },
+    /// Start another workflow as an instance of its own, once per key; if it is awaited, its end
+    /// is [`crate::Event::ChildEnded`]. Under a key that was used before the end comes again.
+    StartChild(Box<Child>),
+    /// Cancel the instance that was started under this key.
+    CancelChild {
+        /// As in [`Child::key`].
+        key: String,
+        /// A few words for people.
+        reason: String,
     },
     /// Bring it the events that fit one of these from here on, whether or not a `listen` has begun.
     Subscribe(Vec<Interest>),
@@ -101,6 +111,33 @@ pub struct Call {
     pub since: Timestamp,
 }
 
+/// Another workflow, to be run as an instance of its own.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Child {
+    /// The task that runs it.
+    pub delivery: Delivery,
+    /// Of the workflow.
+    pub namespace: String,
+    /// Its name.
+    pub workflow: String,
+    /// Only where the document names one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// Fixed with the key.
+    pub input: Value,
+    /// Minted once per intent: one key, one instance. Its end carries it back.
+    pub key: String,
+    /// When the key was minted.
+    pub since: Timestamp,
+    /// Whether the task waits for its end.
+    pub awaited: bool,
+    /// How many instances above it run each other.
+    pub depth: u32,
+    /// Who did human work before it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub worked: Vec<Worked>,
+}
+
 /// Offer human work.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Offer {
@@ -131,6 +168,9 @@ pub struct Offer {
     /// Who may decide it as well once time has passed. Time itself decides nothing.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub escalate: Vec<Escalation>,
+    /// What happens to these moments while it is on hold.
+    #[serde(default, skip_serializing_if = "runs")]
+    pub clock: Clock,
     /// What may be decided, in the author's order.
     pub outcomes: Vec<String>,
     /// How many different people must approve.
@@ -142,6 +182,11 @@ pub struct Offer {
     /// document's rules: starter, completers of human tasks, payee, `differentPersonFrom`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub excluded: Vec<Exclusion>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "it is what serde calls")]
+fn runs(clock: &Clock) -> bool {
+    *clock == Clock::Runs
 }
 
 /// Who may claim a work item.

@@ -108,6 +108,7 @@ impl Asked<'_> {
             assign: self.assign(&human.assign, "`assign`")?,
             due: human.due,
             remind: human.remind.clone(),
+            clock: human.clock,
             escalate: escalate.collect::<Result<_, Stop>>()?,
             outcomes: human.outcomes.clone(),
             approvals: human.approvals,
@@ -189,8 +190,8 @@ fn excluded(record: &Record, human: &Human, payee: Option<String>) -> Vec<Exclus
     };
     if human.approval {
         exclude(&record.facts.started_by, ExclusionReason::Started);
-        for done in record.completions.iter().filter(|done| !done.approval) {
-            exclude(&done.person, ExclusionReason::Completed(done.task.clone()));
+        for done in record.worked() {
+            exclude(&done.person, ExclusionReason::Completed(done.task));
         }
     }
     if let Some(payee) = payee {

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use crate::position::{List, Open, Purpose};
 use crate::record::Record;
 use crate::snapshot::{FORMAT, known_format, restore};
-use crate::{CaseFacts, Effect, Fault, Outcome};
+use crate::{CaseFacts, Effect, Fault, Outcome, Worked};
 
 /// State of one run. Serializable: a snapshot of it is a format.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -26,8 +26,8 @@ pub struct Instance {
 /// As it is read, before what was left out is put back.
 #[derive(Deserialize)]
 struct Read {
-    #[serde(deserialize_with = "known_format")]
-    format: u32,
+    #[serde(rename = "format", deserialize_with = "known_format")]
+    _format: u32,
     status: Status,
     record: Record,
     body: Option<List>,
@@ -41,7 +41,7 @@ impl<'de> Deserialize<'de> for Instance {
             restore(body, &read.record).map_err(de::Error::custom)?;
         }
         Ok(Self {
-            format: read.format,
+            format: FORMAT,
             status: read.status,
             record: read.record,
             body: read.body,
@@ -86,6 +86,15 @@ pub enum Waiting {
         task: String,
         /// Full name of the function.
         function: String,
+    },
+    /// For another workflow that it runs.
+    Child {
+        /// Name of the task.
+        task: String,
+        /// Name of the workflow.
+        workflow: String,
+        /// The key under which it was started.
+        key: String,
     },
     /// For a moment.
     Timer {
@@ -199,6 +208,21 @@ impl Instance {
             Outcome::Faulted(fault) => Some(fault),
             Outcome::Completed(_) | Outcome::Cancelled => None,
         }
+    }
+
+    /// How it ended; `None` while it goes on.
+    pub fn outcome(&self) -> Option<&Outcome> {
+        self.outcome.as_ref()
+    }
+
+    /// Who did human work in it and in those joined to it by `run: workflow`.
+    pub fn worked(&self) -> Vec<Worked> {
+        self.record.worked()
+    }
+
+    /// Whether it may have acted outside, asked people, or run another workflow that did.
+    pub fn acted(&self) -> bool {
+        self.record.minted.key > 0 || !self.record.completions.is_empty()
     }
 
     /// What would bring it on; empty when it has ended, or when it merely yielded.

@@ -2,7 +2,7 @@
 //! instance and the effects it wants. Pure and total: time, ids and randomness arrive in events.
 //!
 //! ```text
-//! event ──▶ step ──▶ list ──▶ task ──▶ do set switch call human raise try wait emit listen
+//! event ──▶ step ──▶ list ──▶ task ──▶ do set switch call human raise run try wait emit listen
 //!                     │        │                    │
 //!                     │        └ if, input, output, │
 //!                     │          export, timeout    └──▶ position: what is still open
@@ -21,6 +21,7 @@ pub mod instance;
 pub mod step;
 
 mod call;
+mod child;
 mod r#do;
 mod emit;
 mod filter;
@@ -40,11 +41,12 @@ mod task;
 mod r#try;
 mod wait;
 
+pub use child::DEPTH_MAX;
 pub use effect::{
-    Assignment, Call, Delivery, Effect, Emit, Escalation, Exclusion, ExclusionReason, Limit, Offer,
-    Outcome,
+    Assignment, Call, Child, Delivery, Effect, Emit, Escalation, Exclusion, ExclusionReason, Limit,
+    Offer, Outcome,
 };
-pub use event::{CallError, CaseFacts, Decider, ErrorKind, Event, RuntimeFacts, Started};
+pub use event::{CallError, CaseFacts, Decider, ErrorKind, Event, RuntimeFacts, Started, Worked};
 pub use fault::Fault;
 pub use instance::{Instance, Status, TaskRun, Waiting};
 pub use interest::{Interest, Shape, shapes};

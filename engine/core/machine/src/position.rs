@@ -16,7 +16,9 @@ use serde_json::Value;
 use crate::call::Calling;
 use crate::listen::Listening;
 use crate::r#try::Trying;
-use crate::{Call, CallError, Decider, Delivery, Effect, Offer, Status, Waiting};
+use crate::{
+    Call, CallError, Child, Decider, Delivery, Effect, Offer, Outcome, Status, Waiting, Worked,
+};
 
 /// Shared, because every step begins with a copy of the instance.
 pub(crate) type Data = Arc<Value>;
@@ -71,6 +73,7 @@ pub(crate) enum State {
     Call(Calling),
     Human(Box<Offer>),
     Wait(Timer),
+    Child(Box<Child>),
     Listen(Box<Listening>),
 }
 
@@ -88,6 +91,7 @@ pub(crate) enum Signal<'a> {
         result: &'a Result<Value, CallError>,
     },
     Completed(Decision<'a>),
+    ChildEnded(ChildEnd<'a>),
     Fired(u32),
     /// An event from outside the instance; every `listen` that waits is asked.
     Arrived(&'a Data),
@@ -105,6 +109,15 @@ pub(crate) struct Decision<'a> {
     pub(crate) comment: Option<&'a str>,
     pub(crate) by: &'a [Decider],
     pub(crate) overdue: bool,
+}
+
+/// What became of a workflow that a task runs.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ChildEnd<'a> {
+    pub(crate) key: &'a str,
+    pub(crate) outcome: &'a Outcome,
+    pub(crate) acted: bool,
+    pub(crate) worked: &'a [Worked],
 }
 
 /// What running something came to. A fault is no progress: it travels as an error.
@@ -126,6 +139,7 @@ pub(crate) enum Open<'a> {
     Task(u64),
     Call(&'a Call),
     Offer(&'a Offer),
+    Child(&'a Child),
     Timer {
         timer: Timer,
         purpose: Purpose,
@@ -207,6 +221,7 @@ impl State {
             State::Try(trying) => trying.open(reference, found),
             State::Call(calling) => calling.open(reference, found),
             State::Human(offer) => found.push(Open::Offer(offer)),
+            State::Child(child) => found.push(Open::Child(child)),
             State::Wait(timer) => found.push(Open::Timer {
                 timer: *timer,
                 purpose: Purpose::Wait,
@@ -225,7 +240,9 @@ impl State {
             State::Do(_) => Status::Running,
             State::Try(trying) => trying.status(),
             State::Call(calling) => calling.status(),
-            State::Human(_) | State::Wait(_) | State::Listen(_) => Status::Waiting,
+            State::Human(_) | State::Wait(_) | State::Listen(_) | State::Child(_) => {
+                Status::Waiting
+            }
         }
     }
 }
@@ -235,6 +252,7 @@ impl Open<'_> {
         match (self, signal) {
             (Open::Call(call), Signal::Returned { delivery, .. }) => call.delivery == **delivery,
             (Open::Offer(offer), Signal::Completed(decision)) => offer.item == decision.item,
+            (Open::Child(child), Signal::ChildEnded(end)) => child.key == end.key,
             (Open::Timer { timer, .. }, Signal::Fired(fired)) => timer.timer == *fired,
             (Open::Listen { .. }, Signal::Arrived(_)) | (Open::Ready, Signal::Resumed) => true,
             _ => false,
@@ -248,6 +266,7 @@ impl Open<'_> {
             Open::Task(_) | Open::Listen { .. } => None,
             Open::Call(call) => Some(Effect::Call((*call).clone())),
             Open::Offer(offer) => Some(Effect::Offer((*offer).clone())),
+            Open::Child(child) => Some(Effect::StartChild(Box::new((*child).clone()))),
             Open::Timer { timer, .. } => Some(Effect::SetTimer {
                 timer: timer.timer,
                 at: timer.at,
@@ -266,6 +285,11 @@ impl Open<'_> {
             Open::Offer(offer) => Some(Waiting::WorkItem {
                 task: offer.task.clone(),
                 item: offer.item,
+            }),
+            Open::Child(child) => Some(Waiting::Child {
+                task: task_name(&child.delivery.reference),
+                workflow: child.workflow.clone(),
+                key: child.key.clone(),
             }),
             Open::Listen {
                 listening,

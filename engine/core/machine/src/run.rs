@@ -163,6 +163,10 @@ impl Run<'_> {
                     item: offer.item,
                     reason: reason.to_owned(),
                 }),
+                Open::Child(child) => self.effects.push(Effect::CancelChild {
+                    key: child.key.clone(),
+                    reason: reason.to_owned(),
+                }),
                 Open::Timer { timer, .. } => self.cancel_timer(Some(*timer)),
                 Open::Listen { .. } | Open::Ready => {}
             }

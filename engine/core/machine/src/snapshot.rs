@@ -75,7 +75,9 @@ pub(crate) fn restore(list: &mut List, record: &Record) -> Result<(), String> {
         State::Try(trying) => trying
             .list_mut()
             .map_or(Ok(()), |list| restore(list, record)),
-        State::Call(_) | State::Human(_) | State::Wait(_) | State::Listen(_) => Ok(()),
+        State::Call(_) | State::Human(_) | State::Wait(_) | State::Listen(_) | State::Child(_) => {
+            Ok(())
+        }
     }
 }
 

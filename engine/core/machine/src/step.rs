@@ -8,7 +8,7 @@ use std::sync::Arc;
 use casewright_language::{Answers, Question, Workflow};
 use serde_json::{Map, Value};
 
-use crate::position::{Data, Decision, List, Open, Progress, Signal};
+use crate::position::{ChildEnd, Data, Decision, List, Open, Progress, Signal};
 use crate::record::Record;
 use crate::run::{Run, Stop};
 use crate::scope::{Scope, Sight};
@@ -91,6 +91,21 @@ pub fn step(
             };
             on(*at, Signal::Completed(decision))
         }
+        Event::ChildEnded {
+            at,
+            key,
+            outcome,
+            acted,
+            worked,
+        } => {
+            let end = ChildEnd {
+                key,
+                outcome,
+                acted: *acted,
+                worked,
+            };
+            on(*at, Signal::ChildEnded(end))
+        }
         Event::TimerFired { at, timer } => on(*at, Signal::Fired(*timer)),
         Event::EventReceived { at, envelope } => receive(instance, run(*at), envelope),
         Event::Resumed { at } => on(*at, Signal::Resumed),
@@ -169,9 +184,11 @@ fn go_on(instance: &Instance, mut run: Run<'_>, signal: &Signal<'_>) -> Result<T
     };
     let yielded = match signal {
         Signal::Resumed => Yielded::No,
-        Signal::Returned { .. } | Signal::Completed(_) | Signal::Fired(_) | Signal::Arrived(_) => {
-            Yielded::of(&open)
-        }
+        Signal::Returned { .. }
+        | Signal::Completed(_)
+        | Signal::ChildEnded(_)
+        | Signal::Fired(_)
+        | Signal::Arrived(_) => Yielded::of(&open),
     };
     finish(run, progress, yielded)
 }
@@ -339,6 +356,7 @@ fn undoes(effect: &Effect, earlier: &Effect) -> bool {
         (Effect::CancelTimer { timer }, Effect::SetTimer { timer: set, .. }) => timer == set,
         (Effect::Withdraw { item, .. }, Effect::Offer(offer)) => *item == offer.item,
         (Effect::Abandon(delivery), Effect::Call(call)) => *delivery == call.delivery,
+        (Effect::CancelChild { key, .. }, Effect::StartChild(child)) => *key == child.key,
         (Effect::Unsubscribe(_), Effect::Subscribe(_)) => true,
         _ => false,
     }
@@ -365,6 +383,7 @@ fn describe(signal: &Signal<'_>) -> String {
             delivery.reference, delivery.run, delivery.attempt
         ),
         Signal::Completed(decision) => format!("the completion of work item {}", decision.item),
+        Signal::ChildEnded(_) => "the end of a workflow".to_owned(),
         Signal::Fired(timer) => format!("timer {timer}"),
         Signal::Arrived(_) => NOT_WANTED.to_owned(),
         Signal::Resumed => "a resumption".to_owned(),
@@ -385,6 +404,10 @@ fn expected(instance: &Instance) -> String {
                 call.delivery.reference, call.delivery.run, call.delivery.attempt
             )),
             Open::Offer(offer) => Some(format!("the completion of work item {}", offer.item)),
+            Open::Child(child) => Some(format!(
+                "the end of the workflow that {} run {} runs",
+                child.delivery.reference, child.delivery.run
+            )),
             Open::Timer { timer, .. } => Some(format!("timer {}", timer.timer)),
             Open::Listen { listening, .. } if listening.types.is_empty() => {
                 Some("an event".to_owned())

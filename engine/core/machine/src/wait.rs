@@ -27,6 +27,7 @@ pub(crate) fn resume(here: &Here<'_>, timer: Timer, signal: &Signal<'_>) -> Prog
         Signal::Fired(_)
         | Signal::Returned { .. }
         | Signal::Completed(_)
+        | Signal::ChildEnded(_)
         | Signal::Arrived(_)
         | Signal::Resumed => Progress::Parked(State::Wait(timer)),
     }

@@ -7,6 +7,7 @@ mod attempts;
 mod calls;
 mod case_file;
 mod cases;
+mod children;
 mod decide;
 mod deploy;
 mod documents;
@@ -37,6 +38,7 @@ use std::sync::Arc;
 
 use casewright_casework::Refusal;
 use casewright_store::Store;
+use jiff::Timestamp;
 use serde_json::Value;
 
 pub use case_file::CaseFile;
@@ -112,6 +114,15 @@ pub struct Start {
     pub case: Option<String>,
     /// The workflow's input.
     pub input: Value,
+}
+
+/// A request to let a work item wait.
+#[derive(Debug, Clone)]
+pub struct Wait {
+    /// When it comes back by itself.
+    pub until: Option<Timestamp>,
+    /// For others, in a few words.
+    pub reason: String,
 }
 
 /// An answer that is not finished: nobody checks it.

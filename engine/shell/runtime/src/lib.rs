@@ -17,12 +17,13 @@
 //! | one plugin call and its panic guard | `engine/calls.rs` | its result on disk, or `stop` |
 //! | a pending call that goes on | `engine/pending/resume.rs` | its outcome on disk, or `stop` |
 //! | going on after a yield | `engine/timers.rs` (`resume`) | by itself, or at `stop` |
+//! | what a run workflow has due | `engine/children.rs` (`attend`) | when done, or at `stop` |
 //! | the flush of a fired timer | `timers.rs` (`fire`), `alarms.rs` (`ring`) | by itself |
 //! | waiting for timers | `engine/timers.rs` (`drive`) | at `stop`, or with the last `Engine` |
 //! | bringing events | `engine/events.rs` (`drive`) | the same |
 //! | the flush of an event that went | `events.rs` (`bring_to`, `discard`) | by itself |
 //! | folding and parking | `engine/sweep.rs` (`drive`) | the same |
-//! | taking a document in | `engine/documents.rs`, by `carry` | its end on disk, or its sender gone |
+//! | taking a document in | `documents.rs`, by `carry` | on disk, or its sender gone |
 //! | hashing a passphrase (thread) | `identity/passphrase.rs` | by itself |
 //!
 //! Own crate for reasons of law: everything that touches the world is a port here.

@@ -32,17 +32,23 @@ pub struct InstanceView {
     /// RFC 7807.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<Value>,
+    /// The instance that runs it with `run: workflow`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parent: Option<String>,
     pub waiting: Vec<WaitingView>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct WaitingView {
-    /// `work-item`, `call`, `timer`, `event`, `retry`.
+    /// `work-item`, `call`, `workflow`, `timer`, `event`, `retry`.
     pub kind: String,
     pub task: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub work_item: Option<String>,
+    /// The instance whose end it waits for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub instance: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub until: Option<Timestamp>,
     /// Types of events, where the document writes them.
@@ -57,6 +63,10 @@ pub struct EventView {
     pub source: String,
 }
 
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own, as a caller reads it"
+)]
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct WorkItemView {
@@ -85,6 +95,12 @@ pub struct WorkItemView {
     pub show: Value,
     pub offered: Timestamp,
     pub revision: u64,
+    /// Why and until when it waits, if it does.
+    #[serde(default)]
+    pub hold: Option<HoldView>,
+    /// Whether it may be let wait at all.
+    #[serde(default)]
+    pub holdable: bool,
     /// Whether the asking principal may take it: nobody has it, or it was escalated to them.
     #[serde(default)]
     pub claimable: bool,
@@ -95,6 +111,18 @@ pub struct WorkItemView {
     /// is looked at alone.
     #[serde(default)]
     pub attempts: Vec<AttemptView>,
+}
+
+/// A piece of work that waits.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct HoldView {
+    pub since: Timestamp,
+    pub until: Option<Timestamp>,
+    pub reason: String,
+    pub by: PersonView,
+    /// Whether the time until it is due stands still meanwhile.
+    pub clock_stopped: bool,
 }
 
 /// How an earlier run of a task was answered.

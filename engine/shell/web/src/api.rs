@@ -7,6 +7,7 @@ mod drafts;
 mod dto;
 mod events;
 mod funds;
+mod holds;
 mod instances;
 mod notes;
 mod persons;
@@ -68,6 +69,8 @@ pub(crate) fn routes() -> (Router<Site>, Document) {
         .routes(routes!(work_items::claim))
         .routes(routes!(work_items::release))
         .routes(routes!(work_items::complete))
+        .routes(routes!(holds::hold))
+        .routes(routes!(holds::resume))
         .routes(routes!(drafts::get, drafts::put, drafts::delete))
         .routes(routes!(callbacks::receive))
         .routes(routes!(cases::list))

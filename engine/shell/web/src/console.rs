@@ -44,6 +44,8 @@ pub(crate) fn routes() -> Router<Site> {
         .route("/tasks/{id}/release", post(task::release))
         .route("/tasks/{id}/complete", post(task::complete))
         .route("/tasks/{id}/draft", post(task::keep))
+        .route("/tasks/{id}/hold", post(task::hold))
+        .route("/tasks/{id}/resume", post(task::resume))
         .route("/start", get(start::list))
         .route("/start/{workflow}", get(start::show).post(start::start))
         .route("/cases", get(case::list))

@@ -14,6 +14,7 @@ mod console;
 mod guard;
 mod json;
 mod meter;
+mod moment;
 mod origin;
 mod problem;
 mod upload;

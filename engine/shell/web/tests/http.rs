@@ -20,5 +20,7 @@ mod drafts;
 mod events;
 #[path = "http/guard.rs"]
 mod guard;
+#[path = "http/holds.rs"]
+mod holds;
 #[path = "http/ports.rs"]
 mod ports;

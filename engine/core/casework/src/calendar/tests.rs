@@ -164,6 +164,73 @@ fn people_are_told_in_the_morning_of_a_working_day() {
 }
 
 #[test]
+fn a_pause_moves_a_deadline_by_what_the_deadline_counts() {
+    let qld = Calendar::new("AU-QLD", "Australia/Brisbane", Some(QLD)).unwrap();
+    let at = |text: &str| {
+        let local: jiff::civil::DateTime = text.parse().unwrap();
+        local.to_zoned(qld.zone().clone()).unwrap().timestamp()
+    };
+    let moved = |from: &str, to: &str, pace| {
+        let due = at("2026-08-06T23:59:59.999");
+        let due = qld.later(due, (at(from), at(to)), pace).unwrap();
+        due.to_zoned(qld.zone().clone()).datetime().to_string()
+    };
+    // From Tuesday to Friday are three days of work: Thursday becomes Tuesday.
+    let (tuesday, friday) = ("2026-08-04T15:00", "2026-08-07T10:00");
+    let end = "T23:59:59.999";
+    let days = Pace::BusinessDays;
+    assert_eq!(moved(tuesday, friday, days), format!("2026-08-11{end}"));
+    // A weekend is no working time, and neither is an hour of the same day.
+    let weekend = ("2026-08-07T18:00", "2026-08-09T12:00");
+    assert_eq!(
+        moved(weekend.0, weekend.1, days),
+        format!("2026-08-06{end}")
+    );
+    assert_eq!(
+        moved(tuesday, "2026-08-04T16:00", days),
+        format!("2026-08-06{end}")
+    );
+    let calendar_days = Pace::CalendarDays;
+    assert_eq!(
+        moved(tuesday, friday, calendar_days),
+        format!("2026-08-09{end}")
+    );
+    let hour = moved(tuesday, "2026-08-04T16:00", Pace::Exact);
+    assert_eq!(hour, "2026-08-07T00:59:59.999");
+    // Two hours of Tuesday, eight of Wednesday and Thursday each, one of Friday.
+    let hours = qld.later(
+        at("2026-08-06T11:00"),
+        (at(tuesday), at(friday)),
+        Pace::BusinessHours,
+    );
+    assert_eq!(hours.unwrap(), at("2026-08-10T14:00"));
+    // Days stay local days when the clocks change.
+    let chicago = Calendar::new("US", "America/Chicago", Some(US)).unwrap();
+    let at = |text: &str| {
+        let local: jiff::civil::DateTime = text.parse().unwrap();
+        local.to_zoned(chicago.zone().clone()).unwrap().timestamp()
+    };
+    for (from, to, due, wanted) in [
+        (
+            "2026-03-07T12:00",
+            "2026-03-09T12:00",
+            "2026-03-08",
+            "2026-03-10",
+        ),
+        (
+            "2026-10-31T12:00",
+            "2026-11-02T12:00",
+            "2026-11-01",
+            "2026-11-03",
+        ),
+    ] {
+        let due = at(&format!("{due}{end}"));
+        let moved = chicago.later(due, (at(from), at(to)), Pace::CalendarDays);
+        assert_eq!(moved.unwrap(), at(&format!("{wanted}{end}")));
+    }
+}
+
+#[test]
 fn days_before_a_deadline_are_local_days_when_the_clocks_change() {
     let chicago = Calendar::new("US", "America/Chicago", Some(US)).unwrap();
     // The clocks go forward on Sunday 8 March and back on Sunday 1 November 2026.

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{Assigned, WorkItem};
+use crate::Calendar;
 
 /// Something that is to happen at a moment, unless the item is closed before.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,6 +22,8 @@ pub enum Rings {
     Remind,
     /// It is offered to these as well.
     Escalate(Assigned),
+    /// A hold is over.
+    Resume,
 }
 
 /// An escalation that has come.
@@ -33,12 +36,30 @@ pub struct Escalation {
 impl WorkItem {
     /// When time has something to say next.
     pub fn next_alarm(&self) -> Option<Timestamp> {
-        self.alarms.iter().map(|alarm| alarm.at).min()
+        let back = self.on_hold().and_then(|hold| hold.until);
+        let stopped = self.stopped_at().is_some();
+        let alarms = self.alarms.iter().filter(|_| !stopped);
+        alarms.map(|alarm| alarm.at).chain(back).min()
     }
 
-    /// Everything that is due by `at`, in order; `None` when nothing is. Claims and decisions stay
-    /// as they are.
-    pub fn ring(&self, at: Timestamp) -> Option<(Self, Vec<Rings>)> {
+    /// Everything that is due by `at`, in order; `None` when nothing is. Decisions, and who has it,
+    /// stay as they are.
+    pub fn ring(&self, at: Timestamp, calendar: &Calendar) -> Option<(Self, Vec<Rings>)> {
+        let back = self.on_hold().and_then(|hold| hold.until);
+        if let Some(until) = back.filter(|until| *until <= at) {
+            let next = self.back(until, calendar);
+            let mut rang = vec![Rings::Resume];
+            return Some(match next.ring(at, calendar) {
+                Some((next, more)) => {
+                    rang.extend(more);
+                    (next, rang)
+                }
+                None => (next, rang),
+            });
+        }
+        if self.stopped_at().is_some() {
+            return None;
+        }
         let mut next = self.clone();
         let (mut due, later) = std::mem::take(&mut next.alarms)
             .into_iter()
@@ -53,6 +74,8 @@ impl WorkItem {
             match &rings {
                 Rings::Remind => next.reminded_at = Some(at),
                 Rings::Escalate(to) => next.escalate(to.clone(), at),
+                // Its moment is that of the hold, not an alarm of its own.
+                Rings::Resume => {}
             }
             rang.push(rings);
         }

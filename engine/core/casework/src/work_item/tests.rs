@@ -3,14 +3,15 @@
 use serde_json::json;
 
 use super::*;
+use crate::Calendar;
 use crate::policy::Row;
 use crate::principal::tests::staff;
 
-fn now() -> Timestamp {
+pub(super) fn now() -> Timestamp {
     Timestamp::from_second(1_000).unwrap()
 }
 
-fn item() -> WorkItem {
+pub(super) fn item() -> WorkItem {
     WorkItem {
         id: "i-1-1".to_owned(),
         agency: "agency".to_owned(),
@@ -36,6 +37,9 @@ fn item() -> WorkItem {
         excluded: [("casey".to_owned(), "you asked for this".to_owned())].into(),
         offered_at: now(),
         due: None,
+        clock: Clock::Runs,
+        pace: Pace::Exact,
+        holds: Vec::new(),
         alarms: Vec::new(),
         reminded_at: None,
         escalations: Vec::new(),
@@ -76,7 +80,7 @@ fn complete(item: &WorkItem, who: &Principal, outcome: &str) -> Result<Completed
         .map_err(|refusal| refusal.code)
 }
 
-fn claim(item: &WorkItem, who: &Principal) -> Result<WorkItem, Code> {
+pub(super) fn claim(item: &WorkItem, who: &Principal) -> Result<WorkItem, Code> {
     item.claim(who, now()).map_err(|refusal| refusal.code)
 }
 
@@ -232,7 +236,7 @@ fn a_task_for_one_person_is_for_that_person() {
 }
 
 /// Reminded at 2,000 s, escalated to service managers at 3,000 s and to casey at 4,000 s.
-fn timed() -> WorkItem {
+pub(super) fn timed() -> WorkItem {
     let alarm = |second, rings| Alarm {
         at: Timestamp::from_second(second).unwrap(),
         rings,
@@ -250,9 +254,14 @@ fn timed() -> WorkItem {
     }
 }
 
+/// Without holidays, in UTC.
+pub(super) fn calendar() -> Calendar {
+    Calendar::new("weekdays", "Etc/UTC", None).unwrap()
+}
+
 fn rung(item: &WorkItem, second: i64) -> WorkItem {
     let at = Timestamp::from_second(second).unwrap();
-    item.ring(at).expect("something rings").0
+    item.ring(at, &calendar()).expect("something rings").0
 }
 
 #[test]
@@ -260,16 +269,16 @@ fn time_rings_once_in_order_and_never_early() {
     let at = |second| Timestamp::from_second(second).unwrap();
     let item = timed();
     assert_eq!(item.next_alarm(), Some(at(2_000)));
-    assert_eq!(item.ring(at(1_999)), None);
-    let (reminded, rang) = item.ring(at(2_000)).unwrap();
+    assert_eq!(item.ring(at(1_999), &calendar()), None);
+    let (reminded, rang) = item.ring(at(2_000), &calendar()).unwrap();
     assert_eq!(rang, [Rings::Remind]);
     assert_eq!(reminded.reminded_at, Some(at(2_000)));
     assert_eq!(reminded.revision, item.revision, "nothing else to decide");
-    assert_eq!(reminded.ring(at(2_999)), None);
-    let (escalated, rang) = reminded.ring(at(9_000)).unwrap();
+    assert_eq!(reminded.ring(at(2_999), &calendar()), None);
+    let (escalated, rang) = reminded.ring(at(9_000), &calendar()).unwrap();
     assert_eq!(rang.len(), 2, "what is late comes in one go");
     assert_eq!(escalated.next_alarm(), None);
-    assert_eq!(escalated.ring(at(9_000)), None);
+    assert_eq!(escalated.ring(at(9_000), &calendar()), None);
     assert_eq!(escalated.state, State::Offered);
     assert_eq!(escalated.decisions, []);
 }
@@ -322,14 +331,14 @@ fn what_is_closed_rings_no_more() {
     let gone = timed().withdraw("timeout", now()).unwrap();
     for closed in [done, gone] {
         assert_eq!(closed.next_alarm(), None);
-        assert_eq!(closed.ring(Timestamp::MAX), None);
+        assert_eq!(closed.ring(Timestamp::MAX, &calendar()), None);
     }
 }
 
 #[test]
 fn an_item_of_an_older_engine_is_read() {
     let mut old = serde_json::to_value(timed()).unwrap();
-    for newer in ["alarms", "reminded_at", "escalations", "editors"] {
+    for newer in ["clock", "pace", "alarms", "reminded_at", "escalations"] {
         old.as_object_mut().unwrap().remove(newer);
     }
     assert_eq!(serde_json::from_value::<WorkItem>(old).unwrap(), item());

@@ -5,8 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::flow::{self, Outline};
 use super::scope::{Moment, Scope};
-use super::{Reader, call, data, r#do, emit, listen, raise, reusable, set, switch, r#try};
-use super::{names::escaped, unavailable, wait};
+use super::{
+    Reader, call, data, r#do, emit, listen, names::escaped, raise, reusable, run, set, switch,
+    r#try, unavailable, wait,
+};
 use crate::diagnostic::{listed, similar};
 use crate::workflow::{Kind, Task, Then};
 use crate::yaml::{self, Content, Entry, Fields, Node, Place, expected};
@@ -282,7 +284,7 @@ fn kind_of<'a>(
 
 fn refuse_kindless(reader: &mut Reader<'_>, fields: &Fields<'_>) {
     let built = [
-        "call", "do", "emit", "listen", "raise", "set", "switch", "try", "wait",
+        "call", "do", "emit", "listen", "raise", "run", "set", "switch", "try", "wait",
     ];
     let odd = fields
         .entries()
@@ -331,6 +333,7 @@ fn kind(reader: &mut Reader<'_>, body: &Body<'_, '_>) -> Option<Found> {
         "emit" => emit::read(reader, body),
         "listen" => listen::read(reader, body),
         "raise" => raise::read(reader, body),
+        "run" => run::read(reader, body),
         "set" => set::read(reader, body),
         "switch" => switch::read(reader, body),
         "try" => r#try::read(reader, body),
@@ -408,7 +411,7 @@ fn common(
 
 fn waits(kind: &Kind) -> bool {
     match kind {
-        Kind::Human(_) | Kind::Wait(_) | Kind::Call(_) | Kind::Listen(_) => true,
+        Kind::Human(_) | Kind::Wait(_) | Kind::Call(_) | Kind::Listen(_) | Kind::Run(_) => true,
         Kind::Do(tasks) => tasks.iter().any(|task| waits(&task.kind)),
         Kind::Try(attempt) => {
             let handler = attempt.catch.tasks.iter().flatten();

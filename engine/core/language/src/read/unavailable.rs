@@ -33,10 +33,6 @@ const NEVER: [(&str, &str); 7] = [
 
 pub(super) fn task(reader: &mut Reader<'_>, body: &Body<'_, '_>) {
     let kind = body.entry.key.text.as_str();
-    if kind == "run" {
-        run(reader, body);
-        return;
-    }
     let instead = TASKS
         .iter()
         .find(|(name, _)| *name == kind)
@@ -51,33 +47,17 @@ pub(super) fn task(reader: &mut Reader<'_>, body: &Body<'_, '_>) {
         .help(instead);
 }
 
-fn run(reader: &mut Reader<'_>, body: &Body<'_, '_>) {
-    let what = body.entry.value.as_map().and_then(|entries| {
-        entries
-            .iter()
-            .find(|entry| NEVER.iter().any(|(name, _)| *name == entry.key.text))
-    });
-    match what {
-        Some(entry) => {
-            let reason = reason(&entry.key.text).unwrap_or_default();
-            reader
-                .findings
-                .error(
-                    "CW0907",
-                    entry.key.place,
-                    format!("`run: {}` is refused: {reason}", entry.key.text),
-                )
-                .help("write a plugin (`casewright plugin new`) and call it");
-        }
-        None => reader
-            .findings
-            .error(
-                "CW0901",
-                body.entry.key.place,
-                "`run: workflow` is not available yet",
-            )
-            .help("put the tasks of the other workflow into a `do` here"),
-    }
+/// What `run` could start on the server.
+pub(super) fn run(reader: &mut Reader<'_>, entry: &Entry) {
+    let reason = reason(&entry.key.text).unwrap_or_default();
+    reader
+        .findings
+        .error(
+            "CW0907",
+            entry.key.place,
+            format!("`run: {}` is refused: {reason}", entry.key.text),
+        )
+        .help("write a plugin (`casewright plugin new`) and call it");
 }
 
 /// Why a protocol is refused for good.

@@ -31,6 +31,8 @@ fn started(workflow: &Workflow) -> Instance {
         id: "i1".to_owned(),
         input: json!({}),
         started_by: "anna".to_owned(),
+        depth: 0,
+        worked: Vec::new(),
         case: CaseFacts {
             id: "c1".to_owned(),
             number: "1".to_owned(),

@@ -6,11 +6,13 @@
 
 use std::sync::Arc;
 
+use casewright_casework::WorkItem;
 use casewright_casework::audit::Action;
-use casewright_casework::work_item::{Alarm, Rings};
-use casewright_casework::{Calendar, WorkItem};
-use casewright_language::workflow::{After, Remind};
+use casewright_casework::calendar::{Calendar, Pace};
+use casewright_casework::work_item::{Alarm, Clock, Rings};
+use casewright_language::workflow::{After, Clock as Written, Remind};
 use casewright_machine::Offer;
+use casewright_machine::effect::Escalation;
 use casewright_store::{Batch, Guard, Put, SubmitError, Table, Under};
 use jiff::Timestamp;
 
@@ -19,7 +21,9 @@ use super::draft::{assigned, term};
 use super::shared::{ENGINE, Shared, not_found, refused};
 use super::timers::Due;
 use super::work_items::{ALARM, bucket, entry, write_item};
+use crate::deployment::Deployment;
 use crate::key;
+use crate::record::InstanceRow;
 
 /// How a change of an item moves its timer.
 #[derive(Debug)]
@@ -61,6 +65,24 @@ pub(crate) fn of_offer(
     let mut alarms: Vec<_> = reminders.chain(escalations).collect();
     alarms.sort_by_key(|alarm| alarm.at);
     alarms
+}
+
+/// What a pause takes out of the item's moments: what its `due` counts, or its first escalation.
+pub(crate) fn pace(offer: &Offer) -> Pace {
+    let after = |escalation: &Escalation| match escalation.after {
+        After::Due => None,
+        After::Offer(after) => Some(after),
+    };
+    let first = offer.due.or_else(|| offer.escalate.iter().find_map(after));
+    first.map_or(Pace::Exact, |first| term(first).into())
+}
+
+pub(crate) fn clock(clock: Written) -> Clock {
+    match clock {
+        Written::Runs => Clock::Runs,
+        Written::StopsOnHold => Clock::StopsOnHold,
+        Written::Wall => Clock::Wall,
+    }
 }
 
 /// The row of the item's next alarm.
@@ -105,7 +127,7 @@ impl Shared {
                 }],
                 ..Batch::default()
             };
-            let moved = self.rung(&item, *at, &mut batch);
+            let moved = self.rung(&item, *at, &mut batch)?;
             match self.submit(batch) {
                 Ok(ticket) => {
                     let (shared, item) = (Arc::clone(self), id.clone());
@@ -128,19 +150,35 @@ impl Shared {
         Err(Refused::Busy)
     }
 
-    fn rung(&self, item: &WorkItem, at: Timestamp, batch: &mut Batch) -> Option<Moved> {
+    fn rung(
+        &self,
+        item: &WorkItem,
+        at: Timestamp,
+        batch: &mut Batch,
+    ) -> Result<Option<Moved>, Refused> {
         let now = self.now();
-        let Some((next, rang)) = item.ring(now) else {
+        let deployment = self.deployment_of(item)?;
+        let Some((next, rang)) = item.ring(now, deployment.calendar()) else {
             batch.puts.push(row(item, at, None));
-            return None;
+            return Ok(None);
         };
         for rings in rang {
             let (action, detail) = match &rings {
                 Rings::Remind => (Action::WorkItemReminded, None),
                 Rings::Escalate(to) => (Action::WorkItemEscalated, Some(bucket(to))),
+                Rings::Resume => (Action::WorkItemResumed, None),
             };
             batch.audit.push(entry(&next, ENGINE, now, action, detail));
         }
-        write_item(Some(item), &next, now, batch)
+        Ok(write_item(Some(item), &next, now, batch))
+    }
+
+    /// What the item's instance is pinned to.
+    pub(crate) fn deployment_of(&self, item: &WorkItem) -> Result<Arc<Deployment>, Refused> {
+        let key = item.instance.as_bytes();
+        let (row, _) = self
+            .pending::<InstanceRow>(Table::Instance, key, "an instance row")?
+            .ok_or_else(not_found)?;
+        self.deployment(&row.deployment)
     }
 }

@@ -222,6 +222,7 @@ impl Names {
         };
         let comment = match entry.action {
             Action::WorkItemCompleted => item.and_then(|item| comment(item, &entry)),
+            Action::WorkItemHeld => item.and_then(|item| reason(item, &entry)),
             Action::NoteAdded => {
                 let note = entry.subject.as_ref().and_then(|id| self.notes.get(id));
                 note.cloned()
@@ -271,6 +272,12 @@ fn comment(item: &WorkItem, entry: &Entry) -> Option<String> {
         decision.person == entry.who && decision.at == entry.at
     };
     item.decisions.iter().find(mine)?.comment.clone()
+}
+
+/// Why it waits, as others are told.
+fn reason(item: &WorkItem, entry: &Entry) -> Option<String> {
+    let hold = item.holds.iter().find(|hold| hold.at == entry.at)?;
+    Some(hold.reason.clone())
 }
 
 fn fund_title(shared: &Shared, who: &Principal, name: &str) -> Option<String> {

@@ -13,7 +13,7 @@ use super::pending::{Awaited, liveliness};
 use super::requests::Ask;
 use super::resident::{Flushed, Held, Resident, ended};
 use super::shared::{Shared, refused};
-use super::{calls, pending, timers};
+use super::{calls, children, pending, timers};
 
 /// A decision that the store has taken and that is not on disk yet.
 pub(crate) struct Settling {
@@ -152,6 +152,7 @@ pub(crate) fn act(shared: &Arc<Shared>, instance: &str, action: Action) {
         Action::Wake(at, hash) => pending::arm(shared, at, &hash),
         Action::Sleep(at, hash) => pending::disarm(shared, at, &hash),
         Action::Resume => timers::resume(shared, instance),
+        Action::Attend(due, other) => children::attend(shared, due, &other),
         Action::Ended => shared.sweep.rest(instance),
     }
 }

@@ -3,6 +3,7 @@
 //!
 //! It changes nothing outside itself; a draft that is dropped has not happened.
 
+mod children;
 mod effects;
 mod items;
 
@@ -19,6 +20,7 @@ use serde::Serialize;
 
 use super::Refused;
 use super::alarms::Moved;
+use super::children::Due;
 use super::funds::Books;
 use super::pending::{Awaited, OpenRows, TokenSecret};
 use super::resident::Resident;
@@ -48,6 +50,8 @@ pub(crate) enum Action {
     /// Events were kept and want to be brought.
     Bring,
     Resume,
+    /// Something is due for an instance that another runs.
+    Attend(Due, String),
     /// Look at a pending call at this moment.
     Wake(Timestamp, Vec<u8>),
     /// Not at this one.
@@ -170,6 +174,11 @@ impl<'a> Draft<'a> {
         detail: Option<String>,
     ) {
         self.note(ENGINE, action, subject, detail);
+    }
+
+    /// Changes the instance's own row.
+    pub(crate) fn set_row(&mut self, row: InstanceRow) {
+        self.row = Some(row);
     }
 
     pub(crate) fn after_flush(&mut self, action: Action) {
@@ -303,6 +312,7 @@ pub(crate) fn moment_of(event: &Event) -> Timestamp {
     match event {
         Event::Started(started) => started.at,
         Event::CallReturned { at, .. }
+        | Event::ChildEnded { at, .. }
         | Event::WorkItemCompleted { at, .. }
         | Event::TimerFired { at, .. }
         | Event::EventReceived { at, .. }

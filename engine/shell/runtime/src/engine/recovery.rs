@@ -6,6 +6,7 @@ use casewright_machine::{Call, Effect};
 use jiff::SignedDuration;
 
 use super::calls::{self, Sent};
+use super::children::{self, Due};
 use super::limits::Limits;
 use super::resident::Held;
 use super::shared::{Shared, unreadable};
@@ -69,11 +70,11 @@ impl Shared {
                 Err(refused) => tracing::error!(instance = id, %refused, "not recovered"),
             }
         }
-        Ok(())
+        self.recover_due()
     }
 
-    /// Work items, timers, subscriptions and kept events are rows already; calls and yields are
-    /// only in the instance.
+    /// Work items, timers, other instances, subscriptions and kept events are rows already; calls
+    /// and yields are only in the instance.
     fn go_on(self: &Arc<Self>, held: Held) {
         let (id, open) = (held.id.clone(), held.instance.outstanding());
         let (quiet, awaited) = (held.quiet(), held.awaited.clone());
@@ -84,9 +85,14 @@ impl Shared {
                 Effect::Call(call) if awaited.contains_key(&call.delivery) => {}
                 Effect::Call(call) => self.send_again(&id, call),
                 Effect::Yield => timers::resume(self, &id),
+                // Mostly not ended yet. An end that was told in vain before a retry is told again.
+                Effect::StartChild(child) => {
+                    children::attend(self, Due::BringBack, &children::child_id(&child.key));
+                }
                 Effect::Abandon(_)
                 | Effect::Offer(_)
                 | Effect::Withdraw { .. }
+                | Effect::CancelChild { .. }
                 | Effect::SetTimer { .. }
                 | Effect::CancelTimer { .. }
                 | Effect::Subscribe(_)

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use casewright_casework::{Case, Code, Principal, Refusal, access};
 use casewright_machine::Instance;
-use casewright_store::{Batch, ReadError, Row, SubmitError, Table, Ticket};
+use casewright_store::{Batch, History, ReadError, Row, SubmitError, Table, Ticket};
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
@@ -270,10 +270,17 @@ impl Shared {
     /// the answers are in the journal.
     pub(crate) fn rebuild(&self, id: &str) -> Result<Resident, Refused> {
         let history = self.parts.store.history(id).map_err(unreadable)?;
-        let history = history.ok_or_else(not_found)?;
-        let (row, _) = self
-            .pending::<InstanceRow>(Table::Instance, id.as_bytes(), "an instance row")?
-            .ok_or_else(|| Refused::Damaged(format!("instance {id} has events but no row")))?;
+        let row = self.pending::<InstanceRow>(Table::Instance, id.as_bytes(), "an instance row")?;
+        let (history, row) = match (history, row) {
+            (Some(history), Some((row, _))) => (history, row),
+            (Some(_), None) => {
+                return Err(Refused::Damaged(format!(
+                    "instance {id} has events but no row"
+                )));
+            }
+            (None, Some((row, _))) if row.opening.is_some() => (unbegun(&row), row),
+            (None, _) => return Err(not_found()),
+        };
         let deployment = self.deployment(&row.deployment)?;
         let (mut instance, mut at) = match &history.snapshot {
             Some(bytes) => {
@@ -327,6 +334,16 @@ impl Shared {
             }
         }
         who
+    }
+}
+
+/// An instance that has a row and no event yet.
+fn unbegun(row: &InstanceRow) -> History {
+    History {
+        case: row.case.clone(),
+        snapshot_events: 0,
+        snapshot: None,
+        events: Vec::new(),
     }
 }
 

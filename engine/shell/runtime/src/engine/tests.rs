@@ -3,11 +3,13 @@
 
 mod alarms;
 mod brokerage;
+mod children;
 mod crash;
 mod documents;
 mod drafts;
 mod events;
 mod funds;
+mod holds;
 mod identity;
 mod lists;
 mod pending;

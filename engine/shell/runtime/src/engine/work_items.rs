@@ -16,7 +16,7 @@ use super::draft::Draft;
 use super::requests::{Ask, Asked};
 use super::shared::{Shared, not_found, refused};
 use super::work_lists::{queue_keys, view};
-use super::{Complete, Engine, Refused, RequestKey, unsent};
+use super::{Complete, Engine, Refused, RequestKey, Wait, unsent};
 use crate::record;
 use crate::view::WorkItemView;
 
@@ -34,10 +34,48 @@ pub(crate) fn instance_of(item: &str) -> Result<&str, Refused> {
     Ok(instance)
 }
 
-#[derive(Clone, Copy)]
-enum Change {
+/// What somebody does with an item besides deciding it.
+#[derive(Debug, Clone)]
+pub(crate) enum Change {
     Claim,
     Release,
+    Hold(Wait),
+    Resume,
+}
+
+impl Change {
+    fn route(&self, id: &str) -> String {
+        let name = match self {
+            Self::Claim => "claim",
+            Self::Release => "release",
+            Self::Hold(_) => "hold",
+            Self::Resume => "resume",
+        };
+        format!("{name} {id}")
+    }
+
+    fn of(
+        &self,
+        shared: &Shared,
+        item: &WorkItem,
+        who: &Principal,
+        at: Timestamp,
+    ) -> Result<(WorkItem, Action), Refused> {
+        let changed = match self {
+            Self::Claim => (item.claim(who, at), Action::WorkItemClaimed),
+            Self::Release => (item.release(who, at), Action::WorkItemReleased),
+            Self::Hold(wait) => (
+                item.hold(who, at, wait.until, &wait.reason),
+                Action::WorkItemHeld,
+            ),
+            Self::Resume => {
+                let deployment = shared.deployment_of(item)?;
+                let resumed = item.resume(who, at, deployment.calendar());
+                (resumed, Action::WorkItemResumed)
+            }
+        };
+        Ok((changed.0.map_err(Refused::Rule)?, changed.1))
+    }
 }
 
 impl Engine {
@@ -61,6 +99,27 @@ impl Engine {
         self.change(who, id, key, Change::Release).await
     }
 
+    /// Lets one's own item wait, with a reason; it comes back by itself where a moment is given.
+    pub async fn hold(
+        &self,
+        who: &Principal,
+        id: &str,
+        wait: Wait,
+        key: Option<RequestKey>,
+    ) -> Result<WorkItemView, Refused> {
+        self.change(who, id, key, Change::Hold(wait)).await
+    }
+
+    /// Goes on with one's own item before its hold is over.
+    pub async fn resume(
+        &self,
+        who: &Principal,
+        id: &str,
+        key: Option<RequestKey>,
+    ) -> Result<WorkItemView, Refused> {
+        self.change(who, id, key, Change::Resume).await
+    }
+
     async fn change(
         &self,
         who: &Principal,
@@ -69,17 +128,13 @@ impl Engine {
         change: Change,
     ) -> Result<WorkItemView, Refused> {
         let admitted = self.shared.admit()?;
-        let route = match change {
-            Change::Claim => format!("claim {id}"),
-            Change::Release => format!("release {id}"),
-        };
-        let ask = match self.shared.ask(who, &route, key).await? {
+        let ask = match self.shared.ask(who, &change.route(id), key).await? {
             Asked::Before(answer) => return Ok(answer),
             Asked::Now(ask) => ask,
         };
         let (shared, who, id) = (Arc::clone(&self.shared), who.clone(), id.to_owned());
         Shared::carry(async move {
-            let changed = shared.change_item(&who, &id, ask.as_ref(), change).await;
+            let changed = shared.change_item(&who, &id, ask.as_ref(), &change).await;
             drop(admitted);
             note_refusal(&shared, &who, &id, changed).await
         })
@@ -119,7 +174,7 @@ impl Shared {
         who: &Principal,
         id: &str,
         ask: Option<&Ask>,
-        change: Change,
+        change: &Change,
     ) -> Result<WorkItemView, Refused> {
         for _ in 0..self.limits.tries_max {
             let (before, version) = self
@@ -128,11 +183,7 @@ impl Shared {
             let mut item = before.clone();
             let related = self.with_related(&mut item)?;
             let at = self.now();
-            let (changed, action) = match change {
-                Change::Claim => (item.claim(who, at), Action::WorkItemClaimed),
-                Change::Release => (item.release(who, at), Action::WorkItemReleased),
-            };
-            let mut changed = changed.map_err(Refused::Rule)?;
+            let (mut changed, action) = change.of(self, &item, who, at)?;
             changed.excluded.clone_from(&before.excluded);
             let mut batch = Batch::default();
             batch.guards.extend(related);

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use casewright_casework::work_item::{Assigned, Claim, Decision, State};
+use casewright_casework::work_item::{Assigned, Claim, Clock, Decision, Hold, State};
 use casewright_casework::{Principal, WorkItem};
 use casewright_store::Table;
 use jiff::Timestamp;
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::shared::{Shared, not_found, unreadable};
 use super::work_items::{bucket, instance_of};
 use super::{Engine, Refused};
-use crate::view::{DecisionView, Page, PersonView, WorkItemFilter, WorkItemView};
+use crate::view::{DecisionView, HoldView, Page, PersonView, WorkItemFilter, WorkItemView};
 use crate::{id, key, record};
 
 /// Lines of a page unless asked otherwise, and at most.
@@ -327,6 +327,8 @@ pub(crate) fn view(
         show: item.show.clone(),
         offered: item.offered_at,
         revision: item.revision,
+        hold: item.on_hold().map(|hold| on_hold(item, hold)),
+        holdable: item.clock != Clock::Wall,
         claimable: related.claimable(who),
         barred: related
             .admits(who)
@@ -346,6 +348,19 @@ fn assigned(assigned: &Assigned) -> Value {
         Assigned::Role(role) => json!({"role": role}),
         Assigned::Team(team) => json!({"team": team}),
         Assigned::Person(person) => json!({"person": person}),
+    }
+}
+
+fn on_hold(item: &WorkItem, hold: &Hold) -> HoldView {
+    HoldView {
+        since: hold.at,
+        until: hold.until,
+        reason: hold.reason.clone(),
+        by: PersonView {
+            id: hold.person.clone(),
+            display_name: hold.display_name.clone(),
+        },
+        clock_stopped: item.clock == Clock::StopsOnHold,
     }
 }
 

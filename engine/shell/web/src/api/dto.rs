@@ -68,6 +68,9 @@ pub(crate) struct Instance {
     /// An RFC 7807 error of the workflow, when it faulted.
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<Value>,
+    /// The instance that runs this one with `run: workflow`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parent: Option<String>,
     waiting: Vec<Waiting>,
 }
 
@@ -75,11 +78,14 @@ pub(crate) struct Instance {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Waiting {
-    /// `work-item`, `call`, `timer`, `event` or `retry`.
+    /// `work-item`, `call`, `workflow`, `timer`, `event` or `retry`.
     kind: String,
     task: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     work_item: Option<String>,
+    /// For `workflow`: the instance whose end it waits for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    instance: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(format = DateTime)]
     until: Option<String>,
@@ -111,6 +117,10 @@ pub(crate) struct HistoryEntry {
     tasks: Vec<Value>,
 }
 
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own, as a caller reads it"
+)]
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct WorkItem {
@@ -145,6 +155,10 @@ pub(crate) struct WorkItem {
     offered: String,
     /// Give it back on `complete`, or as `If-Match`.
     pub(crate) revision: u64,
+    /// Why and until when it waits, if it does.
+    hold: Option<Hold>,
+    /// Whether it may be put on hold: a duty with a fixed time may not.
+    holdable: bool,
     /// Whether you may take it: nobody has it, or it was escalated to you.
     claimable: bool,
     /// Why you may not decide, if so.
@@ -152,6 +166,31 @@ pub(crate) struct WorkItem {
     decisions: Vec<Decision>,
     /// Earlier answers to the same task, oldest first; only where one work item is asked for.
     attempts: Vec<PastAttempt>,
+}
+
+/// A work item that waits.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Hold {
+    #[schema(format = DateTime)]
+    since: String,
+    /// When it comes back by itself.
+    #[schema(format = DateTime)]
+    until: Option<String>,
+    reason: String,
+    by: Person,
+    /// Whether the time until it is due stands still meanwhile.
+    clock_stopped: bool,
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct HoldRequest {
+    /// A moment, or a day: it comes back when that day begins for the agency.
+    #[schema(example = "2026-12-01")]
+    pub(crate) until: Option<String>,
+    /// Others read it.
+    pub(crate) reason: String,
 }
 
 /// How an earlier run of a task was answered.
@@ -329,6 +368,7 @@ impl From<view::InstanceView> for Instance {
             status: view.status,
             output: view.output,
             error: view.error,
+            parent: view.parent,
             waiting: view.waiting.into_iter().map(Into::into).collect(),
         }
     }
@@ -340,6 +380,7 @@ impl From<view::WaitingView> for Waiting {
             kind: view.kind,
             task: view.task,
             work_item: view.work_item,
+            instance: view.instance,
             until: view.until.map(|at| at.to_string()),
             events: view.events,
         }
@@ -388,10 +429,24 @@ impl From<view::WorkItemView> for WorkItem {
             show: view.show,
             offered: view.offered.to_string(),
             revision: view.revision,
+            hold: view.hold.map(Into::into),
+            holdable: view.holdable,
             claimable: view.claimable,
             barred: view.barred.map(|(code, message)| Barred { code, message }),
             decisions: view.decisions.into_iter().map(Into::into).collect(),
             attempts: view.attempts.into_iter().map(Into::into).collect(),
+        }
+    }
+}
+
+impl From<view::HoldView> for Hold {
+    fn from(view: view::HoldView) -> Self {
+        Self {
+            since: view.since.to_string(),
+            until: view.until.map(|at| at.to_string()),
+            reason: view.reason,
+            by: view.by.into(),
+            clock_stopped: view.clock_stopped,
         }
     }
 }

@@ -52,7 +52,9 @@ fn the_document_is_openapi_3_1_and_names_every_endpoint() {
         "delete /api/v1/work-items/{id}/draft",
         "get /api/v1/work-items/{id}/draft",
         "put /api/v1/work-items/{id}/draft",
+        "post /api/v1/work-items/{id}/hold",
         "post /api/v1/work-items/{id}/release",
+        "post /api/v1/work-items/{id}/resume",
         "get /api/v1/workflows",
     ];
     assert_eq!(paths, expected);

@@ -244,9 +244,9 @@ pub(super) async fn complete(
 /// A body that may only be left out or empty.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Nothing {}
+pub(super) struct Nothing {}
 
-fn tagged(view: WorkItemView) -> Response {
+pub(super) fn tagged(view: WorkItemView) -> Response {
     let item = WorkItem::from(view);
     let tag = format!("\"{}\"", item.revision);
     ([(header::ETAG, tag)], Json(item)).into_response()

@@ -108,6 +108,8 @@ struct TaskLine {
 
 struct RunLine {
     title: String,
+    /// What runs it, if something else does.
+    within: Option<String>,
     status: String,
     note: Option<String>,
 }
@@ -215,7 +217,7 @@ pub(crate) async fn show(
         running: case
             .instances
             .iter()
-            .map(|run| run_line(run, &workflows, &wall))
+            .map(|run| run_line(run, &titles, &wall))
             .collect(),
         days,
         readings,
@@ -281,9 +283,11 @@ fn task_line(item: WorkItemView, member: &Member, wall: &Wall) -> TaskLine {
     }
 }
 
-fn run_line(run: &InstanceView, workflows: &[WorkflowView], wall: &Wall) -> RunLine {
+fn run_line(run: &InstanceView, titles: &BTreeMap<&str, String>, wall: &Wall) -> RunLine {
+    let title = |id: &str| titles.get(id).cloned();
     RunLine {
-        title: run_title(run, workflows),
+        title: title(&run.id).unwrap_or_default(),
+        within: run.parent.as_deref().and_then(title),
         status: status(&run.status).to_owned(),
         note: match run.status.as_str() {
             "faulted" => fault(run.error.as_ref()),
@@ -320,6 +324,7 @@ fn waits(waiting: &WaitingView, wall: &Wall) -> String {
     let task = humanize(&waiting.task);
     match (waiting.kind.as_str(), waiting.until) {
         ("work-item", _) => format!("Waits for a person: {task}"),
+        ("workflow", _) => format!("Waits for what it started: {task}"),
         ("call", _) => format!("Waits for an answer: {task}"),
         ("event", _) => format!("Waits for a message: {task}"),
         (_, Some(until)) => format!("Waits until {}: {task}", wall.moment(until)),

@@ -113,6 +113,28 @@ pub(crate) fn explain(code: &str, detail: &str) -> Explanation {
                 "Nothing was shared.",
             ],
         ),
+        "on-hold" => (
+            "This task is on hold",
+            &[
+                "Take it off hold before you do anything else with it.",
+                "Nothing was changed.",
+            ],
+        ),
+        "not-on-hold" => (
+            "This task is not on hold",
+            &["It may have come back by itself.", "Nothing was changed."],
+        ),
+        "not-holdable" => (
+            "This task cannot wait",
+            &["It is a duty with a fixed time.", "Nothing was changed."],
+        ),
+        "hold-invalid" => (
+            "This task was not put on hold",
+            &[
+                "Say why it waits, and choose a day after today.",
+                "Nothing was changed.",
+            ],
+        ),
         "reservation-closed" => (
             "This money was already used or released",
             &["Nothing was changed."],
@@ -197,6 +219,7 @@ pub(crate) fn explain(code: &str, detail: &str) -> Explanation {
         "not-assigned",
         "over-limit",
         "stale-revision",
+        "hold-invalid",
     ];
     if told.contains(&code) && !detail.is_empty() {
         sentences[0] = sentence(detail);
@@ -225,7 +248,7 @@ mod tests {
 
     use super::*;
 
-    const CODES: [Code; 17] = [
+    const CODES: [Code; 21] = [
         Code::NotFound,
         Code::SelfApproval,
         Code::NotAssigned,
@@ -243,6 +266,10 @@ mod tests {
         Code::CurrencyMismatch,
         Code::AmountInvalid,
         Code::ReservationClosed,
+        Code::OnHold,
+        Code::NotOnHold,
+        Code::NotHoldable,
+        Code::HoldInvalid,
     ];
 
     #[test]

@@ -8,6 +8,8 @@ pub(crate) enum Notice {
     Sent,
     MoreNeeded,
     Kept,
+    Held,
+    Resumed,
     Started,
     PersonSaved,
     NoteSaved,
@@ -15,12 +17,14 @@ pub(crate) enum Notice {
 }
 
 impl Notice {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 11] = [
         Self::Claimed,
         Self::Released,
         Self::Sent,
         Self::MoreNeeded,
         Self::Kept,
+        Self::Held,
+        Self::Resumed,
         Self::Started,
         Self::PersonSaved,
         Self::NoteSaved,
@@ -35,6 +39,8 @@ impl Notice {
             Self::Sent => "sent",
             Self::MoreNeeded => "more-needed",
             Self::Kept => "kept",
+            Self::Held => "held",
+            Self::Resumed => "back",
             Self::Started => "started",
             Self::PersonSaved => "person-saved",
             Self::NoteSaved => "note-saved",
@@ -49,6 +55,8 @@ impl Notice {
             Self::Sent => "Your answer was saved.",
             Self::MoreNeeded => "Your answer was saved. Another person has to decide as well.",
             Self::Kept => "Your draft is saved. Only you can see it. You still have the task.",
+            Self::Held => "The task is on hold. You still have it.",
+            Self::Resumed => "The task is off hold.",
             Self::Started => "Started. What happens next is on this page.",
             Self::PersonSaved => "The person was saved.",
             Self::DocumentSaved => "The document was saved.",

@@ -322,6 +322,7 @@ fn bands(items: Vec<WorkItemView>, who: &Principal, wall: &Wall) -> Vec<BandLine
 fn marks(item: &WorkItemView) -> Vec<&'static str> {
     let marks = [
         (item.overdue, "Overdue"),
+        (item.hold.is_some(), "On hold"),
         (!item.escalated_to.is_empty(), "Escalated"),
         (item.reminded.is_some(), "Reminder"),
     ];

@@ -43,6 +43,8 @@ pub(crate) const fn weight(action: Action) -> Weight {
         | Action::WorkItemReleased
         | Action::WorkItemWithdrawn
         | Action::WorkItemDrafted
+        | Action::WorkItemHeld
+        | Action::WorkItemResumed
         | Action::WorkItemReminded
         | Action::FunctionCalled
         | Action::FunctionReturned
@@ -91,6 +93,8 @@ pub(crate) fn sentence(entry: &TimelineEntry, run: Option<&str>) -> String {
         Action::WorkItemCompleted => decided(who, &task, detail),
         Action::WorkItemWithdrawn => format!("{} was taken off the task list.", capital(&task)),
         Action::WorkItemDrafted => format!("{who} began an answer to {task}."),
+        Action::WorkItemHeld => format!("{who} put {task} on hold."),
+        Action::WorkItemResumed => format!("{who} took {task} off hold."),
         Action::WorkItemReminded => format!("A reminder came that {task} is waiting."),
         Action::WorkItemEscalated => format!(
             "{} was still waiting, so it was given to {} too.",

@@ -8,7 +8,7 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use casewright_language::Form;
-use casewright_runtime::engine::{Complete, Unsent};
+use casewright_runtime::engine::{Complete, Unsent, Wait};
 use casewright_runtime::view::{DraftView, WorkItemView};
 use casewright_runtime::{Engine, Refused};
 use serde::Deserialize;
@@ -23,6 +23,7 @@ use crate::console::start::carry_retry;
 use crate::console::task::draw::{Attempt, Surroundings, TaskPage};
 use crate::console::when::Wall;
 use crate::console::words::phrase;
+use crate::moment;
 use crate::problem::Problem;
 
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -59,6 +60,54 @@ pub(crate) async fn release(
     let who = &submission.member.principal;
     let answer = engine.release(who, &id, submission.key.clone()).await;
     settle(&engine, &submission, &id, answer.map(|_| Notice::Released)).await
+}
+
+pub(crate) async fn hold(
+    State(engine): State<Engine>,
+    Path(id): Path<String>,
+    submission: Submission,
+) -> Result<Response, Problem> {
+    let who = &submission.member.principal;
+    let day = submission.value("_until").unwrap_or_default();
+    let until = moment::read(day, &engine.zone(who));
+    if until.is_none() && !day.trim().is_empty() {
+        let sentence = "choose the day on which it comes back";
+        let problem = Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "hold-invalid", sentence);
+        return unheld(&engine, &submission, &id, problem).await;
+    }
+    let wait = Wait {
+        until,
+        reason: submission.value("_why").unwrap_or_default().to_owned(),
+    };
+    match engine.hold(who, &id, wait, submission.key.clone()).await {
+        Ok(_) => Ok(go(&id, Notice::Held)),
+        Err(refused) => unheld(&engine, &submission, &id, refused.into()).await,
+    }
+}
+
+/// The task again, with the reason that was typed.
+async fn unheld(
+    engine: &Engine,
+    submission: &Submission,
+    id: &str,
+    problem: Problem,
+) -> Result<Response, Problem> {
+    let attempt = Attempt {
+        problem: Some(problem),
+        wait_for: submission.value("_why").unwrap_or_default().to_owned(),
+        ..Attempt::default()
+    };
+    again(engine, &submission.member, id, attempt).await
+}
+
+pub(crate) async fn resume(
+    State(engine): State<Engine>,
+    Path(id): Path<String>,
+    submission: Submission,
+) -> Result<Response, Problem> {
+    let who = &submission.member.principal;
+    let answer = engine.resume(who, &id, submission.key.clone()).await;
+    settle(&engine, &submission, &id, answer.map(|_| Notice::Resumed)).await
 }
 
 /// After a claim or a release: the task again, or the task with the reason why not.

@@ -15,8 +15,8 @@ use crate::workflow::{Assign, Human, Kind, Limit};
 use crate::yaml::{self, Content, Entry, Fields};
 use crate::{Template, Term};
 
-const KNOWN: [&str; 9] = [
-    "title", "show", "form", "assign", "due", "remind", "escalate", "rules", "outcomes",
+const KNOWN: [&str; 10] = [
+    "title", "show", "form", "assign", "due", "remind", "escalate", "clock", "rules", "outcomes",
 ];
 const RULES: [&str; 4] = ["differentPersonFrom", "approvals", "limit", "payee"];
 const ASSIGN: [&str; 3] = ["role", "team", "person"];
@@ -43,7 +43,7 @@ pub(super) fn read(reader: &mut Reader<'_>, body: &Body<'_, '_>, approval: bool)
         assign(reader, body, entry, &owner)
     });
     let due = all.get("due").map(|entry| due(reader, &all, entry));
-    let timed = time::read(reader, body, &all);
+    let timed = time::read(reader, body, &all, due.flatten());
     let outcomes = match all.get("outcomes") {
         Some(entry) => outcomes(reader, &all, entry, approval),
         None if approval => Some(vec!["approve".to_owned(), "decline".to_owned()]),
@@ -62,6 +62,7 @@ pub(super) fn read(reader: &mut Reader<'_>, body: &Body<'_, '_>, approval: bool)
         assign: assign?,
         due: flat(due)?,
         remind: timed.remind,
+        clock: timed.clock,
         escalate: timed.escalate,
         different_person_from: rules.different_person_from,
         approvals: rules.approvals.unwrap_or(1),

@@ -19,6 +19,8 @@ impl Draft<'_> {
             Effect::Abandon(delivery) => self.give_up(&delivery)?,
             Effect::Offer(offer) => self.offer(offer)?,
             Effect::Withdraw { item, reason } => self.withdraw(item, &reason)?,
+            Effect::StartChild(child) => self.start_child(*child)?,
+            Effect::CancelChild { key, .. } => self.cancel_child(&key),
             Effect::SetTimer { timer, at } => self.set_timer(timer, at),
             Effect::CancelTimer { timer } => self.clear_timer(timer),
             Effect::Subscribe(interests) => self.subscribe(&interests, true)?,
@@ -102,6 +104,9 @@ impl Draft<'_> {
         }
         let mut row = self.row.take().unwrap_or_else(|| self.resident.row.clone());
         row.ended_at = Some(self.at);
+        if row.parent.as_ref().is_some_and(|parent| parent.awaited) {
+            self.bring_back();
+        }
         self.row = Some(row);
         self.actions.push(Action::Ended);
     }

@@ -83,6 +83,7 @@ impl Draft<'_> {
         let due = offer
             .due
             .and_then(|due| calendar.due(self.at, term(due)).ok());
+        let pace = alarms::pace(&offer);
         let alarms = alarms::of_offer(&offer, self.at, due, calendar);
         WorkItem {
             id: item_id(&resident.id, offer.item),
@@ -110,6 +111,9 @@ impl Draft<'_> {
             excluded: offer.excluded.into_iter().map(excluded).collect(),
             offered_at: self.at,
             due,
+            clock: alarms::clock(offer.clock),
+            pace,
+            holds: Vec::new(),
             alarms,
             reminded_at: None,
             escalations: Vec::new(),

@@ -477,6 +477,7 @@ pub(super) fn pack(allocated: &str) -> BTreeMap<String, String> {
         ("wait.yaml", include_str!("pack/wait.yaml")),
         ("ask.yaml", include_str!("pack/ask.yaml")),
         ("team.yaml", include_str!("pack/team.yaml")),
+        ("pause.yaml", include_str!("pack/pause.yaml")),
         ("late.yaml", include_str!("pack/late.yaml")),
         (
             "calendars/au-qld.ics",

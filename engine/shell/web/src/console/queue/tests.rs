@@ -34,6 +34,8 @@ fn item(id: &str, title: &str, due: Option<&str>) -> WorkItemView {
         due: due.map(|due| due.parse().unwrap()),
         escalated_to: Vec::new(),
         reminded: None,
+        hold: None,
+        holdable: true,
         claimable: true,
         overdue: false,
         approval: true,

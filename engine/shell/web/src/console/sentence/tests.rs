@@ -4,7 +4,7 @@ use casewright_runtime::view::PersonView;
 
 use super::*;
 
-const ACTIONS: [Action; 31] = [
+const ACTIONS: [Action; 36] = [
     Action::CaseOpened,
     Action::CaseRead,
     Action::InstanceStarted,
@@ -17,6 +17,8 @@ const ACTIONS: [Action; 31] = [
     Action::WorkItemCompleted,
     Action::WorkItemWithdrawn,
     Action::WorkItemDrafted,
+    Action::WorkItemHeld,
+    Action::WorkItemResumed,
     Action::WorkItemReminded,
     Action::WorkItemEscalated,
     Action::Refused,
@@ -36,6 +38,9 @@ const ACTIONS: [Action; 31] = [
     Action::EventReceived,
     Action::EventEmitted,
     Action::EventLetGo,
+    Action::AnswerAwaited,
+    Action::CallbackArrived,
+    Action::CallbackIgnored,
 ];
 
 fn entry(action: &str, title: Option<&str>, detail: Option<&str>) -> TimelineEntry {

@@ -3,7 +3,9 @@
 use askama::Template;
 use casewright_casework::audit::Action;
 use casewright_language::Form;
-use casewright_runtime::view::{AttemptView, DraftView, FundView, TimelineEntry, WorkItemView};
+use casewright_runtime::view::{
+    AttemptView, DraftView, FundView, HoldView, TimelineEntry, WorkItemView,
+};
 use serde_json::Value;
 
 use crate::console::chrome::{Chrome, Place};
@@ -32,6 +34,8 @@ pub(crate) struct Attempt {
     /// Group that gets another row.
     pub(crate) more: Option<String>,
     pub(crate) errors: Vec<(String, String)>,
+    /// Why it should wait, as far as it was typed.
+    pub(crate) wait_for: String,
     pub(crate) problem: Option<Problem>,
 }
 
@@ -78,6 +82,12 @@ enum Stand {
     Open,
     /// Somebody else has it.
     Taken { by: String, mine_to_take: bool },
+    /// They have it, and it waits.
+    Held {
+        until: String,
+        reason: String,
+        stopped: bool,
+    },
     /// They have it.
     Mine(Box<Answer>),
     /// Finished or taken back.
@@ -90,6 +100,8 @@ struct Answer {
     /// Whether something typed before is in the form.
     kept: String,
     outcomes: Vec<Outcome>,
+    holdable: bool,
+    wait_for: String,
     comment: Option<Comment>,
 }
 
@@ -193,6 +205,9 @@ fn facts(member: &Member, item: &WorkItemView, wall: &Wall) -> Vec<(&'static str
         ("Who has it", holder),
         ("Waiting since", wall.moment(item.offered)),
     ];
+    if let Some(hold) = &item.hold {
+        facts.push(("On hold since", wall.moment(hold.since)));
+    }
     if let Some(at) = item.reminded {
         facts.push(("Last reminder", wall.moment(at)));
     }
@@ -218,12 +233,26 @@ fn stand(member: &Member, item: &WorkItemView, attempt: &Attempt, around: &Surro
     match &item.claimed_by {
         None => Stand::Open,
         Some(person) if person.id == member.principal.id => {
+            if let Some(hold) = &item.hold {
+                return held(hold, &around.wall);
+            }
             Stand::Mine(Box::new(answer(item, attempt, around)))
         }
         Some(person) => Stand::Taken {
             by: person.display_name.clone(),
             mine_to_take: item.claimable,
         },
+    }
+}
+
+fn held(hold: &HoldView, wall: &Wall) -> Stand {
+    Stand::Held {
+        until: hold.until.map_or_else(
+            || "It waits until you take it off hold.".to_owned(),
+            |until| format!("It comes back by itself on {}.", wall.moment(until)),
+        ),
+        reason: hold.reason.clone(),
+        stopped: hold.clock_stopped,
     }
 }
 
@@ -274,6 +303,8 @@ fn answer(item: &WorkItemView, attempt: &Attempt, around: &Surroundings) -> Answ
             .map_or_else(String::new, |draft| resumed(draft, item, &around.wall)),
         outcomes: item.outcomes.iter().map(|name| outcome(name)).collect(),
         comment: comment(item, attempt),
+        holdable: item.holdable,
+        wait_for: attempt.wait_for.clone(),
     }
 }
 

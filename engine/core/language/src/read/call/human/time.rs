@@ -6,7 +6,7 @@ use crate::Term;
 use crate::read::Reader;
 use crate::read::call::argument::Arguments;
 use crate::read::tasks::Body;
-use crate::workflow::{After, Escalate, Remind};
+use crate::workflow::{After, Clock, Escalate, Remind};
 use crate::yaml::{self, Content, Entry, Fields, Node};
 
 /// Each is kept with every open piece of work.
@@ -18,12 +18,14 @@ const WRITE_ESCALATE: &str = "escalate: [ { after: due, to: { role: <role> } } ]
 pub(super) struct Timed {
     pub(super) remind: Vec<Remind>,
     pub(super) escalate: Vec<Escalate>,
+    pub(super) clock: Clock,
 }
 
 pub(super) fn read(
     reader: &mut Reader<'_>,
     body: &Body<'_, '_>,
     all: &Arguments<'_>,
+    term: Option<Term>,
 ) -> Option<Timed> {
     let due = all.get("due").is_some();
     let remind = match all.get("remind") {
@@ -34,10 +36,66 @@ pub(super) fn read(
         Some(entry) => escalations(reader, body, all, entry),
         None => Some(Vec::new()),
     };
+    let clock = match all.get("clock") {
+        Some(entry) => clock(reader, all, entry, term),
+        None => Some(Clock::Runs),
+    };
     Some(Timed {
         remind: remind?,
         escalate: escalate?,
+        clock: clock?,
     })
+}
+
+fn clock(
+    reader: &mut Reader<'_>,
+    all: &Arguments<'_>,
+    entry: &Entry,
+    due: Option<Term>,
+) -> Option<Clock> {
+    let text = all.literal(&mut reader.findings, entry, "clock: stops-on-hold")?;
+    match text {
+        "stops-on-hold" => Some(Clock::StopsOnHold),
+        "wall" => wall(reader, all, entry, due),
+        _ => {
+            reader
+                .findings
+                .error(
+                    "CW0434",
+                    entry.place(),
+                    format!("there is no clock `{text}`"),
+                )
+                .help(
+                    "write `clock: stops-on-hold` or `clock: wall`, or leave it out: the time goes \
+                     on while the work waits",
+                );
+            None
+        }
+    }
+}
+
+/// A duty belongs to those it is given to, and its time is counted by the clock on the wall.
+fn wall(
+    reader: &mut Reader<'_>,
+    all: &Arguments<'_>,
+    entry: &Entry,
+    due: Option<Term>,
+) -> Option<Clock> {
+    let problem = match due {
+        _ if all.get("escalate").is_some() => "is not escalated: others may only be reminded",
+        Some(Term::BusinessDays(_) | Term::BusinessHours(_)) => "cannot be due in working time",
+        None if all.get("due").is_none() => "needs a time at which it is due",
+        Some(Term::CalendarDays(_) | Term::Exact(_)) | None => return Some(Clock::Wall),
+    };
+    reader
+        .findings
+        .error(
+            "CW0435",
+            entry.place(),
+            format!("a duty on the wall clock {problem}"),
+        )
+        .help("write for example `due: PT24H` with `remind: [ PT4H before ]`, and no `escalate`");
+    None
 }
 
 fn reminders(

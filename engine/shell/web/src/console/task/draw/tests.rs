@@ -29,6 +29,8 @@ fn item() -> WorkItemView {
         due: Some("2026-11-27T13:59:59Z".parse().unwrap()),
         escalated_to: Vec::new(),
         reminded: None,
+        hold: None,
+        holdable: true,
         claimable: true,
         overdue: false,
         approval: true,
@@ -302,5 +304,46 @@ fn an_unfinished_answer_says_that_it_is_kept() {
         &draw(mine(), &Attempt::default()),
         &["Save and come back later", "/tasks/w-1/draft"],
         &["Draft saved"],
+    );
+}
+
+#[test]
+fn work_on_hold_says_why_and_offers_to_go_on() {
+    let waiting = |until: Option<&str>, clock_stopped| WorkItemView {
+        hold: Some(HoldView {
+            since: "2026-11-22T00:00:00Z".parse().unwrap(),
+            until: until.map(|until| until.parse().unwrap()),
+            reason: "The <family> is away".into(),
+            by: person("u-lee", "Lee Tanaka"),
+            clock_stopped,
+        }),
+        state: "held".into(),
+        ..mine()
+    };
+    let back = waiting(Some("2026-11-30T14:00:00Z"), true);
+    check(
+        &draw(back, &Attempt::default()),
+        &[
+            "The &#60;family&#62; is away",
+            "It comes back by itself on Tue 1 Dec 2026, 12:00 am.",
+            "Its time stands still meanwhile.",
+            "/tasks/w-1/resume",
+        ],
+        &["_outcome", "/tasks/w-1/hold"],
+    );
+    let page = draw(waiting(None, false), &Attempt::default());
+    check(
+        &page,
+        &["until you take it off hold", "stays as it is"],
+        &[],
+    );
+    let duty = WorkItemView {
+        holdable: false,
+        ..mine()
+    };
+    check(
+        &draw(duty, &Attempt::default()),
+        &["_outcome"],
+        &["on hold"],
     );
 }
