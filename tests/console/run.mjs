@@ -157,6 +157,27 @@ test("an application for a home is filled, sent, and its answer awaited", async 
   await worker.context.close();
 });
 
+test("services are looked up, and shown with the reasons", async () => {
+  const worker = await enter("case-worker");
+  const { page } = worker;
+  await page.goto("/start");
+  await page.getByRole("link", { name: /Look for a service/ }).click();
+  await page.getByRole("button", { name: "Start" }).click();
+  await take(worker);
+  await check(worker, "service-need");
+  await page.getByLabel("What kind of help is it?").selectOption({ label: "A home" });
+  await page.getByLabel("Where does the family live?").fill("4114");
+  await finish(worker);
+  const file = await caseOf(worker);
+  const link = () => page.getByRole("link", { name: /Look at these services/ });
+  await until(page, file.path, link);
+  await link().click();
+  await page.getByText("Ridgeview Tenancy Sustainment").waitFor();
+  await page.getByText("Safe Harbour (confidential location)").waitFor();
+  await check(worker, "services-found");
+  await worker.context.close();
+});
+
 test("people and notes are kept with the case, an address only shown to who asks", async () => {
   const { worker, file } = await ask();
   const { page } = worker;
@@ -191,6 +212,37 @@ test("people and notes are kept with the case, an address only shown to who asks
   await page.getByText("Your note was saved.").waitFor();
   await page.getByRole("blockquote").getByText("Spoke with the school.").waitFor();
   await check(worker, "case-note");
+  await worker.context.close();
+});
+
+test("a quote is kept with the case and comes back as a file", async () => {
+  const { worker, file } = await ask();
+  const { page } = worker;
+  await page.goto(file.path);
+  await page.getByRole("link", { name: "Add a document" }).click();
+  await check(worker, "document-empty");
+  await page.getByRole("button", { name: "Add the document" }).click();
+  await page.getByRole("heading", { name: "There is a problem" }).waitFor();
+  await check(worker, "document-errors");
+  const send = async (name, buffer) => {
+    await page.getByLabel("What the document is").selectOption({ label: "Quote" });
+    await page.getByLabel("The document", { exact: true }).setInputFiles({ name, mimeType: "application/pdf", buffer });
+    await page.getByRole("button", { name: "Add the document" }).click();
+  };
+  // Eleven million bytes: refused, and told why, though nobody reads them to the end.
+  await send("large.pdf", Buffer.concat([Buffer.from("%PDF-1.7\n"), Buffer.alloc(11_000_000)]));
+  await page.getByRole("link", { name: "Choose a document of at most 10 MB" }).waitFor();
+  const content = Buffer.concat([Buffer.from("%PDF-1.7\n"), Buffer.alloc(300_000, "quote ")]);
+  await send("Quote Ridgeview.pdf", content);
+  await page.getByText("The document was saved.").waitFor();
+  await check(worker, "case-documents");
+  const coming = page.waitForEvent("download");
+  await page.getByRole("link", { name: "Quote Ridgeview.pdf" }).click();
+  const download = await coming;
+  assert.equal(download.suggestedFilename(), "Quote Ridgeview.pdf");
+  const pieces = [];
+  for await (const piece of await download.createReadStream()) pieces.push(piece);
+  assert.ok(Buffer.concat(pieces).equals(content));
   await worker.context.close();
 });
 
