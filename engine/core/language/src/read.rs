@@ -12,6 +12,7 @@ mod r#do;
 mod document;
 mod duration;
 mod flow;
+mod r#for;
 mod names;
 mod raise;
 mod reusable;
@@ -22,6 +23,7 @@ mod tasks;
 mod r#try;
 mod unavailable;
 mod value;
+mod variable;
 mod wait;
 
 use names::Names;

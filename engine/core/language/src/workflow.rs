@@ -102,6 +102,7 @@ pub enum Then {
 #[derive(Debug, Clone)]
 pub enum Kind {
     Do(Vec<Task>),
+    For(Box<For>),
     Set(Template),
     Switch(Vec<Case>),
     Call(Call),
@@ -109,6 +110,22 @@ pub enum Kind {
     Raise(Problem),
     Try(Box<Try>),
     Wait(Span),
+}
+
+/// `for`: the tasks once for each item, what one round gives being the input of the next.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct For {
+    /// Gives the items; evaluated once.
+    pub items: Expression,
+    /// Name of the variable that holds the item, `item` unless written.
+    pub each: String,
+    /// Name of the variable that holds its index from 0, `index` unless written.
+    pub at: String,
+    /// `while`: before each item, on what the round before gave; when it does not hold, the loop
+    /// is over.
+    pub condition: Option<Expression>,
+    pub tasks: Vec<Task>,
 }
 
 /// One case of a `switch`; the default has no `when` and stands last here wherever it was written.

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::call::Calling;
+use crate::r#for::Looping;
 use crate::r#try::Trying;
 use crate::{Call, CallError, Decider, Delivery, Effect, Offer, Status, Waiting};
 
@@ -65,6 +66,7 @@ pub(crate) struct Entry {
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum State {
     Do(List),
+    For(Box<Looping>),
     Try(Trying),
     Call(Calling),
     Human(Box<Offer>),
@@ -105,7 +107,7 @@ pub(crate) struct Decision<'a> {
 pub(crate) enum Progress<S> {
     /// It waits for something outside.
     Parked(S),
-    /// `then` where the construct decides on it itself.
+    /// `then` where the construct decides on it itself; of a list, `exit` where that ended it.
     Finished { output: Data, then: Option<Then> },
     /// `then: end` somewhere inside.
     Ended(Data),
@@ -143,6 +145,14 @@ impl<S> Progress<S> {
         Self::Finished {
             output: Arc::new(output),
             then: None,
+        }
+    }
+
+    /// The same, whichever way a list was left: for constructs to which that is all the same.
+    pub(crate) fn left(self) -> Self {
+        match self {
+            Self::Finished { output, then: _ } => Self::Finished { output, then: None },
+            Self::Parked(_) | Self::Ended(_) => self,
         }
     }
 
@@ -193,6 +203,7 @@ impl State {
     pub(crate) fn open<'a>(&'a self, reference: &'a str, found: &mut Vec<Open<'a>>) {
         match self {
             State::Do(list) => list.open(found),
+            State::For(looping) => looping.open(found),
             State::Try(trying) => trying.open(reference, found),
             State::Call(calling) => calling.open(reference, found),
             State::Human(offer) => found.push(Open::Offer(offer)),
@@ -207,7 +218,7 @@ impl State {
     /// How a parked task looks from outside.
     pub(crate) fn status(&self) -> Status {
         match self {
-            State::Do(_) => Status::Running,
+            State::Do(_) | State::For(_) => Status::Running,
             State::Try(trying) => trying.status(),
             State::Call(calling) => calling.status(),
             State::Human(_) | State::Wait(_) => Status::Waiting,

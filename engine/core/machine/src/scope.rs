@@ -16,9 +16,10 @@ pub(crate) struct Scope<'a> {
     pub(crate) outer: Option<&'a Scope<'a>>,
     /// Empty when this scope only brings a variable.
     pub(crate) tasks: &'a [Task],
-    /// Which entry of its task this is, from 1.
+    /// Which entry of its task this is, or which round of a loop, from 1; 0 where it tells nothing
+    /// apart.
     pub(crate) ordinal: u32,
-    /// What a `catch` calls the error.
+    /// What a `catch` calls the error, a `for` its item.
     pub(crate) variable: Option<(&'a str, &'a Value)>,
     /// A `try` around may run this again: intents must be kept.
     pub(crate) kept: bool,
@@ -60,7 +61,7 @@ impl<'a> Scope<'a> {
     pub(crate) fn entry_path(&self, task: &Task) -> String {
         let mut ordinals: Vec<String> = self
             .chain()
-            .filter(|scope| !scope.tasks.is_empty())
+            .filter(|scope| !scope.tasks.is_empty() || scope.ordinal > 0)
             .map(|scope| scope.ordinal.to_string())
             .collect();
         ordinals.reverse();

@@ -11,17 +11,21 @@ use crate::position::{Data, List, Position, State};
 use crate::record::Record;
 use crate::scope::list_of;
 
-/// Format of a snapshot. It grows when an older engine could not read a newer snapshot.
-pub(crate) const FORMAT: u32 = 1;
+/// Format of a snapshot. It grows when an older engine could not read a newer snapshot; every
+/// older one is read.
+///
+/// 1: the first. 2: positions in further constructs (`for`).
+pub(crate) const FORMAT: u32 = 2;
 
 /// Refuses snapshots of a newer engine with a sentence that says so.
 pub(crate) fn known_format<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
     let format = u32::deserialize(deserializer)?;
-    if format == FORMAT {
+    if (1..=FORMAT).contains(&format) {
         return Ok(format);
     }
     Err(de::Error::custom(format!(
-        "the snapshot has format {format}, this engine reads format {FORMAT}; use a newer engine"
+        "the snapshot has format {format}, this engine reads formats up to {FORMAT}; use a newer \
+         engine"
     )))
 }
 
@@ -69,6 +73,7 @@ pub(crate) fn restore(list: &mut List, record: &Record) -> Result<(), String> {
     }
     match &mut position.state {
         State::Do(list) => restore(list, record),
+        State::For(looping) => restore(looping.list_mut(), record),
         State::Try(trying) => trying
             .list_mut()
             .map_or(Ok(()), |list| restore(list, record)),
@@ -105,17 +110,24 @@ mod tests {
     use crate::Instance;
 
     #[test]
+    fn a_snapshot_of_the_first_format_is_read() {
+        let mut snapshot = serde_json::to_value(Instance::pending()).unwrap();
+        snapshot["format"] = 1.into();
+        assert!(serde_json::from_value::<Instance>(snapshot).is_ok());
+    }
+
+    #[test]
     fn a_snapshot_of_a_newer_engine_is_refused_with_a_reason() {
         let mut snapshot = serde_json::to_value(Instance::pending()).unwrap();
         assert_eq!(
             serde_json::from_value::<Instance>(snapshot.clone()).unwrap(),
             Instance::pending()
         );
-        snapshot["format"] = 2.into();
+        snapshot["format"] = 3.into();
         let refusal = serde_json::from_value::<Instance>(snapshot).unwrap_err();
         assert_eq!(
             refusal.to_string(),
-            "the snapshot has format 2, this engine reads format 1; use a newer engine"
+            "the snapshot has format 3, this engine reads formats up to 2; use a newer engine"
         );
     }
 }

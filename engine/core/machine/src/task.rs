@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::position::{Data, Entry, Position, Progress, Signal, State};
 use crate::run::{Run, Stop};
 use crate::scope::{Scope, Sight, TaskSight, list_of};
-use crate::{Fault, Status, call, r#do, human, raise, set, switch, r#try, wait};
+use crate::{Fault, Status, call, r#do, r#for, human, raise, set, switch, r#try, wait};
 
 /// A task whose construct is at work.
 #[derive(Debug, Clone, Copy)]
@@ -143,6 +143,7 @@ fn open(
 fn enter_construct(run: &mut Run<'_>, here: &Here<'_>) -> Result<Progress<State>, Stop> {
     match &here.task.kind {
         Kind::Do(tasks) => r#do::enter(run, here, tasks),
+        Kind::For(r#for) => r#for::enter(run, here, r#for),
         Kind::Set(template) => set::enter(run, here, template),
         Kind::Switch(cases) => switch::enter(run, here, cases),
         Kind::Call(call) => call::enter(run, here, call),
@@ -161,6 +162,9 @@ fn resume_construct(
 ) -> Result<Progress<State>, Stop> {
     match (&here.task.kind, state) {
         (Kind::Do(tasks), State::Do(list)) => r#do::resume(run, here, tasks, list, signal),
+        (Kind::For(r#for), State::For(looping)) => {
+            r#for::resume(run, here, r#for, *looping, signal)
+        }
         (Kind::Call(_), State::Call(calling)) => call::resume(run, here, calling, signal),
         (Kind::Human(_), State::Human(offer)) => human::resume(run, offer, signal),
         (Kind::Try(r#try), State::Try(trying)) => r#try::resume(run, here, r#try, trying, signal),

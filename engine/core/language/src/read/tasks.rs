@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::flow::{self, Outline};
 use super::scope::{Moment, Scope};
-use super::{Reader, call, data, r#do, raise, reusable, set, switch, r#try, unavailable};
+use super::{Reader, call, data, r#do, r#for, raise, reusable, set, switch, r#try, unavailable};
 use super::{names::escaped, wait};
 use crate::diagnostic::{listed, similar};
 use crate::workflow::{Kind, Task, Then};
@@ -281,7 +281,7 @@ fn kind_of<'a>(
 }
 
 fn refuse_kindless(reader: &mut Reader<'_>, fields: &Fields<'_>) {
-    let built = ["call", "do", "raise", "set", "switch", "try", "wait"];
+    let built = ["call", "do", "for", "raise", "set", "switch", "try", "wait"];
     let odd = fields
         .entries()
         .iter()
@@ -326,6 +326,7 @@ fn kind(reader: &mut Reader<'_>, body: &Body<'_, '_>) -> Option<Found> {
     match body.entry.key.text.as_str() {
         "call" => call::read(reader, body),
         "do" => r#do::read(reader, body),
+        "for" => r#for::read(reader, body),
         "raise" => raise::read(reader, body),
         "set" => set::read(reader, body),
         "switch" => switch::read(reader, body),
@@ -406,6 +407,7 @@ fn waits(kind: &Kind) -> bool {
     match kind {
         Kind::Human(_) | Kind::Wait(_) | Kind::Call(_) => true,
         Kind::Do(tasks) => tasks.iter().any(|task| waits(&task.kind)),
+        Kind::For(r#for) => r#for.tasks.iter().any(|task| waits(&task.kind)),
         Kind::Try(attempt) => {
             let handler = attempt.catch.tasks.iter().flatten();
             attempt

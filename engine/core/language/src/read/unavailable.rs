@@ -6,11 +6,7 @@ use super::tasks::Body;
 use crate::yaml::Entry;
 
 /// Tasks that are not built, with what serves meanwhile.
-const TASKS: [(&str, &str); 4] = [
-    (
-        "for",
-        "repeat with `switch` and `then`, or let one plugin call handle the whole list",
-    ),
+const TASKS: [(&str, &str); 3] = [
     ("fork", "put the tasks one after the other"),
     (
         "listen",
