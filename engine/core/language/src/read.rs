@@ -13,6 +13,7 @@ mod document;
 mod duration;
 mod flow;
 mod r#for;
+mod fork;
 mod names;
 mod raise;
 mod reusable;

@@ -103,6 +103,7 @@ pub enum Then {
 pub enum Kind {
     Do(Vec<Task>),
     For(Box<For>),
+    Fork(Fork),
     Set(Template),
     Switch(Vec<Case>),
     Call(Call),
@@ -126,6 +127,16 @@ pub struct For {
     /// is over.
     pub condition: Option<Expression>,
     pub tasks: Vec<Task>,
+}
+
+/// `fork`: tasks side by side.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Fork {
+    /// None of them leads to another.
+    pub branches: Vec<Task>,
+    /// Whether the first that completes ends the others and gives the output.
+    pub compete: bool,
 }
 
 /// One case of a `switch`; the default has no `when` and stands last here wherever it was written.

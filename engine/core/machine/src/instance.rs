@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use crate::position::{List, Open, Purpose};
 use crate::record::Record;
 use crate::snapshot::{FORMAT, known_format, restore};
-use crate::{CaseFacts, Effect, Fault, Outcome};
+use crate::{CaseFacts, Delivery, Effect, Fault, Outcome};
 
 /// State of one run. Serializable: a snapshot of it is a format.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -206,7 +206,21 @@ impl Instance {
 
     /// Effects that are still open - calls under way, offers, timers, a yield - for recovery.
     pub fn outstanding(&self) -> Vec<Effect> {
-        self.open().iter().filter_map(Open::effect).collect()
+        let open = self.open();
+        let mut yielded = false;
+        let once = |open: &&Open<'_>| {
+            // Branches that yielded go on together.
+            let again = yielded && matches!(open, Open::Ready);
+            yielded |= matches!(open, Open::Ready);
+            !again
+        };
+        open.iter().filter(once).filter_map(Open::effect).collect()
+    }
+
+    /// Whether the result of this call is still waited for.
+    pub fn awaits(&self, delivery: &Delivery) -> bool {
+        let call = |open: &Open<'_>| matches!(open, Open::Call(call) if call.delivery == *delivery);
+        self.open().iter().any(call)
     }
 
     /// Everything open, outer before inner.

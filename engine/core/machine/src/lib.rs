@@ -2,7 +2,7 @@
 //! instance and the effects it wants. Pure and total: time, ids and randomness arrive in events.
 //!
 //! ```text
-//! event ──▶ step ──▶ list ──▶ task ──▶ do for set switch call human raise try wait
+//! event ──▶ step ──▶ list ──▶ task ──▶ do for fork set switch call human raise try wait
 //!                     │        │                    │
 //!                     │        └ if, input, output, │
 //!                     │          export, timeout    └──▶ position: what is still open
@@ -22,6 +22,7 @@ pub mod step;
 mod call;
 mod r#do;
 mod r#for;
+mod fork;
 mod human;
 mod list;
 mod position;

@@ -1,8 +1,8 @@
 //! Where a run stands, as a tree: lists of tasks, in each the task being run, in it what that
 //! construct remembers. It says what is open; it moves nothing.
 //!
-//! A construct with several lists at once keeps several [`List`]s in its state; everything that
-//! walks the tree goes through [`Position::open`], so it needs no change for that.
+//! A construct with several tasks at once keeps several [`Position`]s in its state; everything that
+//! looks for what is open goes through [`Position::open`], so it needs no change for that.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,6 +14,7 @@ use serde_json::Value;
 
 use crate::call::Calling;
 use crate::r#for::Looping;
+use crate::fork::Forking;
 use crate::r#try::Trying;
 use crate::{Call, CallError, Decider, Delivery, Effect, Offer, Status, Waiting};
 
@@ -67,6 +68,7 @@ pub(crate) struct Entry {
 pub(crate) enum State {
     Do(List),
     For(Box<Looping>),
+    Fork(Box<Forking>),
     Try(Trying),
     Call(Calling),
     Human(Box<Offer>),
@@ -186,7 +188,7 @@ impl List {
 
 impl Position {
     /// Outer before inner.
-    fn open<'a>(&'a self, found: &mut Vec<Open<'a>>) {
+    pub(crate) fn open<'a>(&'a self, found: &mut Vec<Open<'a>>) {
         found.push(Open::Task(self.entry.number));
         if let Some(timer) = self.entry.timeout {
             found.push(Open::Timer {
@@ -204,6 +206,7 @@ impl State {
         match self {
             State::Do(list) => list.open(found),
             State::For(looping) => looping.open(found),
+            State::Fork(forking) => forking.open(found),
             State::Try(trying) => trying.open(reference, found),
             State::Call(calling) => calling.open(reference, found),
             State::Human(offer) => found.push(Open::Offer(offer)),
@@ -218,7 +221,7 @@ impl State {
     /// How a parked task looks from outside.
     pub(crate) fn status(&self) -> Status {
         match self {
-            State::Do(_) | State::For(_) => Status::Running,
+            State::Do(_) | State::For(_) | State::Fork(_) => Status::Running,
             State::Try(trying) => trying.status(),
             State::Call(calling) => calling.status(),
             State::Human(_) | State::Wait(_) => Status::Waiting,

@@ -14,7 +14,7 @@ use crate::record::Record;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Scope<'a> {
     pub(crate) outer: Option<&'a Scope<'a>>,
-    /// Empty when this scope only brings a variable.
+    /// Empty when this scope only brings a variable, or is that of a branch of a fork.
     pub(crate) tasks: &'a [Task],
     /// Which entry of its task this is, or which round of a loop, from 1; 0 where it tells nothing
     /// apart.
@@ -55,6 +55,17 @@ pub(crate) struct TaskSight<'a> {
 impl<'a> Scope<'a> {
     fn chain(&'a self) -> impl Iterator<Item = &'a Scope<'a>> {
         std::iter::successors(Some(self), |scope| scope.outer)
+    }
+
+    /// Rounds of the loops around, outer before inner.
+    pub(crate) fn rounds(&self) -> Vec<u32> {
+        let loops = self.chain().filter(|scope| scope.tasks.is_empty());
+        let mut rounds: Vec<u32> = loops
+            .map(|scope| scope.ordinal)
+            .filter(|ordinal| *ordinal > 0)
+            .collect();
+        rounds.reverse();
+        rounds
     }
 
     /// Tells one entry of a task from all others, but not from the same entry in a retried `try`.

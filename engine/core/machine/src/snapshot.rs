@@ -14,7 +14,7 @@ use crate::scope::list_of;
 /// Format of a snapshot. It grows when an older engine could not read a newer snapshot; every
 /// older one is read.
 ///
-/// 1: the first. 2: positions in further constructs (`for`).
+/// 1: the first. 2: positions in further constructs (`for`, `fork`).
 pub(crate) const FORMAT: u32 = 2;
 
 /// Refuses snapshots of a newer engine with a sentence that says so.
@@ -71,9 +71,16 @@ pub(crate) fn restore(list: &mut List, record: &Record) -> Result<(), String> {
         })?;
         list.input = Arc::new(output.clone());
     }
+    restore_within(position, record)
+}
+
+fn restore_within(position: &mut Position, record: &Record) -> Result<(), String> {
     match &mut position.state {
         State::Do(list) => restore(list, record),
         State::For(looping) => restore(looping.list_mut(), record),
+        State::Fork(forking) => forking
+            .positions_mut()
+            .try_for_each(|position| restore_within(position, record)),
         State::Try(trying) => trying
             .list_mut()
             .map_or(Ok(()), |list| restore(list, record)),

@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::position::{Data, Entry, Position, Progress, Signal, State};
 use crate::run::{Run, Stop};
 use crate::scope::{Scope, Sight, TaskSight, list_of};
-use crate::{Fault, Status, call, r#do, r#for, human, raise, set, switch, r#try, wait};
+use crate::{Fault, Status, call, r#do, r#for, fork, human, raise, set, switch, r#try, wait};
 
 /// A task whose construct is at work.
 #[derive(Debug, Clone, Copy)]
@@ -42,7 +42,7 @@ impl<'a> Here<'a> {
     }
 }
 
-/// Begins a task, unless its `if` says no.
+/// Begins a task, unless its `if` says no: then it is finished without a word of where to go on.
 pub(crate) fn enter(
     run: &mut Run<'_>,
     scope: &Scope<'_>,
@@ -144,6 +144,7 @@ fn enter_construct(run: &mut Run<'_>, here: &Here<'_>) -> Result<Progress<State>
     match &here.task.kind {
         Kind::Do(tasks) => r#do::enter(run, here, tasks),
         Kind::For(r#for) => r#for::enter(run, here, r#for),
+        Kind::Fork(fork) => fork::enter(run, here, fork),
         Kind::Set(template) => set::enter(run, here, template),
         Kind::Switch(cases) => switch::enter(run, here, cases),
         Kind::Call(call) => call::enter(run, here, call),
@@ -165,6 +166,7 @@ fn resume_construct(
         (Kind::For(r#for), State::For(looping)) => {
             r#for::resume(run, here, r#for, *looping, signal)
         }
+        (Kind::Fork(fork), State::Fork(forking)) => fork::resume(run, here, fork, *forking, signal),
         (Kind::Call(_), State::Call(calling)) => call::resume(run, here, calling, signal),
         (Kind::Human(_), State::Human(offer)) => human::resume(run, offer, signal),
         (Kind::Try(r#try), State::Try(trying)) => r#try::resume(run, here, r#try, trying, signal),
@@ -245,8 +247,11 @@ fn close(
         Run::check(export.schema.as_ref(), &context, &task.reference)?;
         run.record.context = Arc::new(context);
     }
-    let list = list_of(&task.reference);
-    run.record.keep_output(list, &task.name, &output);
+    // A branch of a fork stands in no list: nothing may name its output.
+    if !scope.tasks.is_empty() {
+        let list = list_of(&task.reference);
+        run.record.keep_output(list, &task.name, &output);
+    }
     Ok(output)
 }
 

@@ -6,8 +6,7 @@ use super::tasks::Body;
 use crate::yaml::Entry;
 
 /// Tasks that are not built, with what serves meanwhile.
-const TASKS: [(&str, &str); 3] = [
-    ("fork", "put the tasks one after the other"),
+const TASKS: [(&str, &str); 2] = [
     (
         "listen",
         "ask a person with `call: human-task`, or let a plugin answer later",

@@ -304,10 +304,17 @@ impl Reader<'_> {
             let place = spot.place(step.offset, "$steps.".len() + name.len());
             if let Some(known) = self.names.get(name) {
                 let inside = known.inside.clone().unwrap_or_default();
-                let help = format!(
-                    "only tasks of the same and of enclosing lists are visible; use \
-                     `$steps[\"{inside}\"]`, whose output is that of its last task"
-                );
+                let help = if self.names.is_fork(&inside) {
+                    format!(
+                        "a branch is seen by no other; after the fork use `$steps[\"{inside}\"]`, \
+                         the list of what its branches gave, or in a race what the first gave"
+                    )
+                } else {
+                    format!(
+                        "only tasks of the same and of enclosing lists are visible; use \
+                         `$steps[\"{inside}\"]`, whose output is that of its last task"
+                    )
+                };
                 self.findings
                     .error(
                         "CW0306",

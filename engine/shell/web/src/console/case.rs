@@ -29,6 +29,8 @@ use crate::problem::Problem;
 const TITLE_LENGTH_MAX: usize = 160;
 /// Open tasks shown on the page; more are in the queue.
 const TASKS_MAX: usize = 50;
+/// Things that one run waits for, shown on the page.
+const WAITING_MAX: usize = 10;
 
 #[derive(Debug, Clone, Default, Deserialize)]
 pub(crate) struct ListQuery {
@@ -81,7 +83,7 @@ struct TaskLine {
 struct RunLine {
     title: String,
     status: String,
-    note: Option<String>,
+    notes: Vec<String>,
 }
 
 struct Day {
@@ -207,9 +209,9 @@ fn run_line(run: &InstanceView, workflows: &[WorkflowView], wall: &Wall) -> RunL
     RunLine {
         title: run_title(run, workflows),
         status: status(&run.status).to_owned(),
-        note: match run.status.as_str() {
-            "faulted" => fault(run.error.as_ref()),
-            _ => run.waiting.first().map(|waiting| waits(waiting, wall)),
+        notes: match run.status.as_str() {
+            "faulted" => fault(run.error.as_ref()).into_iter().collect(),
+            _ => waits(&run.waiting, wall),
         },
     }
 }
@@ -238,7 +240,17 @@ fn status(name: &str) -> &'static str {
     }
 }
 
-fn waits(waiting: &WaitingView, wall: &Wall) -> String {
+/// One line for each thing that is open, the last for those beyond the bound.
+fn waits(waiting: &[WaitingView], wall: &Wall) -> Vec<String> {
+    let shown = waiting.iter().take(WAITING_MAX);
+    let mut lines: Vec<String> = shown.map(|one| waits_for(one, wall)).collect();
+    if waiting.len() > WAITING_MAX {
+        lines.push(format!("And {} more", waiting.len() - WAITING_MAX));
+    }
+    lines
+}
+
+fn waits_for(waiting: &WaitingView, wall: &Wall) -> String {
     let task = humanize(&waiting.task);
     match (waiting.kind.as_str(), waiting.until) {
         ("work-item", _) => format!("Waits for a person: {task}"),
