@@ -26,7 +26,7 @@ use crate::record::{self, EventRead, EventWritten, InstanceRow};
 /// Rounds of questions for one event; the machine yields long before.
 const ASK_ROUNDS_MAX: usize = 1_000;
 
-/// Events that one decision may lead to (each reservation answers itself); beyond it the rest is
+/// Events that one decision may lead to (each booking answers itself); beyond it the rest is
 /// decided after the flush.
 const EVENTS_MAX: usize = 1_000;
 
@@ -34,6 +34,7 @@ const EVENTS_MAX: usize = 1_000;
 #[derive(Debug)]
 pub(crate) enum Action {
     Call(Call),
+    Book(Call),
     Arm { at: Timestamp, timer: u32 },
     Disarm { at: Timestamp, timer: u32 },
     Resume,
@@ -43,6 +44,14 @@ pub(crate) enum Action {
 /// Answers of the evaluator by number of the event within the decision: kept over tries.
 pub(crate) type Book = Vec<Answers>;
 
+/// What is decided next within the same decision.
+enum Next {
+    Event(Event),
+    /// Money moves only when its turn comes: until then what happens in another branch may take
+    /// the wish back.
+    Booking(Call),
+}
+
 pub(crate) struct Draft<'a> {
     pub(crate) shared: &'a Shared,
     pub(crate) resident: &'a Resident,
@@ -50,7 +59,7 @@ pub(crate) struct Draft<'a> {
     pub(crate) batch: Batch,
     instance: Option<Instance>,
     row: Option<InstanceRow>,
-    queue: VecDeque<Event>,
+    queue: VecDeque<Next>,
     actions: Vec<Action>,
     timers: BTreeMap<u32, Timestamp>,
     items: BTreeMap<String, OpenItem>,
@@ -150,20 +159,22 @@ impl<'a> Draft<'a> {
 
     /// Takes an event in, with everything that follows from it at once.
     pub(crate) async fn run(&mut self, event: Event, book: &mut Book) -> Result<(), RunError> {
-        self.queue.push_back(event);
+        self.queue.push_back(Next::Event(event));
         let mut index = 0;
-        while let Some(event) = self.queue.pop_front() {
+        while let Some(next) = self.queue.pop_front() {
+            let event = match next {
+                Next::Event(event) => event,
+                Next::Booking(call) if index == EVENTS_MAX => {
+                    self.actions.push(Action::Book(call));
+                    continue;
+                }
+                Next::Booking(call) => self.book(&call)?,
+            };
             if book.len() == index {
                 book.push(Answers::default());
             }
             self.advance(event, &mut book[index]).await?;
             index += 1;
-            if index == EVENTS_MAX {
-                return Err(RunError::Refused(Refused::Damaged(format!(
-                    "instance {} answers itself without end",
-                    self.resident.id
-                ))));
-            }
         }
         Ok(())
     }

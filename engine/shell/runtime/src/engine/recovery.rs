@@ -9,7 +9,7 @@ use super::calls::{self, Sent};
 use super::limits::Limits;
 use super::resident::Held;
 use super::shared::{Shared, unreadable};
-use super::{Engine, Parts, Refused, sweep, timers};
+use super::{Engine, Parts, Refused, funds, sweep, timers};
 
 impl Engine {
     /// Recovers what was open, then drives it. Returns when requests may come.
@@ -77,6 +77,9 @@ impl Shared {
         drop(held);
         for effect in open {
             match effect {
+                Effect::Call(call) if funds::is_booking(&call) => {
+                    funds::book_later(self, &id, call);
+                }
                 Effect::Call(call) => self.send_again(&id, call),
                 Effect::Yield => timers::resume(self, &id),
                 Effect::Abandon(_)

@@ -422,6 +422,8 @@ pub(super) fn pack(allocated: &str) -> BTreeMap<String, String> {
         ("pack.yaml", include_str!("pack/pack.yaml")),
         ("brokerage.yaml", include_str!("pack/brokerage.yaml")),
         ("grab.yaml", include_str!("pack/grab.yaml")),
+        ("grab-each.yaml", include_str!("pack/grab-each.yaml")),
+        ("grab-twice.yaml", include_str!("pack/grab-twice.yaml")),
         ("pay.yaml", include_str!("pack/pay.yaml")),
         ("wait.yaml", include_str!("pack/wait.yaml")),
         ("ask.yaml", include_str!("pack/ask.yaml")),
