@@ -313,3 +313,36 @@ fn entry_line(entry: &TimelineEntry, run: Option<&str>, weight: Weight, wall: &W
         },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+    use jiff::tz::TimeZone;
+
+    use super::*;
+
+    #[test]
+    fn everything_that_is_open_has_its_line_up_to_a_bound() {
+        let wall = Wall::new(TimeZone::UTC, Timestamp::UNIX_EPOCH);
+        let open = |kind: &str, task: &str, until| WaitingView {
+            kind: kind.to_owned(),
+            task: task.to_owned(),
+            work_item: None,
+            until,
+        };
+        let day = Some(Timestamp::UNIX_EPOCH);
+        let two = [
+            open("work-item", "askFamily", None),
+            open("call", "pay", None),
+        ];
+        assert_eq!(
+            waits(&two, &wall),
+            ["Waits for a person: Ask family", "Waits for an answer: Pay"]
+        );
+        let many: Vec<WaitingView> = (0..12).map(|_| open("timer", "rest", day)).collect();
+        let lines = waits(&many, &wall);
+        assert_eq!(lines.len(), WAITING_MAX + 1);
+        assert_eq!(lines[WAITING_MAX], "And 2 more");
+        assert!(waits(&[], &wall).is_empty());
+    }
+}
