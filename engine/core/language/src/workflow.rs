@@ -273,4 +273,44 @@ impl Workflow {
         } = &self.document;
         format!("{namespace}/{name}:{version}")
     }
+
+    /// The task at this JSON pointer.
+    pub fn task(&self, reference: &str) -> Option<&Task> {
+        find(&self.tasks, reference)
+    }
+}
+
+impl Task {
+    /// Lists of tasks within this one.
+    fn lists(&self) -> Vec<&[Task]> {
+        match &self.kind {
+            Kind::Do(tasks) => vec![tasks],
+            Kind::For(r#for) => vec![&r#for.tasks],
+            Kind::Fork(fork) => vec![&fork.branches],
+            Kind::Try(attempt) => {
+                let handler = attempt.catch.tasks.as_deref().unwrap_or_default();
+                vec![&attempt.tasks, handler]
+            }
+            Kind::Set(_)
+            | Kind::Switch(_)
+            | Kind::Call(_)
+            | Kind::Human(_)
+            | Kind::Raise(_)
+            | Kind::Wait(_) => Vec::new(),
+        }
+    }
+}
+
+fn find<'a>(tasks: &'a [Task], reference: &str) -> Option<&'a Task> {
+    let around = |task: &&Task| {
+        let rest = reference.strip_prefix(task.reference.as_str());
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    let task = tasks.iter().find(around)?;
+    if task.reference == reference {
+        return Some(task);
+    }
+    task.lists()
+        .into_iter()
+        .find_map(|list| find(list, reference))
 }

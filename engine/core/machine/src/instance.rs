@@ -1,14 +1,17 @@
 //! One run of a workflow, as data: a tree of positions, never replayed code.
 
+use casewright_language::Workflow;
+use casewright_language::workflow::Kind;
 use serde::{Deserialize, Deserializer, Serialize, de};
 use serde_json::Value;
 
 use jiff::Timestamp;
 
+use crate::human::excluded_since;
 use crate::position::{List, Open, Purpose};
 use crate::record::Record;
 use crate::snapshot::{FORMAT, known_format, restore};
-use crate::{CaseFacts, Delivery, Effect, Fault, Outcome};
+use crate::{CaseFacts, Delivery, Effect, Exclusion, Fault, Outcome};
 
 /// State of one run. Serializable: a snapshot of it is a format.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -215,6 +218,22 @@ impl Instance {
             !again
         };
         open.iter().filter(once).filter_map(Open::effect).collect()
+    }
+
+    /// Who may not decide open work items, by number, because of what was done in another branch
+    /// since they were offered.
+    pub fn excluded_since(&self, workflow: &Workflow) -> Vec<(u32, Vec<Exclusion>)> {
+        let since = |open: &Open<'_>| {
+            let Open::Offer(offer) = open else {
+                return None;
+            };
+            let Kind::Human(human) = &workflow.task(&offer.reference)?.kind else {
+                return None;
+            };
+            let since = excluded_since(&self.record, human, offer);
+            (!since.is_empty()).then_some((offer.item, since))
+        };
+        self.open().iter().filter_map(since).collect()
     }
 
     /// Whether the result of this call is still waited for.

@@ -221,6 +221,9 @@ impl<'a> Draft<'a> {
         for effect in transition.effects {
             self.perform(effect)?;
         }
+        if matches!(event, Event::WorkItemCompleted { .. }) {
+            self.exclude()?;
+        }
         Ok(())
     }
 
