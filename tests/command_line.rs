@@ -118,6 +118,68 @@ fn run_never_waits_for_a_person() {
     );
 }
 
+const REPLY: &str = "
+- reply:
+    listen:
+      to:
+        one:
+          with: { type: org.reply }
+          correlate:
+            family: { from: .data.family, expect: '${ $workflow.input.family }' }
+";
+
+/// Runs a document with these events.
+fn run_with_events(tasks: &str, input: &str, events: &[&str]) -> (i32, Value) {
+    let document = Document::new(tasks);
+    let files: Vec<tempfile::NamedTempFile> = events
+        .iter()
+        .map(|event| {
+            let mut file = tempfile::NamedTempFile::new().unwrap();
+            file.write_all(event.as_bytes()).unwrap();
+            file
+        })
+        .collect();
+    let mut arguments = vec!["run", document.path(), "--input", "-", "--json"];
+    for file in &files {
+        arguments.extend(["--event", file.path().to_str().unwrap()]);
+    }
+    let output = casewright(&arguments, input);
+    let text = String::from_utf8(output.stdout).unwrap();
+    let talk = String::from_utf8_lossy(&output.stderr);
+    let printed = serde_json::from_str(&text).unwrap_or_else(|_| panic!("{text}\n{talk}"));
+    (output.status.code().unwrap(), printed)
+}
+
+#[test]
+fn run_takes_the_events_that_are_given_and_waits_for_no_other() {
+    let other = r#"{"type": "org.reply", "data": {"family": "f8"}}"#;
+    let reply = r#"{"type": "org.reply", "data": {"family": "f7", "yes": true}}"#;
+    let input = r#"{"family": "f7"}"#;
+    let (code, printed) = run_with_events(REPLY, input, &[other, reply]);
+    assert_eq!(code, 0, "{printed:#}");
+    assert_eq!(printed["output"][0]["yes"], true, "{printed:#}");
+
+    let (code, printed) = run_with_events(REPLY, input, &[other]);
+    assert_eq!(code, 4, "{printed:#}");
+    assert_eq!(printed["status"], "waiting");
+    assert_eq!(printed["waiting"][0]["kind"], "event");
+    assert_eq!(printed["waiting"][0]["task"], "reply");
+    assert_eq!(printed["waiting"][0]["events"][0], "org.reply");
+}
+
+#[test]
+fn an_instance_hears_what_its_own_case_emits() {
+    let tasks = "
+- tell:
+    emit: { event: { with: { source: urn:a, type: told, data: { x: 1 } } } }
+- hear:
+    listen: { to: { one: { with: { type: told } } } }
+";
+    let (code, printed) = run(tasks, "{}");
+    assert_eq!(code, 0, "{printed:#}");
+    assert_eq!(printed["output"][0]["x"], 1, "{printed:#}");
+}
+
 #[test]
 fn an_invalid_document_has_every_mistake_listed() {
     let document = Document::new("- a:\n    sett: { x: 1 }\n- b:\n    set: { x: 1 }\n    then: c");
@@ -289,6 +351,25 @@ fn the_sample_packs_are_valid() {
         "{}",
         String::from_utf8_lossy(&output.stdout)
     );
+}
+
+#[test]
+fn a_plugin_is_built_by_its_name_and_checked_where_it_was_built() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().to_str().unwrap();
+    let built = casewright(&["plugin", "build", "evidence-check", "--out", out], "");
+    let told = String::from_utf8(built.stdout).unwrap();
+    assert_eq!(built.status.code(), Some(0), "{told}");
+    let checked = casewright(&["plugin", "check", told.trim()], "");
+    let said = String::from_utf8(checked.stdout).unwrap();
+    assert_eq!(checked.status.code(), Some(0), "{said}");
+    assert!(said.contains("evidence-check"), "{said}");
+    for command in ["build", "check"] {
+        let missing = casewright(&["plugin", command, "no-such"], "");
+        let error = String::from_utf8(missing.stderr).unwrap();
+        assert_ne!(missing.status.code(), Some(0));
+        assert!(error.contains("no-such"), "{error}");
+    }
 }
 
 #[test]

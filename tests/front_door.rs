@@ -12,12 +12,14 @@
 mod front_door {
     pub(crate) mod agency;
     pub(crate) mod client;
+    pub(crate) mod referral;
     pub(crate) mod story;
 }
 
 use std::process::Command;
 
 use front_door::agency::{Agency, Seed};
+use front_door::referral;
 use front_door::story::Story;
 use serde_json::json;
 
@@ -86,6 +88,32 @@ fn killed_at_random_moments_it_ends_the_same() {
         kills += agency.kills();
         println!("{} kills over {stories} stories", agency.kills());
     }
+}
+
+#[test]
+fn a_partners_answer_is_taken_once_though_it_comes_early_and_twice_over_kills() {
+    let mut agency = Agency::start();
+    let mine = referral::refer(&mut agency, "mine");
+    let other = referral::refer(&mut agency, "other");
+    let number = referral::number(&mut agency, &mine);
+    // Before anybody waits for it, acknowledged, and killed at once.
+    referral::answer(&mut agency, "a-1", &number, "there is a place");
+    agency.kill();
+    referral::answer(&mut agency, "a-1", &number, "there is a place");
+    referral::send(&mut agency, &mine);
+    referral::send(&mut agency, &other);
+    agency.kill();
+    referral::answer(&mut agency, "a-1", &number, "there is a place");
+    let read = |view: &serde_json::Value| view["waiting"][0]["task"] == "read";
+    referral::stands(&mut agency, &mine, read);
+    assert_eq!(referral::received(&mut agency, &mine), 1);
+
+    let waits = |view: &serde_json::Value| view["waiting"][0]["kind"] == "event";
+    let view = referral::stands(&mut agency, &other, waits);
+    let expected = json!(["org.partner.referral-answered"]);
+    assert_eq!(view["waiting"][0]["events"], expected, "{view:#}");
+    assert_eq!(referral::received(&mut agency, &other), 0);
+    assert!(agency.kills() >= 2);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! `casewright run FILE`: one document in a temporary store, printed as it ends.
 //!
-//! It skips nothing and never waits for a person: it ends with status `waiting` and says for what.
+//! It skips nothing and never waits for a person, nor for an event that `--event` did not give: it
+//! ends with status `waiting` and says for what.
 
 use std::collections::BTreeMap;
 use std::io::{self, Read};
@@ -12,6 +13,7 @@ use casewright_casework::Principal;
 use casewright_casework::principal::Kind;
 use casewright_host::grant::OperatorSide;
 use casewright_language::Surroundings;
+use casewright_language::read::outline::outline;
 use casewright_runtime::engine::Start;
 use casewright_runtime::port::Invoke;
 use casewright_runtime::view::InstanceView;
@@ -19,7 +21,7 @@ use casewright_runtime::{Deployment, Engine, Refused};
 use casewright_store::Settings;
 use casewright_store::memory::MemoryStore;
 use jiff::{SignedDuration, Timestamp};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::exit;
 use crate::folder;
@@ -39,7 +41,8 @@ pub(crate) struct Arguments {
     /// The input as JSON; `-` reads standard input.
     #[arg(long, value_name = "FILE")]
     input: Option<PathBuf>,
-    /// An event that arrives while it runs. No construct that takes events is available yet.
+    /// An event that arrives while it runs, as CloudEvents JSON; may be given several times. What
+    /// it leaves out of `specversion`, `id` and `source` is filled in.
     #[arg(long, value_name = "FILE")]
     event: Vec<PathBuf>,
     /// Print one JSON object: `{status, output, error, waiting, tasks}`.
@@ -54,11 +57,6 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> ExitCode {
-    if !arguments.event.is_empty() {
-        return exit::usage(
-            &"--event: no task that takes events (`listen`) is available yet, so none could arrive",
-        );
-    }
     match crate::asynchronous(execute(arguments)) {
         Ok(Some(ended)) => ended.report(arguments.json),
         Ok(None) => exit::unwell(),
@@ -70,6 +68,7 @@ pub(crate) fn run(arguments: &Arguments) -> ExitCode {
 async fn execute(arguments: &Arguments) -> io::Result<Option<Ended>> {
     let text = folder::text(&arguments.file)?;
     let input = input(arguments.input.as_deref())?;
+    let events = events(&arguments.event)?;
     let plugins = Arc::new(plugins(arguments).await?);
     let Some(deployment) = deployment(arguments, &text, &plugins)? else {
         return Ok(None);
@@ -79,12 +78,7 @@ async fn execute(arguments: &Arguments) -> io::Result<Option<Ended>> {
     if folder::pack_around(&arguments.file).is_some() {
         plugins.bind(&pack.namespace, wiring::pack_sides(&pack));
     }
-    let workflow = deployment
-        .workflows
-        .keys()
-        .next()
-        .cloned()
-        .unwrap_or_default();
+    let workflow = outline(&text).map(|(name, _)| name).unwrap_or_default();
     let engine = wiring::engine(Arc::new(MemoryStore::new(Settings::default())), plugins).await?;
     engine
         .deploy(deployment)
@@ -110,6 +104,12 @@ async fn execute(arguments: &Arguments) -> io::Result<Option<Ended>> {
             return Ok(None);
         }
     };
+    for event in events {
+        if let Err(error) = engine.publish(&who, event, None).await {
+            exit::note(&error);
+            return Ok(None);
+        }
+    }
     let ended = follow(&engine, &who, &started.id).await?;
     engine.stop().await;
     Ok(Some(ended))
@@ -123,18 +123,25 @@ struct Ended {
 
 /// Looks on until nothing more will happen by itself within [`WAIT_MAX`].
 async fn follow(engine: &Engine, who: &Principal, id: &str) -> io::Result<Ended> {
+    let changes = engine.changes();
     loop {
+        let before = *changes.borrow();
         let view = engine
             .instance(who, id)
             .await
             .map_err(|error| failed(&error))?;
         let soon = Timestamp::now() + WAIT_MAX;
         let moves = |waiting: &casewright_runtime::view::WaitingView| match waiting.kind.as_str() {
-            "work-item" => false,
+            "work-item" | "event" => false,
             _ => waiting.until.is_none_or(|until| until <= soon),
         };
         let over = matches!(view.status.as_str(), "completed" | "faulted" | "cancelled");
-        if over || (view.status == "waiting" && !view.waiting.iter().any(moves)) {
+        let still = view.status == "waiting" && !view.waiting.iter().any(moves);
+        // An event on its way, given or emitted, may still bring it on.
+        let still = still
+            && engine.events_settled().map_err(|error| failed(&error))?
+            && *changes.borrow() == before;
+        if over || still {
             let tasks = engine
                 .task_runs(who, id)
                 .await
@@ -186,8 +193,14 @@ impl Ended {
                 .until
                 .map(|until| format!(" until {until}"))
                 .unwrap_or_default();
+            let types = waiting.events.join(" or ");
+            let types = if types.is_empty() {
+                types
+            } else {
+                format!(" {types}")
+            };
             exit::note(&format!(
-                "waiting for {} of task `{}`{until}",
+                "waiting for {}{types} of task `{}`{until}",
                 waiting.kind, waiting.task
             ));
         }
@@ -210,6 +223,26 @@ fn input(path: Option<&Path>) -> io::Result<Value> {
             format!("the input is not JSON: {error}"),
         )
     })
+}
+
+/// Each file is one event.
+fn events(paths: &[PathBuf]) -> io::Result<Vec<Map<String, Value>>> {
+    let read = |(index, path): (usize, &PathBuf)| {
+        let text = folder::text(path)?;
+        let mut event: Map<String, Value> = serde_json::from_str(&text).map_err(|error| {
+            let sentence = format!("{}: the event is no JSON object: {error}", path.display());
+            io::Error::new(io::ErrorKind::InvalidData, sentence)
+        })?;
+        for (name, value) in [
+            ("specversion", "1.0".to_owned()),
+            ("id", format!("event-{}", index + 1)),
+            ("source", "urn:casewright:run".to_owned()),
+        ] {
+            event.entry(name).or_insert_with(|| value.into());
+        }
+        Ok(event)
+    };
+    paths.iter().enumerate().map(read).collect()
 }
 
 async fn plugins(arguments: &Arguments) -> io::Result<Plugins> {

@@ -82,7 +82,7 @@ async fn staff(config: &Config, running: &Running) -> io::Result<()> {
             id: member.id.clone(),
             sign_in: member.sign_in.clone(),
             display_name: member.name.clone(),
-            roles: member.roles.clone(),
+            roles: member.roles_and_teams(),
             passphrase: config::secret(&member.passphrase_file)?,
         };
         running.engine.put_user(user).await.map_err(failed)?;

@@ -130,6 +130,43 @@ test("a request is asked for, decided by somebody else, paid and told", async ()
   await leader.context.close();
 });
 
+test("people and notes are kept with the case, an address only shown to who asks", async () => {
+  const { worker, file } = await ask();
+  const { page } = worker;
+  await page.goto(file.path);
+  await page.getByRole("link", { name: "Add a person" }).click();
+  await check(worker, "person-empty");
+  await page.getByRole("button", { name: "Save" }).click();
+  await page.getByRole("heading", { name: "There is a problem" }).waitFor();
+  await check(worker, "person-errors");
+  await page.getByLabel("Name", { exact: true }).fill("Mai Nguyen");
+  await page.getByLabel("What this person is to the case").selectOption("parent");
+  await page.getByLabel("Is it safe to contact this person?").selectOption("safe");
+  await page.getByLabel("How and when it is safe (optional)").fill("Mornings, ring twice");
+  await page.getByLabel("Address (optional)").fill("1 Hidden Lane");
+  await page.getByLabel(/^Confidential/).check();
+  await page.getByRole("button", { name: "Save" }).click();
+  await page.getByText("The person was saved.").waitFor();
+  assert.ok(!(await page.content()).includes("Hidden Lane"));
+  await check(worker, "case-people");
+  await pictureAt(worker, "case-people-narrow", 320);
+  await page.getByRole("button", { name: /^Show the confidential address/ }).click();
+  await page.getByText("1 Hidden Lane").waitFor();
+  await check(worker, "address");
+  await page.goto(file.path);
+  await page.getByRole("link", { name: "Mai Nguyen" }).click();
+  await page.getByText("Leave this empty to keep it").waitFor();
+  await check(worker, "person");
+
+  await page.goto(file.path);
+  await page.getByLabel("What you want to note").fill("Spoke with the school.\nThey agree.");
+  await page.getByRole("button", { name: "Save the note" }).click();
+  await page.getByText("Your note was saved.").waitFor();
+  await page.getByRole("blockquote").getByText("Spoke with the school.").waitFor();
+  await check(worker, "case-note");
+  await worker.context.close();
+});
+
 test("it all works without a script", async () => {
   const noScript = { javaScriptEnabled: false };
   const { worker, file } = await ask(noScript);

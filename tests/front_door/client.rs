@@ -46,6 +46,17 @@ impl Client {
     }
 
     pub(crate) fn post(&self, path: &str, body: &Value, key: Option<&str>) -> Result<Reply, Gone> {
+        self.post_as("application/json", path, body, key)
+    }
+
+    /// A body of another kind.
+    pub(crate) fn post_as(
+        &self,
+        kind: &str,
+        path: &str,
+        body: &Value,
+        key: Option<&str>,
+    ) -> Result<Reply, Gone> {
         let mut request = self.agent.post(format!("{}{path}", self.url));
         if let Some(token) = &self.token {
             request = request.header("authorization", format!("Bearer {token}"));
@@ -53,7 +64,7 @@ impl Client {
         if let Some(key) = key {
             request = request.header("idempotency-key", key);
         }
-        let request = request.header("content-type", "application/json");
+        let request = request.header("content-type", kind);
         reply(request.send(body.to_string()))
     }
 }

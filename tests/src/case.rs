@@ -18,15 +18,19 @@
 //! a `document:` of its own gets [`HEADER`]. Events:
 //!
 //! ```text
-//! start <input> [by=<person>]                 return <call> <output>
+//! start <input> [below=<depth>:<task>:<person>] [by=<person>]
+//!                                             return <call> <output>
 //! fail <call> <kind> <code> <status> [<json>] complete <item> <outcome> <person>:<role>...
 //! [<json>]
 //! timer <timer>                               resume
-//! cancel                                      recover
+//! cancel                                      event <type> [<json>]
+//! recover
+//! child <task> [acted] [by=<task>:<person>,...] completed <output> | faulted <fault> | cancelled
 //! ```
 //!
 //! `<call>` is `<task>[:<run>.<attempt>]`, by default the latest; `fail` takes `{message, details,
-//! retry_after_ms}`, `complete` takes `{data, comment, overdue}`. A leading `+PT2S` moves the clock
+//! retry_after_ms}`, `complete` takes `{data, comment, overdue}`, `event` takes further attributes
+//! (`id` unless written is the type, `source` is `urn:test`). A leading `+PT2S` moves the clock
 //! first; a timer moves it to its own moment. `recover` is no event: it lists what is open.
 
 mod play;
@@ -35,7 +39,7 @@ mod print;
 use std::fmt;
 
 use casewright_language::Answer;
-use casewright_machine::{CallError, Decider, ErrorKind};
+use casewright_machine::{CallError, Decider, ErrorKind, Outcome, Worked};
 use jiff::SignedDuration;
 use serde_json::Value;
 
@@ -78,6 +82,10 @@ pub enum Happening {
         input: Value,
         /// Person id; `anna` unless written.
         by: String,
+        /// How many instances above run each other.
+        depth: u32,
+        /// Who did human work in them.
+        worked: Vec<Worked>,
     },
     /// A function answers.
     Return {
@@ -101,12 +109,25 @@ pub enum Happening {
         /// Whether it was due before.
         overdue: bool,
     },
+    /// A workflow that a task runs has ended.
+    ChildEnded {
+        /// The task.
+        task: String,
+        /// How.
+        outcome: Outcome,
+        /// Whether it may have acted.
+        acted: bool,
+        /// Who did human work in it.
+        worked: Vec<Worked>,
+    },
     /// The moment of a timer comes.
     Timer(u32),
     /// It goes on after a yield.
     Resume,
     /// Somebody takes it back.
     Cancel,
+    /// An event reaches the instance.
+    Arrive(Value),
     /// No event: what is open is listed.
     Recover,
 }
@@ -231,10 +252,19 @@ impl Happening {
         let (verb, rest) = word(line);
         match verb {
             "start" => {
-                let (input, by) = rest.rsplit_once(" by=").unwrap_or((rest, "anna"));
+                let (rest, by) = rest.rsplit_once(" by=").unwrap_or((rest, "anna"));
+                let (input, below) = rest.rsplit_once(" below=").unwrap_or((rest, "0"));
+                let mut below = below.splitn(3, ':');
+                let depth = number(below.next().unwrap_or_default())?;
+                let worked = below.next().zip(below.next()).map(|(task, person)| Worked {
+                    task: task.to_owned(),
+                    person: person.to_owned(),
+                });
                 Ok(Self::Start {
                     input: json(input)?,
                     by: by.to_owned(),
+                    depth,
+                    worked: worked.into_iter().collect(),
                 })
             }
             "return" => {
@@ -252,12 +282,61 @@ impl Happening {
                 })
             }
             "complete" => Self::complete(rest),
+            "child" => Self::child(rest),
             "timer" => Ok(Self::Timer(number(rest)?)),
             "resume" => Ok(Self::Resume),
             "cancel" => Ok(Self::Cancel),
+            "event" => Self::arrive(rest),
             "recover" => Ok(Self::Recover),
             _ => Err(format!("there is no event `{verb}`")),
         }
+    }
+
+    fn child(rest: &str) -> Result<Self, String> {
+        let (task, mut rest) = word(rest);
+        let (mut acted, mut worked) = (false, Vec::new());
+        let outcome = loop {
+            let (next, after) = word(rest);
+            rest = after;
+            if next == "acted" {
+                acted = true;
+            } else if let Some(by) = next.strip_prefix("by=") {
+                for one in by.split(',') {
+                    let (task, person) = one.split_once(':').ok_or("write by=<task>:<person>")?;
+                    worked.push(Worked {
+                        task: task.to_owned(),
+                        person: person.to_owned(),
+                    });
+                }
+            } else {
+                break match next {
+                    "completed" => Outcome::Completed(json(rest)?),
+                    "faulted" => {
+                        let fault = serde_json::from_str(rest).map_err(|e| e.to_string())?;
+                        Outcome::Faulted(fault)
+                    }
+                    "cancelled" => Outcome::Cancelled,
+                    _ => return Err(format!("a workflow does not end as `{next}`")),
+                };
+            }
+        };
+        Ok(Self::ChildEnded {
+            task: task.to_owned(),
+            outcome,
+            acted,
+            worked,
+        })
+    }
+
+    fn arrive(rest: &str) -> Result<Self, String> {
+        let (kind, rest) = word(rest);
+        let mut event = extras(rest)?;
+        let members = event.as_object_mut().ok_or("write attributes as {...}")?;
+        members.insert("type".to_owned(), kind.into());
+        for (name, value) in [("specversion", "1.0"), ("id", kind), ("source", "urn:test")] {
+            members.entry(name).or_insert_with(|| value.into());
+        }
+        Ok(Self::Arrive(event))
     }
 
     fn complete(rest: &str) -> Result<Self, String> {

@@ -10,7 +10,7 @@
 use std::path::{Path, PathBuf};
 
 use casewright_language::{Answers, Workflow};
-use casewright_machine::{Delivery, Effect, Event, Instance, Status, step};
+use casewright_machine::{Delivery, Effect, Event, Instance, Outcome, Status, step};
 use casewright_tests::case::Case;
 use jiff::Timestamp;
 use serde_json::Value;
@@ -131,6 +131,7 @@ fn foreign(instance: &Instance) -> Vec<Event> {
         .collect();
     events.extend(items.map(|item| Event::WorkItemCompleted {
         at: at(),
+        on: None,
         item,
         outcome: "done".to_owned(),
         data: Value::Null,
@@ -154,6 +155,7 @@ fn foreign(instance: &Instance) -> Vec<Event> {
             ));
         }
     }
+    events.push(child_ended("another key".to_owned()));
     events.push(returned(Delivery {
         reference: "/do/0/nowhere".to_owned(),
         run: 1,
@@ -176,6 +178,16 @@ fn returned(delivery: Delivery) -> Event {
         at: at(),
         delivery,
         result: Ok(Value::Null),
+    }
+}
+
+fn child_ended(key: String) -> Event {
+    Event::ChildEnded {
+        at: at(),
+        key,
+        outcome: Outcome::Cancelled,
+        acted: false,
+        worked: Vec::new(),
     }
 }
 

@@ -45,8 +45,14 @@ fn beyond(case: &Case) -> Option<&'static str> {
     if text.contains("\n< yield") {
         return Some("a yield goes on by itself");
     }
+    if text.contains("\n< run ") || text.contains(" below=") {
+        return Some("other workflows need a pack");
+    }
     if text.contains("$case") || text.contains("$runtime") {
         return Some("number and version are the engine's own");
+    }
+    if text.contains("emit:") && text.contains("listen:") {
+        return Some("what it emits comes back by itself");
     }
     if text.contains("form:") || text.contains("limit:") {
         return Some("forms and policies need a pack");

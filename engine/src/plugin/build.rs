@@ -18,7 +18,8 @@ const LINES_MAX: usize = 200;
 /// `casewright plugin build ...`
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
-    /// A plugin's folder, or `all` plugins of the checkout; by default the current folder, or all
+    /// A plugin's folder, the name of one of the checkout, or `all` of them; by default the current
+    /// folder, or all
     plugin: Option<PathBuf>,
     /// Where to put `<name>/<name>.wasm` and its manifest
     #[arg(long, value_name = "DIR")]
@@ -28,6 +29,8 @@ pub(super) struct Arguments {
 /// Why plugins could not be built.
 #[derive(Debug)]
 pub(crate) enum BuildError {
+    /// Neither a folder nor the name of a plugin of the checkout.
+    NoSuchPlugin(PathBuf),
     /// There is no `plugin.toml`.
     NotAPlugin { folder: PathBuf },
     /// A manifest of the plugin is wrong.
@@ -63,7 +66,8 @@ impl BuildError {
     pub(crate) fn exit(&self) -> u8 {
         match self {
             Self::NoToolchain(_) | Self::Install { .. } | Self::Io { .. } => EXIT_ENVIRONMENT,
-            Self::NotAPlugin { .. }
+            Self::NoSuchPlugin(_)
+            | Self::NotAPlugin { .. }
             | Self::Manifest { .. }
             | Self::Compile { .. }
             | Self::NotAComponent { .. } => EXIT_UNWELL,
@@ -74,6 +78,12 @@ impl BuildError {
 impl fmt::Display for BuildError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::NoSuchPlugin(named) => write!(
+                f,
+                "there is no folder {0}, and no plugin of that name in the checkout's plugins/; \
+                 give a plugin's folder or name, or `casewright plugin new {0}` to start one",
+                named.display()
+            ),
             Self::NotAPlugin { folder } => write!(
                 f,
                 "{} is not a plugin: it has no plugin.toml; `casewright plugin new` makes one",
@@ -143,7 +153,7 @@ fn chosen(plugin: Option<&Path>) -> Result<Vec<Sources>, Failure> {
     };
     match plugin {
         Some(plugin) if plugin == Path::new("all") => all(),
-        Some(folder) => Ok(vec![Sources::read(folder)?]),
+        Some(plugin) => Ok(vec![Sources::read(&Sources::folder_of(plugin))?]),
         None if here.join("plugin.toml").is_file() => Ok(vec![Sources::read(here)?]),
         None => all(),
     }

@@ -10,13 +10,15 @@ use casewright_host::plugin::{EffectKind, Host, Plugin};
 use casewright_language::schema::Schema;
 use serde_json::Value;
 
+use super::build::BuildError;
 use super::sources::Sources;
 use super::{Failure, say};
 
 /// `casewright plugin check ...`
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
-    /// A plugin's folder, or a .wasm file with its plugin.toml beside it
+    /// A plugin's folder or name, the folder it was built into, or a .wasm file with its
+    /// plugin.toml beside it
     path: PathBuf,
 }
 
@@ -56,10 +58,14 @@ struct Place {
 
 impl Place {
     fn find(path: &Path) -> Result<Self, Failure> {
+        let path = Sources::folder_of(path);
+        if !path.exists() {
+            return Err(BuildError::NoSuchPlugin(path).into());
+        }
         let component_path = if path.is_dir() {
-            component_in(path)?
+            component_in(&path)?
         } else {
-            path.to_owned()
+            path
         };
         let component = fs::read(&component_path).map_err(|error| {
             Failure::environment(format!("{}: {error}", component_path.display()))
@@ -95,18 +101,23 @@ impl Place {
 
 /// The component of a folder: beside its manifest, or where `plugin build` puts it.
 fn component_in(folder: &Path) -> Result<PathBuf, Failure> {
+    if let Some(built) = built_in(folder) {
+        return Ok(built);
+    }
     let sources = Sources::read(folder)?;
-    let file = format!("{}.wasm", sources.name);
-    let built = sources.default_out().join(&sources.name).join(&file);
-    let found = [sources.folder.join(&file), built]
-        .into_iter()
-        .find(|path| path.is_file());
-    found.ok_or_else(|| {
+    built_in(&sources.default_out().join(&sources.name)).ok_or_else(|| {
         let shown = folder.display();
         Failure::unwell(format!(
             "{shown} is not built; run `casewright plugin build {shown}` first"
         ))
     })
+}
+
+/// The component beside its manifest.
+fn built_in(folder: &Path) -> Option<PathBuf> {
+    let manifest = fs::read_to_string(folder.join("plugin.toml")).ok()?;
+    let name = Manifest::read(&manifest).ok()?.name;
+    Some(folder.join(format!("{name}.wasm"))).filter(|path| path.is_file())
 }
 
 pub(super) fn schema_problems(plugin: &Plugin) -> Vec<String> {

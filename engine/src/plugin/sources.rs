@@ -30,7 +30,7 @@ impl Sources {
     pub(super) fn read(folder: &Path) -> Result<Self, BuildError> {
         let folder = folder
             .canonicalize()
-            .map_err(|source| BuildError::io(folder, source))?;
+            .map_err(|_| BuildError::NoSuchPlugin(folder.to_owned()))?;
         let manifest_path = folder.join("plugin.toml");
         if !manifest_path.is_file() {
             return Err(BuildError::NotAPlugin { folder });
@@ -56,6 +56,17 @@ impl Sources {
             workspace,
             sdk,
         })
+    }
+
+    /// The folder of a plugin: as a path, or as the name of one in the checkout around here.
+    pub(super) fn folder_of(plugin: &Path) -> PathBuf {
+        let name = plugin.components().count() == 1;
+        let found = (name && !plugin.exists())
+            .then(|| Some(checkout::find(Path::new("."))?.join("plugins").join(plugin)))
+            .flatten();
+        found
+            .filter(|folder| folder.is_dir())
+            .unwrap_or_else(|| plugin.to_owned())
     }
 
     /// All plugins of a checkout, in order of their names.

@@ -59,9 +59,20 @@ pub(super) struct Member {
     pub(super) sign_in: String,
     pub(super) name: String,
     pub(super) roles: BTreeSet<String>,
+    /// Names of teams in the agency's pack.
+    #[serde(default)]
+    pub(super) teams: BTreeSet<String>,
     pub(super) passphrase_file: PathBuf,
     /// Where to write a new token at each start; readable by its owner alone.
     pub(super) token_file: Option<PathBuf>,
+}
+
+impl Member {
+    /// As the engine takes them.
+    pub(super) fn roles_and_teams(&self) -> BTreeSet<String> {
+        let teams = self.teams.iter().map(|team| format!("team:{team}"));
+        self.roles.iter().cloned().chain(teams).collect()
+    }
 }
 
 fn disk_reserve_mib() -> u64 {

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use casewright_language::read::Doubt;
 use casewright_language::{Diagnostic, Severity, Surroundings, pack};
 use casewright_runtime::Deployment;
+use casewright_runtime::deployment::outlines;
 use casewright_runtime::port::Invoke;
 
 use super::Findings;
@@ -164,10 +165,14 @@ pub(super) fn around(pack: Option<&Path>, installed: Surroundings) -> io::Result
         return Ok(installed);
     };
     let mut files = folder::read(pack)?;
+    let workflows = Some(outlines(&files));
     // Only the names are wanted here: other documents of the pack have a check of their own.
     files.retain(|path, _| path == "pack.yaml" || path.contains('/'));
     Ok(match Deployment::read(files, &installed, &[]) {
-        Ok(deployment) => deployment.surroundings(),
+        Ok(deployment) => Surroundings {
+            workflows,
+            ..deployment.surroundings()
+        },
         Err(_) => installed,
     })
 }

@@ -129,9 +129,8 @@ fn amount_is_sound(field: &str, money: Money, currency: Currency) -> Result<(), 
     Ok(())
 }
 
-/// `today` may be the day of Greenwich: an agency east of it is a day ahead for some hours.
 fn not_in_future(field: &str, date: Date, today: Date) -> Result<(), Error> {
-    if date.days_after(today) > 1 {
+    if date.days_after(today) > 0 {
         return Err(Error::invalid_input(field, "is after the day of the check"));
     }
     Ok(())

@@ -4,12 +4,14 @@
 //! and nothing has closed, and notes tell the same story as the task runs.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use casewright_language::{Answer, Answers, Question, Surroundings, Workflow};
 use casewright_machine::event::RuntimeFacts;
 use casewright_machine::{
     CaseFacts, Delivery, Effect, Event, Instance, Started, Status, Step, TaskRun, Transition, step,
 };
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use super::print::Printer;
@@ -64,6 +66,8 @@ struct World<'a> {
     open: Vec<Effect>,
     /// Latest delivery of each task.
     deliveries: BTreeMap<String, Delivery>,
+    /// Latest key of each task that runs a workflow.
+    keys: BTreeMap<String, String>,
     /// What notes say about task runs.
     noted: Vec<TaskRun>,
 }
@@ -77,6 +81,7 @@ impl<'a> World<'a> {
             printer: Printer::default(),
             open: Vec::new(),
             deliveries: BTreeMap::new(),
+            keys: BTreeMap::new(),
             noted: Vec::new(),
         }
     }
@@ -187,6 +192,7 @@ impl<'a> World<'a> {
             (Effect::SetTimer { timer, .. }, Event::TimerFired { timer: fired, .. }) => {
                 timer != fired
             }
+            (Effect::StartChild(child), Event::ChildEnded { key, .. }) => child.key != *key,
             (Effect::Yield, Event::Resumed { .. }) => false,
             _ => true,
         });
@@ -200,6 +206,17 @@ impl<'a> World<'a> {
                 self.deliveries.insert(task, call.delivery.clone());
                 self.open.push(Effect::Call(call));
             }
+            Effect::StartChild(child) => {
+                let task = child.delivery.reference.rsplit('/').next();
+                let task = task.unwrap_or_default().to_owned();
+                self.keys.insert(task, child.key.clone());
+                if child.awaited {
+                    self.open.push(Effect::StartChild(child));
+                }
+            }
+            Effect::CancelChild { key, .. } => self
+                .open
+                .retain(|open| !matches!(open, Effect::StartChild(child) if child.key == key)),
             Effect::Offer(_) | Effect::SetTimer { .. } | Effect::Yield => self.open.push(effect),
             Effect::Abandon(delivery) => self
                 .open
@@ -210,7 +227,12 @@ impl<'a> World<'a> {
             Effect::CancelTimer { timer } => self.open.retain(
                 |open| !matches!(open, Effect::SetTimer { timer: set, .. } if *set == timer),
             ),
-            Effect::Finish(_) => {}
+            Effect::Subscribe(_)
+            | Effect::Unsubscribe(_)
+            | Effect::Emit(_)
+            | Effect::Listen { .. }
+            | Effect::LetGo { .. }
+            | Effect::Finish(_) => {}
         }
     }
 
@@ -225,7 +247,12 @@ impl<'a> World<'a> {
         }
         let at = self.now;
         match happening.clone() {
-            Happening::Start { input, by } => Some(Event::Started(Box::new(Started {
+            Happening::Start {
+                input,
+                by,
+                depth,
+                worked,
+            } => Some(Event::Started(Box::new(Started {
                 at,
                 id: "i1".to_owned(),
                 input,
@@ -239,6 +266,8 @@ impl<'a> World<'a> {
                     name: "casewright".to_owned(),
                     version: "0.0.0".to_owned(),
                 },
+                depth,
+                worked,
             }))),
             Happening::Return { call, result } => Some(Event::CallReturned {
                 at,
@@ -254,6 +283,7 @@ impl<'a> World<'a> {
                 overdue,
             } => Some(Event::WorkItemCompleted {
                 at,
+                on: Some(at.to_zoned(TimeZone::UTC).date()),
                 item,
                 outcome,
                 data,
@@ -261,12 +291,28 @@ impl<'a> World<'a> {
                 by,
                 overdue,
             }),
+            Happening::ChildEnded {
+                task,
+                outcome,
+                acted,
+                worked,
+            } => Some(Event::ChildEnded {
+                at,
+                key: self.keys.get(&task).cloned().unwrap_or_default(),
+                outcome,
+                acted,
+                worked,
+            }),
             Happening::Timer(timer) => Some(Event::TimerFired { at, timer }),
             Happening::Resume => Some(Event::Resumed { at }),
             Happening::Cancel => Some(Event::Cancelled {
                 at,
                 by: "olga".to_owned(),
                 reason: None,
+            }),
+            Happening::Arrive(event) => Some(Event::EventReceived {
+                at,
+                envelope: Arc::new(event),
             }),
             Happening::Recover => None,
         }

@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 
 use casewright_language::Answer;
-use casewright_machine::{Delivery, Effect, Instance, Mismatch, Offer, Outcome, Waiting};
+use casewright_language::workflow::Reach;
+use casewright_machine::{
+    Delivery, Effect, Emit, Instance, Interest, Mismatch, Offer, Outcome, Waiting,
+};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -63,6 +66,29 @@ impl Printer {
                     call.input
                 )
             }
+            Effect::StartChild(child) => {
+                let count = self.keys.len();
+                let key = *self.keys.entry(child.key.clone()).or_insert(count + 1);
+                let version = child.version.as_ref().map(|version| format!(":{version}"));
+                let more = [
+                    (!child.awaited).then(|| " and goes on".to_owned()),
+                    (!child.worked.is_empty()).then(|| format!(" after {}", json!(child.worked))),
+                ];
+                format!(
+                    "run {} {}/{}{} {} depth {} key {key}{}",
+                    name(&child.delivery),
+                    child.namespace,
+                    child.workflow,
+                    version.unwrap_or_default(),
+                    child.input,
+                    child.depth,
+                    more.into_iter().flatten().collect::<String>()
+                )
+            }
+            Effect::CancelChild { key, reason } => {
+                let key = self.keys.get(key).copied().unwrap_or_default();
+                format!("cancel run key {key} {reason}")
+            }
             Effect::Abandon(delivery) => format!("abandon {}", name(delivery)),
             Effect::Offer(offer) => offered(offer),
             Effect::Withdraw { item, reason } => format!("withdraw {item} {reason}"),
@@ -70,10 +96,28 @@ impl Printer {
                 format!("timer {timer} in {}", at.duration_since(now))
             }
             Effect::CancelTimer { timer } => format!("cancel timer {timer}"),
+            Effect::Subscribe(interests) => format!("subscribe {}", subscribed(interests)),
+            Effect::Unsubscribe(_) => "unsubscribe".to_owned(),
+            Effect::Emit(emit) => self.emitted(emit),
+            Effect::Listen { task, types } => format!("listen {task} {}", any_of(types)),
+            Effect::LetGo { kind } => format!("let go {kind}"),
             Effect::Yield => "yield".to_owned(),
             Effect::Finish(outcome) => format!("finish {}", ended(outcome)),
         };
         self.line('<', &line);
+    }
+
+    fn emitted(&mut self, emit: &Emit) -> String {
+        let mut event = emit.event.clone();
+        let count = self.keys.len();
+        let id = event["id"].as_str().unwrap_or_default().to_owned();
+        let key = *self.keys.entry(id).or_insert(count + 1);
+        event["id"] = Value::from(format!("key {key}"));
+        let reach = match emit.reach {
+            Reach::Case => "",
+            Reach::Agency => " to the agency",
+        };
+        format!("emit{reach} {event}")
     }
 
     pub(super) fn ending(&mut self, instance: &Instance, now: Timestamp) {
@@ -83,8 +127,14 @@ impl Printer {
             let line = match waiting {
                 Waiting::WorkItem { task, item } => format!("waits for work item {item} of {task}"),
                 Waiting::Call { task, function } => format!("waits for {function} of {task}"),
+                Waiting::Child { task, workflow, .. } => {
+                    format!("waits for workflow {workflow} of {task}")
+                }
                 Waiting::Timer { task, until } => {
                     format!("waits for {} in {task}", until.duration_since(now))
+                }
+                Waiting::Event { task, types } => {
+                    format!("waits for {} in {task}", any_of(&types))
                 }
                 Waiting::Retry { task, until } => {
                     format!("tries {task} again in {}", until.duration_since(now))
@@ -122,6 +172,27 @@ fn ended(outcome: &Outcome) -> String {
         Outcome::Completed(output) => format!("completed {output}"),
         Outcome::Faulted(fault) => format!("faulted {}", json!(fault)),
         Outcome::Cancelled => "cancelled".to_owned(),
+    }
+}
+
+/// `org.reply where .data.family is s7, any type`
+fn subscribed(interests: &[Interest]) -> String {
+    let one = |interest: &Interest| {
+        let kind = interest.shape.kind.as_deref().unwrap_or("any type");
+        match (&interest.shape.from, &interest.value) {
+            (Some(from), Some(value)) => format!("{kind} where {from} is {value}"),
+            (_, _) => kind.to_owned(),
+        }
+    };
+    let all: Vec<String> = interests.iter().map(one).collect();
+    all.join(", ")
+}
+
+fn any_of(types: &[String]) -> String {
+    if types.is_empty() {
+        "any event".to_owned()
+    } else {
+        types.join(" or ")
     }
 }
 

@@ -227,7 +227,7 @@ impl Stage {
         let text = case.workflow_text();
         let read = Deployment::of_document("case.yaml", &text, None, &installed, &plugins);
         engine.deploy(read.unwrap()).await.unwrap();
-        let Happening::Start { input, by } = &case.moves[0].happening else {
+        let Happening::Start { input, by, .. } = &case.moves[0].happening else {
             unreachable!("a case that is played begins with its start");
         };
         let who = person(by, &[]);
@@ -277,6 +277,7 @@ impl Stage {
             Happening::Start { .. } => unreachable!("a case has one start"),
             Happening::Recover => return,
             Happening::Resume => unreachable!("yields are left out"),
+            Happening::ChildEnded { .. } => unreachable!("other workflows are left out"),
             Happening::Return { call, result } => self.partner.answer(call, result).await,
             Happening::Complete {
                 item,
@@ -305,6 +306,10 @@ impl Stage {
             Happening::Timer(timer) => {
                 let at = due[&(index, *timer)];
                 self.clock.0.send_modify(|now| *now = at.max(*now));
+            }
+            Happening::Arrive(event) => {
+                let event = event.as_object().unwrap().clone();
+                self.engine.publish(&self.who, event, None).await.unwrap();
             }
             Happening::Cancel => {
                 self.engine

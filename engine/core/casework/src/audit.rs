@@ -34,6 +34,9 @@ pub enum Action {
     WorkItemReleased,
     WorkItemCompleted,
     WorkItemWithdrawn,
+    WorkItemDrafted,
+    WorkItemReminded,
+    WorkItemEscalated,
     Refused,
     FunctionCalled,
     FunctionReturned,
@@ -41,6 +44,15 @@ pub enum Action {
     FundReserved,
     FundCommitted,
     FundReleased,
+    PersonAdded,
+    PersonChanged,
+    /// Somebody asked for an address that is confidential.
+    AddressShown,
+    NoteAdded,
+    EventAwaited,
+    EventReceived,
+    EventEmitted,
+    EventLetGo,
 }
 
 /// An entry with its place in the chain.

@@ -3,6 +3,7 @@
 //! Days end with the local day, never after 24 hours: a day may have 23 or 25. It holds no opening
 //! hours of its own yet: business hours are those between [`OPENS`] and [`CLOSES`].
 
+mod ahead;
 mod ical;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -12,7 +12,7 @@ pub struct Principal {
     /// What people see; never used to decide.
     pub display_name: String,
     pub agency: String,
-    /// With all roles that a held role includes.
+    /// With all roles that a held role includes, and `team:<name>` for each team.
     pub roles: BTreeSet<String>,
     pub kind: Kind,
 }
@@ -26,10 +26,23 @@ pub enum Kind {
     Engine,
 }
 
+/// How a team stands among the roles; no role of a pack has a colon.
+const TEAM: &str = "team:";
+
 impl Principal {
     /// Whether the role is held, itself or through one that includes it.
     pub fn holds(&self, role: &str) -> bool {
         self.roles.contains(role)
+    }
+
+    /// Whether they belong to the team. Being above its members is no membership.
+    pub fn in_team(&self, team: &str) -> bool {
+        self.roles.contains(&format!("{TEAM}{team}"))
+    }
+
+    /// Names of their teams.
+    pub fn teams(&self) -> impl Iterator<Item = &str> {
+        self.roles.iter().filter_map(|role| role.strip_prefix(TEAM))
     }
 }
 

@@ -3,7 +3,9 @@
 //! Checks come in one order at every door: visible, exclusion, role, state, revision, outcome and
 //! form, limit.
 
-use std::collections::BTreeMap;
+mod alarm;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -11,6 +13,8 @@ use serde_json::Value;
 
 use crate::principal::Kind;
 use crate::{Code, Money, Policy, Principal, Refusal};
+
+pub use alarm::{Alarm, Escalation, Rings};
 
 /// A piece of human work, from its offer to its end.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -37,6 +41,18 @@ pub struct WorkItem {
     pub excluded: BTreeMap<String, String>,
     pub offered_at: Timestamp,
     pub due: Option<Timestamp>,
+    /// What time has still to say, earliest first; empty once it is closed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub alarms: Vec<Alarm>,
+    /// When people were last reminded of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reminded_at: Option<Timestamp>,
+    /// To whom it is offered as well since time ran out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub escalations: Vec<Escalation>,
+    /// Ids of those who began an answer, sent or not: they count as having worked on it.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub editors: BTreeSet<String>,
     pub state: State,
     pub claimed_by: Option<Claim>,
     pub decisions: Vec<Decision>,
@@ -117,6 +133,17 @@ pub enum Completed {
 /// The outcome that limits apply to and that several people may have to give.
 pub const APPROVE: &str = "approve";
 
+impl Assigned {
+    /// Whether this principal is one of them.
+    pub fn covers(&self, who: &Principal) -> bool {
+        match self {
+            Self::Role(role) => who.holds(role),
+            Self::Team(team) => who.in_team(team),
+            Self::Person(person) => who.id == *person,
+        }
+    }
+}
+
 impl WorkItem {
     /// Whether this principal may know that the item exists.
     pub fn visible(&self, who: &Principal) -> bool {
@@ -144,8 +171,11 @@ impl WorkItem {
     pub fn claim(&self, who: &Principal, at: Timestamp) -> Result<Self, Refusal> {
         self.admits(who)?;
         match self.state {
-            State::Offered if self.has_decided(who) => Err(decided_before()),
-            State::Offered => {
+            State::Claimed if self.held_by(who) => Ok(self.clone()),
+            State::Offered | State::Claimed if self.free_for(who) => {
+                if self.has_decided(who) {
+                    return Err(decided_before());
+                }
                 let claim = Claim {
                     person: who.id.clone(),
                     display_name: who.display_name.clone(),
@@ -157,10 +187,18 @@ impl WorkItem {
                     ..self.clone()
                 })
             }
-            State::Claimed if self.held_by(who) => Ok(self.clone()),
-            State::Claimed | State::Held => Err(self.taken()),
+            State::Offered | State::Claimed | State::Held => Err(self.taken()),
             State::Completed | State::Withdrawn => Err(self.over()),
         }
+    }
+
+    /// Whether [`WorkItem::claim`] would give it to somebody who does not have it.
+    pub fn claimable(&self, who: &Principal) -> bool {
+        let open = matches!(self.state, State::Offered | State::Claimed);
+        open && self.admits(who).is_ok()
+            && !self.held_by(who)
+            && self.free_for(who)
+            && !self.has_decided(who)
     }
 
     /// Gives it back to those it was offered to.
@@ -174,6 +212,16 @@ impl WorkItem {
         })
     }
 
+    /// Whoever may complete it may keep an unfinished answer, which nobody checks. They count as
+    /// having worked on it from then on.
+    pub fn edit(&self, who: &Principal) -> Result<Self, Refusal> {
+        self.admits(who)?;
+        self.held_now(who)?;
+        let mut next = self.clone();
+        next.editors.insert(who.id.clone());
+        Ok(next)
+    }
+
     /// Decides it, or counts as one of several approvals.
     pub fn complete(&self, who: &Principal, by: &Completion<'_>) -> Result<Completed, Refusal> {
         self.admits(who)?;
@@ -182,7 +230,7 @@ impl WorkItem {
             .revision
             .is_some_and(|revision| revision != self.revision)
         {
-            let sentence = "the task has changed since you opened it; read it again";
+            let sentence = self.changed_since(by.revision.unwrap_or_default());
             return Err(Refusal::new(Code::StaleRevision, sentence));
         }
         if !self.outcomes.iter().any(|known| known == by.outcome) {
@@ -209,6 +257,7 @@ impl WorkItem {
             State::Offered | State::Claimed | State::Held => Ok(Self {
                 state: State::Withdrawn,
                 claimed_by: None,
+                alarms: Vec::new(),
                 revision: self.revision + 1,
                 ..self.clone()
             }),
@@ -220,14 +269,33 @@ impl WorkItem {
         self.due.is_some_and(|due| at > due)
     }
 
+    /// To whom it is offered: first as the document says, then by escalation.
+    pub fn offered_to(&self) -> impl Iterator<Item = &Assigned> {
+        let escalated = self.escalations.iter().map(|escalation| &escalation.to);
+        std::iter::once(&self.assigned).chain(escalated)
+    }
+
     fn assigned_to(&self, who: &Principal) -> bool {
+        self.assignment_of(who).is_some()
+    }
+
+    /// Why somebody may take part: the first of those it is offered to that they belong to.
+    fn assignment_of(&self, who: &Principal) -> Option<&Assigned> {
         // The engine offers and withdraws; it never decides for a person.
-        who.kind != Kind::Engine
-            && match &self.assigned {
-                Assigned::Role(role) => who.holds(role),
-                Assigned::Team(team) => who.holds(&format!("team:{team}")),
-                Assigned::Person(person) => who.id == *person,
-            }
+        if who.kind == Kind::Engine {
+            return None;
+        }
+        self.offered_to().find(|assigned| assigned.covers(who))
+    }
+
+    /// Nobody has it, or whoever has it held on to it until it was escalated to this person.
+    fn free_for(&self, who: &Principal) -> bool {
+        let Some(claim) = &self.claimed_by else {
+            return true;
+        };
+        self.escalations
+            .iter()
+            .any(|escalation| escalation.to.covers(who) && claim.at <= escalation.at)
     }
 
     fn held_by(&self, who: &Principal) -> bool {
@@ -265,7 +333,7 @@ impl WorkItem {
             })?;
             return policy.permits(who, &limit.money);
         }
-        Ok(match &self.assigned {
+        Ok(match self.assignment_of(who).unwrap_or(&self.assigned) {
             Assigned::Role(role) => role.clone(),
             Assigned::Team(team) => team.clone(),
             Assigned::Person(_) => who.roles.first().cloned().unwrap_or_default(),
@@ -296,8 +364,26 @@ impl WorkItem {
             Completed::More(next)
         } else {
             next.state = State::Completed;
+            next.alarms.clear();
             Completed::Done(next)
         }
+    }
+
+    /// What somebody who has seen this revision has not seen. Revisions begin with 1 and grow with
+    /// every decision.
+    fn changed_since(&self, revision: u64) -> String {
+        let seen = usize::try_from(revision.saturating_sub(1)).unwrap_or(usize::MAX);
+        let unseen: Vec<_> = self
+            .decisions
+            .iter()
+            .skip(seen)
+            .map(|one| format!("{} answered `{}`", one.display_name, one.outcome))
+            .collect();
+        if unseen.is_empty() {
+            return "the task has changed since you opened it; read it again".to_owned();
+        }
+        let unseen = unseen.join(", ");
+        format!("the task has changed since you opened it: {unseen}; read it again")
     }
 
     fn taken(&self) -> Refusal {

@@ -28,6 +28,7 @@ pub(crate) mod yaml;
 pub use diagnostic::{Diagnostic, Severity};
 pub use expression::{Answer, Answers, Expression, Question};
 pub use form::Form;
+pub use read::outline::Outline;
 pub use read::{Reading, read};
 pub use schema::Schema;
 pub use surroundings::{Signature, Surroundings};

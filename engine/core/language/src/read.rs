@@ -11,12 +11,17 @@ mod data;
 mod r#do;
 mod document;
 mod duration;
+mod emit;
+mod event;
 mod flow;
 mod r#for;
 mod fork;
+mod listen;
 mod names;
+pub mod outline;
 mod raise;
 mod reusable;
+mod run;
 mod scope;
 mod set;
 mod switch;
@@ -86,6 +91,7 @@ pub fn read(file: &str, text: &str, surroundings: &Surroundings) -> Reading {
         questions: Vec::new(),
         findings,
         surroundings,
+        namespace: outline::namespace(&root),
     };
     let workflow = document::read(&mut reader, text, &root);
     Reading {
@@ -101,6 +107,8 @@ struct Reader<'a> {
     surroundings: &'a Surroundings,
     questions: Vec<Doubt>,
     names: Names,
+    /// Of the document itself; empty when it has none.
+    namespace: String,
     reusables: Reusables,
 }
 

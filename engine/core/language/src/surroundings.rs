@@ -1,10 +1,10 @@
-//! What a document may name: functions, forms, roles, funds, policies.
+//! What a document may name: functions, other workflows, forms, roles, funds, policies.
 //!
 //! Filled by whoever reads a document from the pack around it and the plugins installed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::{Form, Schema};
+use crate::{Form, Outline, Schema};
 
 /// The names that exist around a document.
 #[derive(Debug, Clone, Default)]
@@ -13,12 +13,15 @@ pub struct Surroundings {
     pub functions: BTreeMap<String, Signature>,
     /// Whether `functions` is all there is: an unknown function is an error only then.
     pub functions_known: bool,
+    /// Workflows that `run: workflow` may name; `None` when they are not known.
+    pub workflows: Option<BTreeMap<String, Outline>>,
     /// The pack around the document; without one its names are not checked.
     pub pack: Option<PackNames>,
 }
 
 #[derive(Debug, Clone, Default)]
 pub struct PackNames {
+    pub namespace: String,
     pub forms: BTreeMap<String, Form>,
     pub roles: BTreeSet<String>,
     pub teams: BTreeSet<String>,

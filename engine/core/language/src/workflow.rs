@@ -3,6 +3,7 @@
 //! Every struct is `non_exhaustive`, so that a value can only come from [`crate::read()`]: whoever
 //! holds a [`Workflow`] holds one that passed every check. Nothing here runs.
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{Expression, Period, Schema, Template, Term};
@@ -109,8 +110,11 @@ pub enum Kind {
     Call(Call),
     Human(Box<Human>),
     Raise(Problem),
+    Run(Box<Child>),
     Try(Box<Try>),
     Wait(Span),
+    Emit(Emission),
+    Listen(Box<Listen>),
 }
 
 /// `for`: the tasks once for each item, what one round gives being the input of the next.
@@ -170,6 +174,10 @@ pub struct Human {
     pub form: Option<String>,
     pub assign: Assign,
     pub due: Option<Term>,
+    /// When people are reminded of it; only together with `due`.
+    pub remind: Vec<Remind>,
+    /// Who may decide it as well once time has passed.
+    pub escalate: Vec<Escalate>,
     /// Names of tasks whose completers may not decide; only ever adds to the engine's exclusions.
     pub different_person_from: Vec<String>,
     /// How many different people must approve.
@@ -178,6 +186,34 @@ pub struct Human {
     /// Who is paid: excluded from deciding.
     pub payee: Option<Template>,
     pub outcomes: Vec<String>,
+}
+
+/// A moment around `due`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Remind {
+    /// `1 business day before`.
+    Before(Term),
+    /// `1 business day after`.
+    After(Term),
+}
+
+/// One step of an escalation: it asks more people, and decides nothing.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Escalate {
+    pub after: After,
+    pub to: Assign,
+}
+
+/// When an escalation comes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum After {
+    /// At `due`.
+    Due,
+    /// So long after the offer.
+    Offer(Term),
 }
 
 #[derive(Debug, Clone)]
@@ -204,6 +240,20 @@ pub struct Problem {
     pub title: Option<Template>,
     pub detail: Option<Template>,
     pub instance: Option<Template>,
+}
+
+/// `run: workflow`: another workflow of the agency, as an instance of its own.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Child {
+    pub namespace: String,
+    pub name: String,
+    /// `None` for whatever version is deployed.
+    pub version: Option<String>,
+    /// `{}` when nothing is written.
+    pub input: Option<Template>,
+    /// Whether this task waits for its end.
+    pub awaited: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -262,7 +312,124 @@ pub enum Backoff {
     Exponential,
 }
 
+/// `emit`: an event of the author's own.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Emission {
+    /// Its attributes by name, `data` among them.
+    pub with: Template,
+    pub reach: Reach,
+}
+
+/// Which instances an emitted event may reach.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// Those of the same case: what one family's file says stays in it.
+    Case,
+    /// All of the agency: `metadata.deliver: agency`.
+    Agency,
+}
+
+/// `listen`: wait for events.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Listen {
+    pub to: Strategy,
+    pub read: ReadAs,
+}
+
+/// Which events end a `listen`.
+#[derive(Debug, Clone)]
+pub enum Strategy {
+    One(EventFilter),
+    /// No filter means every event. Without `until` the first one is enough.
+    Any {
+        filters: Vec<EventFilter>,
+        until: Option<Until>,
+    },
+    /// One event for each filter.
+    All(Vec<EventFilter>),
+}
+
+/// When a `listen` to `any` stops.
+#[derive(Debug, Clone)]
+pub enum Until {
+    /// Evaluated after each event, on the list so far.
+    Condition(Expression),
+    /// Events that are not part of the output; without an `until` of their own.
+    Events(Box<Strategy>),
+}
+
+/// Which events fit.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct EventFilter {
+    /// Attributes by name, at least one. What is written must be there; an expression is evaluated
+    /// on what stands at its place and either says whether it fits or what must stand there.
+    pub with: Vec<(String, Template)>,
+    pub correlate: Vec<Correlation>,
+}
+
+/// What ties events to an instance.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Correlation {
+    pub name: String,
+    /// On the whole event.
+    pub from: Expression,
+    /// Without it the first value that comes is the one expected from then on.
+    pub expect: Option<Template>,
+}
+
+/// What of an event becomes output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReadAs {
+    Data,
+    /// With all attributes.
+    Envelope,
+    /// The data as text.
+    Raw,
+}
+
+impl Strategy {
+    /// Every filter, those of `until` included.
+    pub fn filters(&self) -> Vec<&EventFilter> {
+        match self {
+            Self::One(filter) => vec![filter],
+            Self::All(filters) => filters.iter().collect(),
+            Self::Any { filters, until } => {
+                let stops = match until {
+                    Some(Until::Events(strategy)) => strategy.filters(),
+                    Some(Until::Condition(_)) | None => Vec::new(),
+                };
+                filters.iter().chain(stops).collect()
+            }
+        }
+    }
+
+    /// Whether some event fits whatever it is.
+    pub fn takes_all(&self) -> bool {
+        match self {
+            Self::One(_) | Self::All(_) => false,
+            Self::Any { filters, until } => {
+                let stops = match until {
+                    Some(Until::Events(strategy)) => strategy.takes_all(),
+                    Some(Until::Condition(_)) | None => false,
+                };
+                filters.is_empty() || stops
+            }
+        }
+    }
+}
+
 impl Workflow {
+    /// Every `listen`, in the order of the text.
+    pub fn listens(&self) -> Vec<&Listen> {
+        let mut found = Vec::new();
+        listens(&self.tasks, &mut found);
+        found
+    }
+
     /// `namespace/name:version`, as people and logs name a workflow.
     pub fn identity(&self) -> String {
         let Document {
@@ -296,7 +463,10 @@ impl Task {
             | Kind::Call(_)
             | Kind::Human(_)
             | Kind::Raise(_)
-            | Kind::Wait(_) => Vec::new(),
+            | Kind::Run(_)
+            | Kind::Wait(_)
+            | Kind::Emit(_)
+            | Kind::Listen(_) => Vec::new(),
         }
     }
 }
@@ -313,4 +483,15 @@ fn find<'a>(tasks: &'a [Task], reference: &str) -> Option<&'a Task> {
     task.lists()
         .into_iter()
         .find_map(|list| find(list, reference))
+}
+
+fn listens<'a>(tasks: &'a [Task], found: &mut Vec<&'a Listen>) {
+    for task in tasks {
+        if let Kind::Listen(listen) = &task.kind {
+            found.push(listen);
+        }
+        for list in task.lists() {
+            listens(list, found);
+        }
+    }
 }

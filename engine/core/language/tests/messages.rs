@@ -12,8 +12,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use casewright_language::diagnostic::draw;
+use casewright_language::read::outline::outline;
 use casewright_language::surroundings::PackNames;
-use casewright_language::{Schema, Signature, Surroundings, read};
+use casewright_language::{Outline, Schema, Signature, Surroundings, read};
 use serde_json::json;
 
 fn folder() -> PathBuf {
@@ -50,14 +51,24 @@ fn surroundings() -> Surroundings {
     Surroundings {
         functions: BTreeMap::from([("payment-issue.pay".to_owned(), pay)]),
         functions_known: true,
+        workflows: Some(workflows()),
         pack: Some(PackNames {
             forms: BTreeMap::new(),
+            namespace: "agency".to_owned(),
             roles: names(["case-worker", "team-leader", "service-manager"]),
             teams: names(["north", "south"]),
             funds: names(["brokerage"]),
             policies: names(["brokerage-limits"]),
         }),
     }
+}
+
+fn workflows() -> BTreeMap<String, Outline> {
+    let review = "document: { namespace: agency, name: review, version: '1.2.0' }\n\
+                  input: { schema: { document: { type: object, required: [ plan ], properties: { \
+                  plan: { type: string }, days: { type: integer } } } } }\n";
+    let closure = "document: { namespace: agency, name: closure, version: '1.0.0' }\n";
+    BTreeMap::from([review, closure].map(|text| outline(text).expect("a document with a header")))
 }
 
 #[test]

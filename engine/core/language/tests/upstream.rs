@@ -13,9 +13,17 @@ use std::path::Path;
 use casewright_language::{Severity, Surroundings, read};
 
 /// Examples that this engine runs.
-const READ: [&str; 5] = [
+const READ: [&str; 13] = [
+    "emit",
+    "listen-to-all",
+    "listen-to-all read-envelope",
+    "listen-to-any",
+    "listen-to-any-filter",
+    "listen-to-any-until-condition",
+    "listen-to-any-until-consumed",
     "raise-inline",
     "raise-reusable",
+    "run-subflow",
     "switch-then-string",
     "wait-duration-inline",
     "wait-duration-iso8601",

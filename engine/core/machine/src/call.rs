@@ -106,7 +106,11 @@ fn send(run: &mut Run<'_>, call: Box<Call>) -> Progress<State> {
 }
 
 /// The key of this entry and the time it was first used.
-fn intend(run: &mut Run<'_>, here: &Here<'_>, input: &Value) -> Result<(String, Timestamp), Stop> {
+pub(crate) fn intend(
+    run: &mut Run<'_>,
+    here: &Here<'_>,
+    input: &Value,
+) -> Result<(String, Timestamp), Stop> {
     if !here.scope.kept {
         return Ok((run.mint_key(), run.now));
     }

@@ -5,8 +5,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use casewright_language::Term;
+use casewright_language::workflow::{After, Reach, Remind};
 
-use crate::Fault;
+use crate::{Fault, Interest, Worked};
 
 /// One wish of an instance.
 #[derive(Debug, Clone, PartialEq)]
@@ -36,10 +37,49 @@ pub enum Effect {
         /// Number of the timer within the instance.
         timer: u32,
     },
+    /// Start another workflow as an instance of its own, once per key; if it is awaited, its end
+    /// is [`crate::Event::ChildEnded`]. Under a key that was used before the end comes again.
+    StartChild(Box<Child>),
+    /// Cancel the instance that was started under this key.
+    CancelChild {
+        /// As in [`Child::key`].
+        key: String,
+        /// A few words for people.
+        reason: String,
+    },
+    /// Bring it the events that fit one of these from here on, whether or not a `listen` has begun.
+    Subscribe(Vec<Interest>),
+    /// The same interests no longer matter.
+    Unsubscribe(Vec<Interest>),
+    /// Send an event; nothing comes back.
+    Emit(Emit),
+    /// It waits for events; for the record, since the subscription stands from the start.
+    Listen {
+        /// Name of the task.
+        task: String,
+        /// Types written in the document; empty when any will do.
+        types: Vec<String>,
+    },
+    /// Too many events were kept: the oldest was let go.
+    LetGo {
+        /// Its type.
+        kind: String,
+    },
     /// Too much done at once: come back with [`crate::Event::Resumed`].
     Yield,
     /// The instance has ended; nothing comes after it.
     Finish(Outcome),
+}
+
+/// An event to be sent.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Emit {
+    /// Name of the task.
+    pub task: String,
+    /// After `CloudEvents` 1.0; source and id make it the same event.
+    pub event: Value,
+    /// Which instances it may reach.
+    pub reach: Reach,
 }
 
 /// One attempt at one run of a call task; unique within the instance.
@@ -75,6 +115,33 @@ pub struct Call {
     pub since: Timestamp,
 }
 
+/// Another workflow, to be run as an instance of its own.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Child {
+    /// The task that runs it.
+    pub delivery: Delivery,
+    /// Of the workflow.
+    pub namespace: String,
+    /// Its name.
+    pub workflow: String,
+    /// Only where the document names one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// Fixed with the key.
+    pub input: Value,
+    /// Minted once per intent: one key, one instance. Its end carries it back.
+    pub key: String,
+    /// When the key was minted.
+    pub since: Timestamp,
+    /// Whether the task waits for its end.
+    pub awaited: bool,
+    /// How many instances above it run each other.
+    pub depth: u32,
+    /// Who did human work before it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub worked: Vec<Worked>,
+}
+
 /// Offer human work.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Offer {
@@ -99,6 +166,12 @@ pub struct Offer {
     /// How long it may take, counted from the offer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due: Option<Term>,
+    /// When people are reminded of it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub remind: Vec<Remind>,
+    /// Who may decide it as well once time has passed. Time itself decides nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub escalate: Vec<Escalation>,
     /// What may be decided, in the author's order.
     pub outcomes: Vec<String>,
     /// How many different people must approve.
@@ -122,6 +195,15 @@ pub enum Assignment {
     Team(String),
     /// This person.
     Person(String),
+}
+
+/// More people who may decide, once time has passed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Escalation {
+    /// When it comes.
+    pub after: After,
+    /// Who may claim it from then on as well.
+    pub to: Assignment,
 }
 
 /// Money that is decided on, and the policy that says who may.

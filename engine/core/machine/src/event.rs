@@ -1,10 +1,13 @@
 //! Facts that reach an instance. Written to the journal as they are: their shape is a format.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::Delivery;
+use crate::{Delivery, Outcome};
 
 /// One fact.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -25,6 +28,9 @@ pub enum Event {
     WorkItemCompleted {
         /// When.
         at: Timestamp,
+        /// The day it was where the agency is; events of older engines do not say.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        on: Option<Date>,
         /// Number of the item within the instance.
         item: u32,
         /// One of the outcomes offered.
@@ -44,6 +50,27 @@ pub enum Event {
         at: Timestamp,
         /// Number of the timer within the instance.
         timer: u32,
+    },
+    /// A workflow that a task runs and waits for has ended.
+    ChildEnded {
+        /// When it was noticed.
+        at: Timestamp,
+        /// The key under which it was started.
+        key: String,
+        /// How it ended.
+        outcome: Outcome,
+        /// Whether it may have acted outside or asked people.
+        acted: bool,
+        /// Who did human work in it, and before it.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        worked: Vec<Worked>,
+    },
+    /// An event after `CloudEvents` 1.0 that fits one of the instance's interests.
+    EventReceived {
+        /// When it reached the instance.
+        at: Timestamp,
+        /// With all attributes; shared with what is kept of it.
+        envelope: Arc<Value>,
     },
     /// After [`crate::Effect::Yield`]: go on.
     Resumed {
@@ -77,6 +104,30 @@ pub struct Started {
     pub case: CaseFacts,
     /// The engine that started it.
     pub runtime: RuntimeFacts,
+    /// How many instances above it run each other with `run: workflow`; 0 for the first.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub depth: u32,
+    /// Who did human work in the instances above, before this one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub worked: Vec<Worked>,
+}
+
+/// Somebody who did human work in an instance joined to this one by `run: workflow`. Approvals are
+/// no such work: whoever decides is no editor.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Worked {
+    /// Name of the task.
+    pub task: String,
+    /// Person id.
+    pub person: String,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands over a reference"
+)]
+pub(crate) fn is_zero(count: &u32) -> bool {
+    *count == 0
 }
 
 /// `$case`.

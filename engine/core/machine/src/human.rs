@@ -3,7 +3,7 @@
 //! Who may decide is `casework`'s; here are only the people excluded by the instance's history.
 
 use casewright_language::Template;
-use casewright_language::workflow::{Assign, Human, Limit as Written};
+use casewright_language::workflow::{Assign, Escalate, Human, Limit as Written};
 use serde_json::{Value, json};
 
 use crate::position::{Decision, Progress, Signal, State};
@@ -11,7 +11,7 @@ use crate::record::{Completion, Record};
 use crate::run::{Run, Stop};
 use crate::scope::Sight;
 use crate::task::Here;
-use crate::{Assignment, Effect, Exclusion, ExclusionReason, Fault, Limit, Offer};
+use crate::{Assignment, Effect, Escalation, Exclusion, ExclusionReason, Fault, Limit, Offer};
 
 pub(crate) fn enter(
     run: &mut Run<'_>,
@@ -56,7 +56,7 @@ pub(crate) fn resume(
 
 /// What `$steps.<task>` shows of a decision.
 fn output(run: &Run<'_>, decision: Decision<'_>) -> Value {
-    json!({
+    let mut output = json!({
         "outcome": decision.outcome,
         "data": decision.data,
         "comment": decision.comment,
@@ -64,7 +64,12 @@ fn output(run: &Run<'_>, decision: Decision<'_>) -> Value {
         "at": run.now.to_string(),
         "workItem": format!("{}-{}", run.record.facts.id, decision.item),
         "overdue": decision.overdue,
-    })
+    });
+    // Left out rather than null where the event does not say: a replay gives what it gave before.
+    if let Some(day) = decision.on {
+        output["on"] = Value::from(day.to_string());
+    }
+    output
 }
 
 /// The expressions of a human task, being evaluated.
@@ -91,6 +96,7 @@ impl Asked<'_> {
             .as_ref()
             .map(|payee| self.payee(payee))
             .transpose()?;
+        let escalate = human.escalate.iter().map(|one| self.escalation(one));
         Ok(Offer {
             item: 0,
             task: here.task.name.clone(),
@@ -99,8 +105,10 @@ impl Asked<'_> {
             title: self.text(&human.title, "the title of a work item")?,
             show: show.unwrap_or(Value::Null),
             form: human.form.clone(),
-            assign: self.assign(&human.assign)?,
+            assign: self.assign(&human.assign, "`assign`")?,
             due: human.due,
+            remind: human.remind.clone(),
+            escalate: escalate.collect::<Result<_, Stop>>()?,
             outcomes: human.outcomes.clone(),
             approvals: human.approvals,
             limit,
@@ -116,13 +124,20 @@ impl Asked<'_> {
         self.run.text(template, what, self.input, self.sight)
     }
 
-    fn assign(&self, assign: &Assign) -> Result<Assignment, Stop> {
+    /// `key` is where it stands in the document.
+    fn assign(&self, assign: &Assign, key: &str) -> Result<Assignment, Stop> {
+        let text = |template, kind| self.text(template, &format!("the {kind} in {key}"));
         Ok(match assign {
-            Assign::Role(role) => Assignment::Role(self.text(role, "the role in `assign`")?),
-            Assign::Team(team) => Assignment::Team(self.text(team, "the team in `assign`")?),
-            Assign::Person(person) => {
-                Assignment::Person(self.text(person, "the person in `assign`")?)
-            }
+            Assign::Role(role) => Assignment::Role(text(role, "role")?),
+            Assign::Team(team) => Assignment::Team(text(team, "team")?),
+            Assign::Person(person) => Assignment::Person(text(person, "person")?),
+        })
+    }
+
+    fn escalation(&self, escalate: &Escalate) -> Result<Escalation, Stop> {
+        Ok(Escalation {
+            after: escalate.after,
+            to: self.assign(&escalate.to, "`escalate`")?,
         })
     }
 
@@ -182,8 +197,8 @@ fn excluded(record: &Record, human: &Human, payee: Option<String>) -> Vec<Exclus
     };
     if human.approval {
         exclude(&record.facts.started_by, ExclusionReason::Started);
-        for done in record.completions.iter().filter(|done| !done.approval) {
-            exclude(&done.person, ExclusionReason::Completed(done.task.clone()));
+        for done in record.worked() {
+            exclude(&done.person, ExclusionReason::Completed(done.task));
         }
     }
     if let Some(payee) = payee {

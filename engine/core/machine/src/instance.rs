@@ -11,7 +11,7 @@ use crate::human::excluded_since;
 use crate::position::{List, Open, Purpose};
 use crate::record::Record;
 use crate::snapshot::{FORMAT, known_format, restore};
-use crate::{CaseFacts, Delivery, Effect, Exclusion, Fault, Outcome};
+use crate::{CaseFacts, Delivery, Effect, Exclusion, Fault, Outcome, Worked};
 
 /// State of one run. Serializable: a snapshot of it is a format.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -29,8 +29,8 @@ pub struct Instance {
 /// As it is read, before what was left out is put back.
 #[derive(Deserialize)]
 struct Read {
-    #[serde(deserialize_with = "known_format")]
-    format: u32,
+    #[serde(rename = "format", deserialize_with = "known_format")]
+    _format: u32,
     status: Status,
     record: Record,
     body: Option<List>,
@@ -44,7 +44,7 @@ impl<'de> Deserialize<'de> for Instance {
             restore(body, &read.record).map_err(de::Error::custom)?;
         }
         Ok(Self {
-            format: read.format,
+            format: FORMAT,
             status: read.status,
             record: read.record,
             body: read.body,
@@ -90,12 +90,28 @@ pub enum Waiting {
         /// Full name of the function.
         function: String,
     },
+    /// For another workflow that it runs.
+    Child {
+        /// Name of the task.
+        task: String,
+        /// Name of the workflow.
+        workflow: String,
+        /// The key under which it was started.
+        key: String,
+    },
     /// For a moment.
     Timer {
         /// Name of the task.
         task: String,
         /// The moment.
         until: Timestamp,
+    },
+    /// For events.
+    Event {
+        /// Name of the task.
+        task: String,
+        /// Types written in the document; empty when any will do.
+        types: Vec<String>,
     },
     /// Between two attempts of a call or of a `try`.
     Retry {
@@ -195,6 +211,21 @@ impl Instance {
             Outcome::Faulted(fault) => Some(fault),
             Outcome::Completed(_) | Outcome::Cancelled => None,
         }
+    }
+
+    /// How it ended; `None` while it goes on.
+    pub fn outcome(&self) -> Option<&Outcome> {
+        self.outcome.as_ref()
+    }
+
+    /// Who did human work in it and in those joined to it by `run: workflow`.
+    pub fn worked(&self) -> Vec<Worked> {
+        self.record.worked()
+    }
+
+    /// Whether it may have acted outside, asked people, or run another workflow that did.
+    pub fn acted(&self) -> bool {
+        self.record.minted.key > 0 || !self.record.completions.is_empty()
     }
 
     /// What would bring it on; empty when it has ended, or when it merely yielded.

@@ -2,7 +2,7 @@
 //! instance and the effects it wants. Pure and total: time, ids and randomness arrive in events.
 //!
 //! ```text
-//! event ──▶ step ──▶ list ──▶ task ──▶ do for fork set switch call human raise try wait
+//! event ──▶ step ──▶ list ──▶ task ──▶ do for fork set switch call human raise run try wait emit
 //!                     │        │                    │
 //!                     │        └ if, input, output, │
 //!                     │          export, timeout    └──▶ position: what is still open
@@ -14,17 +14,23 @@
 //! Own crate for reasons of law: purity is held by its dependency list.
 
 pub mod effect;
+pub mod envelope;
 pub mod event;
 pub mod fault;
 pub mod instance;
 pub mod step;
 
 mod call;
+mod child;
 mod r#do;
+mod emit;
+mod filter;
 mod r#for;
 mod fork;
 mod human;
+mod interest;
 mod list;
+mod listen;
 mod position;
 mod raise;
 mod record;
@@ -37,11 +43,14 @@ mod task;
 mod r#try;
 mod wait;
 
+pub use child::DEPTH_MAX;
 pub use effect::{
-    Assignment, Call, Delivery, Effect, Exclusion, ExclusionReason, Limit, Offer, Outcome,
+    Assignment, Call, Child, Delivery, Effect, Emit, Escalation, Exclusion, ExclusionReason, Limit,
+    Offer, Outcome,
 };
-pub use event::{CallError, CaseFacts, Decider, ErrorKind, Event, RuntimeFacts, Started};
+pub use event::{CallError, CaseFacts, Decider, ErrorKind, Event, RuntimeFacts, Started, Worked};
 pub use fault::Fault;
 pub use instance::{Instance, Status, TaskRun, Waiting};
+pub use interest::{Interest, Shape, shapes};
 pub use record::TASK_RUNS_MAX;
 pub use step::{Mismatch, Step, Transition, step};

@@ -9,14 +9,18 @@ use std::sync::Arc;
 
 use casewright_language::workflow::Then;
 use jiff::Timestamp;
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::call::Calling;
 use crate::r#for::Looping;
 use crate::fork::Forking;
+use crate::listen::Listening;
 use crate::r#try::Trying;
-use crate::{Call, CallError, Decider, Delivery, Effect, Offer, Status, Waiting};
+use crate::{
+    Call, CallError, Child, Decider, Delivery, Effect, Offer, Outcome, Status, Waiting, Worked,
+};
 
 /// Shared, because every step begins with a copy of the instance.
 pub(crate) type Data = Arc<Value>;
@@ -73,6 +77,8 @@ pub(crate) enum State {
     Call(Calling),
     Human(Box<Offer>),
     Wait(Timer),
+    Child(Box<Child>),
+    Listen(Box<Listening>),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -89,19 +95,33 @@ pub(crate) enum Signal<'a> {
         result: &'a Result<Value, CallError>,
     },
     Completed(Decision<'a>),
+    ChildEnded(ChildEnd<'a>),
     Fired(u32),
+    /// An event from outside the instance; every `listen` that waits is asked.
+    Arrived(&'a Data),
     Resumed,
 }
 
 /// What people made of a work item.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Decision<'a> {
+    /// The day where the agency is.
+    pub(crate) on: Option<Date>,
     pub(crate) item: u32,
     pub(crate) outcome: &'a str,
     pub(crate) data: &'a Value,
     pub(crate) comment: Option<&'a str>,
     pub(crate) by: &'a [Decider],
     pub(crate) overdue: bool,
+}
+
+/// What became of a workflow that a task runs.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ChildEnd<'a> {
+    pub(crate) key: &'a str,
+    pub(crate) outcome: &'a Outcome,
+    pub(crate) acted: bool,
+    pub(crate) worked: &'a [Worked],
 }
 
 /// What running something came to. A fault is no progress: it travels as an error.
@@ -123,9 +143,14 @@ pub(crate) enum Open<'a> {
     Task(u64),
     Call(&'a Call),
     Offer(&'a Offer),
+    Child(&'a Child),
     Timer {
         timer: Timer,
         purpose: Purpose,
+        reference: &'a str,
+    },
+    Listen {
+        listening: &'a Listening,
         reference: &'a str,
     },
     /// A list that yielded before its next task.
@@ -210,9 +235,14 @@ impl State {
             State::Try(trying) => trying.open(reference, found),
             State::Call(calling) => calling.open(reference, found),
             State::Human(offer) => found.push(Open::Offer(offer)),
+            State::Child(child) => found.push(Open::Child(child)),
             State::Wait(timer) => found.push(Open::Timer {
                 timer: *timer,
                 purpose: Purpose::Wait,
+                reference,
+            }),
+            State::Listen(listening) => found.push(Open::Listen {
+                listening,
                 reference,
             }),
         }
@@ -224,7 +254,9 @@ impl State {
             State::Do(_) | State::For(_) | State::Fork(_) => Status::Running,
             State::Try(trying) => trying.status(),
             State::Call(calling) => calling.status(),
-            State::Human(_) | State::Wait(_) => Status::Waiting,
+            State::Human(_) | State::Wait(_) | State::Listen(_) | State::Child(_) => {
+                Status::Waiting
+            }
         }
     }
 }
@@ -234,8 +266,9 @@ impl Open<'_> {
         match (self, signal) {
             (Open::Call(call), Signal::Returned { delivery, .. }) => call.delivery == **delivery,
             (Open::Offer(offer), Signal::Completed(decision)) => offer.item == decision.item,
+            (Open::Child(child), Signal::ChildEnded(end)) => child.key == end.key,
             (Open::Timer { timer, .. }, Signal::Fired(fired)) => timer.timer == *fired,
-            (Open::Ready, Signal::Resumed) => true,
+            (Open::Listen { .. }, Signal::Arrived(_)) | (Open::Ready, Signal::Resumed) => true,
             _ => false,
         }
     }
@@ -243,9 +276,11 @@ impl Open<'_> {
     /// The effect that brought it about.
     pub(crate) fn effect(&self) -> Option<Effect> {
         match self {
-            Open::Task(_) => None,
+            // Subscriptions stand from the start.
+            Open::Task(_) | Open::Listen { .. } => None,
             Open::Call(call) => Some(Effect::Call((*call).clone())),
             Open::Offer(offer) => Some(Effect::Offer((*offer).clone())),
+            Open::Child(child) => Some(Effect::StartChild(Box::new((*child).clone()))),
             Open::Timer { timer, .. } => Some(Effect::SetTimer {
                 timer: timer.timer,
                 at: timer.at,
@@ -264,6 +299,18 @@ impl Open<'_> {
             Open::Offer(offer) => Some(Waiting::WorkItem {
                 task: offer.task.clone(),
                 item: offer.item,
+            }),
+            Open::Child(child) => Some(Waiting::Child {
+                task: task_name(&child.delivery.reference),
+                workflow: child.workflow.clone(),
+                key: child.key.clone(),
+            }),
+            Open::Listen {
+                listening,
+                reference,
+            } => Some(Waiting::Event {
+                task: task_name(reference),
+                types: listening.types.clone(),
             }),
             Open::Timer {
                 timer,

@@ -8,9 +8,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::event::is_zero;
 use crate::position::{Data, Timer};
 use crate::snapshot::task_runs;
-use crate::{CaseFacts, RuntimeFacts, Started, Status, TaskRun};
+use crate::{CaseFacts, RuntimeFacts, Started, Status, TaskRun, Worked};
 
 /// How many task runs an instance remembers; older ones are in its history. A snapshot carries
 /// them all, so this bounds what a long loop costs.
@@ -36,6 +37,15 @@ pub(crate) struct Record {
     /// Who completed which human work.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) completions: Vec<Completion>,
+    /// Who did human work in instances joined to this one by `run: workflow`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) inherited: Vec<Worked>,
+    /// Events that came before a `listen` for them began, in the order they came.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) kept: Vec<Data>,
+    /// Values that the first event fixed, by the name of the correlation.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) correlations: BTreeMap<String, Value>,
     #[serde(default, skip_serializing_if = "Vec::is_empty", with = "task_runs")]
     pub(crate) task_runs: Vec<TaskRun>,
 }
@@ -50,6 +60,9 @@ pub(crate) struct Facts {
     pub(crate) started_by: String,
     pub(crate) case: CaseFacts,
     pub(crate) runtime: RuntimeFacts,
+    /// Instances above it that run each other.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub(crate) depth: u32,
     /// As the caller sent it.
     pub(crate) input: Value,
 }
@@ -110,20 +123,24 @@ impl Record {
             started_by: String::new(),
             case,
             runtime,
+            depth: 0,
             input: Value::Null,
         })
     }
 
     pub(crate) fn started(digest: &str, started: &Started) -> Self {
-        Self::of(Facts {
+        let mut record = Self::of(Facts {
             digest: digest.to_owned(),
             id: started.id.clone(),
             started_at: started.at,
             started_by: started.started_by.clone(),
             case: started.case.clone(),
             runtime: started.runtime.clone(),
+            depth: started.depth,
             input: started.input.clone(),
-        })
+        });
+        record.inherit(&started.worked);
+        record
     }
 
     fn of(facts: Facts) -> Self {
@@ -136,6 +153,9 @@ impl Record {
             steps: BTreeMap::new(),
             intents: BTreeMap::new(),
             completions: Vec::new(),
+            inherited: Vec::new(),
+            kept: Vec::new(),
+            correlations: BTreeMap::new(),
             task_runs: Vec::new(),
         }
     }
@@ -146,6 +166,8 @@ impl Record {
         self.steps.clear();
         self.intents.clear();
         self.runs.clear();
+        self.kept.clear();
+        self.correlations.clear();
     }
 
     /// Adds a task run; the answer is its number.
@@ -194,6 +216,30 @@ impl Record {
         if !self.completions.contains(&completion) {
             self.completions.push(completion);
         }
+    }
+
+    /// Remembers who did human work in an instance joined to this one, each once for each task.
+    pub(crate) fn inherit(&mut self, worked: &[Worked]) {
+        for one in worked {
+            if !self.inherited.contains(one) {
+                self.inherited.push(one.clone());
+            }
+        }
+    }
+
+    /// Who did human work here and in the instances joined to this one so far.
+    pub(crate) fn worked(&self) -> Vec<Worked> {
+        let mut all = self.inherited.clone();
+        for done in self.completions.iter().filter(|done| !done.approval) {
+            let one = Worked {
+                task: done.task.clone(),
+                person: done.person.clone(),
+            };
+            if !all.contains(&one) {
+                all.push(one);
+            }
+        }
+        all
     }
 
     /// Whether a call under this pointer may or may not have acted, by its own word.

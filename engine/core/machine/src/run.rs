@@ -37,6 +37,8 @@ pub(crate) struct Run<'a> {
     pub(crate) notes: Vec<TaskRun>,
     asked: Cell<usize>,
     entered: usize,
+    /// Whether a `listen` took the event that came.
+    pub(crate) taken: bool,
 }
 
 /// Why something did not come to its end.
@@ -73,6 +75,7 @@ impl<'a> Run<'a> {
             notes: Vec::new(),
             asked: Cell::new(0),
             entered: 0,
+            taken: false,
         }
     }
 
@@ -160,8 +163,12 @@ impl Run<'_> {
                     item: offer.item,
                     reason: reason.to_owned(),
                 }),
+                Open::Child(child) => self.effects.push(Effect::CancelChild {
+                    key: child.key.clone(),
+                    reason: reason.to_owned(),
+                }),
                 Open::Timer { timer, .. } => self.cancel_timer(Some(*timer)),
-                Open::Ready => {}
+                Open::Listen { .. } | Open::Ready => {}
             }
         }
     }

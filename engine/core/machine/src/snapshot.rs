@@ -11,21 +11,20 @@ use crate::position::{Data, List, Position, State};
 use crate::record::Record;
 use crate::scope::list_of;
 
-/// Format of a snapshot. It grows when an older engine could not read a newer snapshot; every
-/// older one is read.
-///
-/// 1: the first. 2: positions in further constructs (`for`, `fork`).
+/// Format of a snapshot. It grows when an older engine could not read a newer snapshot.
 pub(crate) const FORMAT: u32 = 2;
+
+/// The oldest format that is still read: a snapshot of it is one of the newest as well.
+const FORMAT_OLDEST: u32 = 1;
 
 /// Refuses snapshots of a newer engine with a sentence that says so.
 pub(crate) fn known_format<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
     let format = u32::deserialize(deserializer)?;
-    if (1..=FORMAT).contains(&format) {
+    if (FORMAT_OLDEST..=FORMAT).contains(&format) {
         return Ok(format);
     }
     Err(de::Error::custom(format!(
-        "the snapshot has format {format}, this engine reads formats up to {FORMAT}; use a newer \
-         engine"
+        "the snapshot has format {format}, this engine reads up to {FORMAT}; use a newer engine"
     )))
 }
 
@@ -84,7 +83,11 @@ fn restore_within(position: &mut Position, record: &Record) -> Result<(), String
         State::Try(trying) => trying
             .list_mut()
             .map_or(Ok(()), |list| restore(list, record)),
-        State::Call(_) | State::Human(_) | State::Wait(_) => Ok(()),
+        State::Call(_)
+        | State::Human(_)
+        | State::Wait(_)
+        | State::Listen(_)
+        | State::Child(_) => Ok(()),
     }
 }
 
@@ -134,7 +137,7 @@ mod tests {
         let refusal = serde_json::from_value::<Instance>(snapshot).unwrap_err();
         assert_eq!(
             refusal.to_string(),
-            "the snapshot has format 3, this engine reads formats up to 2; use a newer engine"
+            "the snapshot has format 3, this engine reads up to 2; use a newer engine"
         );
     }
 }

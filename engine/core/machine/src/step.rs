@@ -9,11 +9,11 @@ use std::sync::Arc;
 use casewright_language::{Answers, Question, Workflow};
 use serde_json::{Map, Value};
 
-use crate::position::{Data, Decision, List, Open, Progress, Signal};
+use crate::position::{ChildEnd, Data, Decision, List, Open, Progress, Signal};
 use crate::record::Record;
 use crate::run::{Run, Stop};
 use crate::scope::{Scope, Sight};
-use crate::{Effect, Event, Fault, Instance, Outcome, Started, Status, TaskRun};
+use crate::{Effect, Event, Fault, Instance, Outcome, Started, Status, TaskRun, interest, listen};
 
 /// What an event made of an instance.
 #[derive(Debug, Clone)]
@@ -73,6 +73,7 @@ pub fn step(
         } => on(*at, Signal::Returned { delivery, result }),
         Event::WorkItemCompleted {
             at,
+            on: day,
             item,
             outcome,
             data,
@@ -82,6 +83,7 @@ pub fn step(
         } => {
             let decision = Decision {
                 item: *item,
+                on: *day,
                 outcome,
                 data,
                 comment: comment.as_deref(),
@@ -90,7 +92,23 @@ pub fn step(
             };
             on(*at, Signal::Completed(decision))
         }
+        Event::ChildEnded {
+            at,
+            key,
+            outcome,
+            acted,
+            worked,
+        } => {
+            let end = ChildEnd {
+                key,
+                outcome,
+                acted: *acted,
+                worked,
+            };
+            on(*at, Signal::ChildEnded(end))
+        }
         Event::TimerFired { at, timer } => on(*at, Signal::Fired(*timer)),
+        Event::EventReceived { at, envelope } => receive(instance, run(*at), envelope),
         Event::Resumed { at } => on(*at, Signal::Resumed),
         Event::Cancelled { at, .. } => cancel(instance, run(*at)),
     };
@@ -116,6 +134,10 @@ fn start(
     }
     let record = Record::started(&workflow.digest, started);
     let mut run = Run::new(workflow, answers, started.at, record);
+    let interests = interest::interests(&run);
+    if !interests.is_empty() {
+        run.effects.push(Effect::Subscribe(interests));
+    }
     let progress = begin(&mut run, &started.input);
     finish(run, progress, Yielded::No)
 }
@@ -163,10 +185,36 @@ fn go_on(instance: &Instance, mut run: Run<'_>, signal: &Signal<'_>) -> Result<T
     };
     let yielded = match signal {
         Signal::Resumed => Yielded::No,
-        Signal::Returned { .. } | Signal::Completed(_) | Signal::Fired(_) => Yielded::of(&open),
+        Signal::Returned { .. }
+        | Signal::Completed(_)
+        | Signal::ChildEnded(_)
+        | Signal::Fired(_)
+        | Signal::Arrived(_) => Yielded::of(&open),
     };
     finish(run, progress, yielded)
 }
+
+/// An event from outside goes to every `listen` that waits; what none takes is kept.
+fn receive(instance: &Instance, mut run: Run<'_>, event: &Data) -> Result<Transition, Stop> {
+    let body = admit(instance, run.workflow, NOT_WANTED.to_owned())?;
+    if !listen::wanted(&run, event)? {
+        return Err(Stop::Torn(NOT_WANTED.to_owned()));
+    }
+    let open = instance.open();
+    let signal = Signal::Arrived(event);
+    let progress = if open.iter().any(|open| open.answers_to(&signal)) {
+        let tasks = &run.workflow.tasks;
+        body.clone().drive(&mut run, None, tasks, Some(&signal))
+    } else {
+        Ok(Progress::Parked(body.clone()))
+    };
+    if !run.taken && matches!(progress, Ok(Progress::Parked(_))) {
+        listen::keep(&mut run, event);
+    }
+    finish(run, progress, Yielded::of(&open))
+}
+
+const NOT_WANTED: &str = "an event that no `listen` takes";
 
 fn cancel(instance: &Instance, mut run: Run<'_>) -> Result<Transition, Stop> {
     admit(instance, run.workflow, "a cancellation".to_owned())?;
@@ -270,7 +318,11 @@ fn close(run: &Run<'_>, last: &Data) -> Result<Value, Stop> {
     Ok(output)
 }
 
-fn end(run: Run<'_>, outcome: Outcome) -> Transition {
+fn end(mut run: Run<'_>, outcome: Outcome) -> Transition {
+    let interests = interest::interests(&run);
+    if !interests.is_empty() {
+        run.effects.push(Effect::Unsubscribe(interests));
+    }
     let Run {
         record,
         effects,
@@ -305,12 +357,14 @@ fn undoes(effect: &Effect, earlier: &Effect) -> bool {
         (Effect::CancelTimer { timer }, Effect::SetTimer { timer: set, .. }) => timer == set,
         (Effect::Withdraw { item, .. }, Effect::Offer(offer)) => *item == offer.item,
         (Effect::Abandon(delivery), Effect::Call(call)) => *delivery == call.delivery,
+        (Effect::CancelChild { key, .. }, Effect::StartChild(child)) => *key == child.key,
+        (Effect::Unsubscribe(_), Effect::Subscribe(_)) => true,
         _ => false,
     }
 }
 
 /// What the workflow's own expressions see before it has run.
-fn outside<'a>(run: &'a Run<'_>, place: &'a str) -> Sight<'a> {
+pub(crate) fn outside<'a>(run: &'a Run<'_>, place: &'a str) -> Sight<'a> {
     Sight {
         workflow: run.workflow,
         record: &run.record,
@@ -330,7 +384,9 @@ fn describe(signal: &Signal<'_>) -> String {
             delivery.reference, delivery.run, delivery.attempt
         ),
         Signal::Completed(decision) => format!("the completion of work item {}", decision.item),
+        Signal::ChildEnded(_) => "the end of a workflow".to_owned(),
         Signal::Fired(timer) => format!("timer {timer}"),
+        Signal::Arrived(_) => NOT_WANTED.to_owned(),
         Signal::Resumed => "a resumption".to_owned(),
     }
 }
@@ -349,7 +405,17 @@ fn expected(instance: &Instance) -> String {
                 call.delivery.reference, call.delivery.run, call.delivery.attempt
             )),
             Open::Offer(offer) => Some(format!("the completion of work item {}", offer.item)),
+            Open::Child(child) => Some(format!(
+                "the end of the workflow that {} run {} runs",
+                child.delivery.reference, child.delivery.run
+            )),
             Open::Timer { timer, .. } => Some(format!("timer {}", timer.timer)),
+            Open::Listen { listening, .. } if listening.types.is_empty() => {
+                Some("an event".to_owned())
+            }
+            Open::Listen { listening, .. } => {
+                Some(format!("an event {}", listening.types.join(" or ")))
+            }
             Open::Ready => Some("a resumption".to_owned()),
         })
         .collect();

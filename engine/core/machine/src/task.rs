@@ -11,7 +11,10 @@ use serde_json::Value;
 use crate::position::{Data, Entry, Position, Progress, Signal, State};
 use crate::run::{Run, Stop};
 use crate::scope::{Scope, Sight, TaskSight, list_of};
-use crate::{Fault, Status, call, r#do, r#for, fork, human, raise, set, switch, r#try, wait};
+use crate::{
+    Fault, Status, call, child, r#do, emit, r#for, fork, human, listen, raise, set, switch, r#try,
+    wait,
+};
 
 /// A task whose construct is at work.
 #[derive(Debug, Clone, Copy)]
@@ -150,8 +153,11 @@ fn enter_construct(run: &mut Run<'_>, here: &Here<'_>) -> Result<Progress<State>
         Kind::Call(call) => call::enter(run, here, call),
         Kind::Human(human) => human::enter(run, here, human),
         Kind::Raise(problem) => raise::enter(run, here, problem),
+        Kind::Run(child) => child::enter(run, here, child),
         Kind::Try(r#try) => r#try::enter(run, here, r#try),
         Kind::Wait(span) => wait::enter(run, here, span),
+        Kind::Emit(emission) => emit::enter(run, here, emission),
+        Kind::Listen(listen) => listen::enter(run, here, listen),
     }
 }
 
@@ -169,8 +175,12 @@ fn resume_construct(
         (Kind::Fork(fork), State::Fork(forking)) => fork::resume(run, here, fork, *forking, signal),
         (Kind::Call(_), State::Call(calling)) => call::resume(run, here, calling, signal),
         (Kind::Human(_), State::Human(offer)) => human::resume(run, offer, signal),
+        (Kind::Run(_), State::Child(child)) => child::resume(run, here, child, signal),
         (Kind::Try(r#try), State::Try(trying)) => r#try::resume(run, here, r#try, trying, signal),
         (Kind::Wait(_), State::Wait(timer)) => Ok(wait::resume(here, timer, signal)),
+        (Kind::Listen(listen), State::Listen(listening)) => {
+            listen::resume(run, here, listen, listening, signal)
+        }
         (_, _) => Err(Stop::Torn(format!(
             "an instance in the middle of another construct at {}",
             here.task.reference

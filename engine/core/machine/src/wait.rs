@@ -24,8 +24,11 @@ pub(crate) fn resume(here: &Here<'_>, timer: Timer, signal: &Signal<'_>) -> Prog
             output: Arc::clone(here.input),
             then: None,
         },
-        Signal::Fired(_) | Signal::Returned { .. } | Signal::Completed(_) | Signal::Resumed => {
-            Progress::Parked(State::Wait(timer))
-        }
+        Signal::Fired(_)
+        | Signal::Returned { .. }
+        | Signal::Completed(_)
+        | Signal::ChildEnded(_)
+        | Signal::Arrived(_)
+        | Signal::Resumed => Progress::Parked(State::Wait(timer)),
     }
 }

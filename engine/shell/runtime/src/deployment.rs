@@ -11,8 +11,10 @@ use casewright_casework::{Calendar, Money, Policy, policy};
 use casewright_language::diagnostic::Severity;
 use casewright_language::pack::Pack;
 use casewright_language::read::Doubt;
+use casewright_language::read::outline::outline;
 use casewright_language::surroundings::PackNames;
-use casewright_language::{Diagnostic, Form, Signature, Surroundings, Workflow, pack};
+use casewright_language::{Diagnostic, Form, Outline, Signature, Surroundings, Workflow, pack};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::key;
@@ -68,6 +70,7 @@ impl Deployment {
         let surroundings = Surroundings {
             functions: installed.functions.clone(),
             functions_known: installed.functions_known,
+            workflows: Some(outlines(&files)),
             pack: pack.as_ref().map(|pack| names(pack, &reader.forms)),
         };
         reader.workflows(&files, &surroundings);
@@ -101,7 +104,8 @@ impl Deployment {
     }
 
     /// One document alone, as `run` takes it. Within a pack (`around`: its files) it may name what
-    /// the pack has; without one, names of roles, forms and funds are not checked.
+    /// the pack has, and the workflows that it runs come with it; without one, names of roles,
+    /// forms and funds are not checked.
     pub fn of_document(
         file: &str,
         text: &str,
@@ -110,8 +114,8 @@ impl Deployment {
         plugins: &[(String, String)],
     ) -> Result<Self, Vec<Diagnostic>> {
         let mut files = around.unwrap_or_default();
-        // Other documents of the pack have no part in this run, nor have their mistakes.
-        files.retain(|path, _| path == PACK_FILE || path.contains('/'));
+        // Documents that this one does not run have no part in it, nor have their mistakes.
+        let others = split_documents(&mut files);
         let within = files.contains_key(PACK_FILE);
         let mut deployment = if within {
             Self::read(files, installed, plugins)?
@@ -119,14 +123,18 @@ impl Deployment {
             let bare = BTreeMap::from([(PACK_FILE.to_owned(), NO_PACK.to_owned())]);
             Self::read(bare, installed, plugins)?
         };
-        let surroundings = if within {
+        let mut surroundings = if within {
             deployment.surroundings()
         } else {
             installed.clone()
         };
+        let mut known = outlines(&others);
+        known.extend(outline(text));
+        surroundings.workflows = Some(known);
         let mut reader = Reader::default();
-        let document = BTreeMap::from([(file.to_owned(), text.to_owned())]);
+        let mut document = BTreeMap::from([(file.to_owned(), text.to_owned())]);
         reader.read_document(file, text, &surroundings);
+        reader.follow(&others, &surroundings, &mut document);
         let (errors, warnings) = std::mem::take(&mut reader.findings)
             .into_iter()
             .partition::<Vec<_>, _>(|finding| finding.severity == Severity::Error);
@@ -147,6 +155,7 @@ impl Deployment {
         Surroundings {
             functions: self.signatures.clone(),
             functions_known: self.functions_known,
+            workflows: Some(outlines(&self.files)),
             pack: Some(names(&self.pack, &self.forms)),
         }
     }
@@ -211,7 +220,7 @@ impl Reader {
 
     fn workflows(&mut self, files: &BTreeMap<String, String>, surroundings: &Surroundings) {
         for (path, text) in files {
-            if path == PACK_FILE || path.contains('/') || without_yaml(path).is_none() {
+            if !is_document(path) {
                 continue;
             }
             self.read_document(path, text, surroundings);
@@ -235,6 +244,35 @@ impl Reader {
             );
         }
         self.workflows.insert(name, workflow);
+    }
+
+    /// Reads the documents that those read so far run, and those that they run.
+    fn follow(
+        &mut self,
+        others: &BTreeMap<String, String>,
+        surroundings: &Surroundings,
+        taken: &mut BTreeMap<String, String>,
+    ) {
+        let by_name: BTreeMap<String, &String> = others
+            .iter()
+            .filter_map(|(path, text)| Some((outline(text)?.0, path)))
+            .collect();
+        loop {
+            let mut wanted = Vec::new();
+            for workflow in self.workflows.values() {
+                runs(&workflow.definition, &mut wanted);
+            }
+            let next = wanted
+                .iter()
+                .filter(|name| !self.workflows.contains_key(*name));
+            let next = next.filter_map(|name| by_name.get(name));
+            let Some(path) = next.into_iter().find(|path| !taken.contains_key(**path)) else {
+                return;
+            };
+            let text = &others[*path];
+            self.read_document(path, text, surroundings);
+            taken.insert((*path).clone(), text.clone());
+        }
     }
 
     /// All calendars, and the one that counts where none is named.
@@ -286,8 +324,44 @@ fn without_yaml(path: &str) -> Option<&str> {
     (!name.is_empty() && !name.contains('/')).then_some(name)
 }
 
+/// Documents lie beside `pack.yaml`, everything else in folders.
+fn is_document(path: &str) -> bool {
+    path != PACK_FILE && !path.contains('/') && without_yaml(path).is_some()
+}
+
+/// Takes the documents out of the files of a pack.
+fn split_documents(files: &mut BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let (documents, rest) = std::mem::take(files)
+        .into_iter()
+        .partition(|(path, _)| path != PACK_FILE && !path.contains('/'));
+    *files = rest;
+    documents
+}
+
+/// The documents of a pack as others see them, by name.
+pub fn outlines(files: &BTreeMap<String, String>) -> BTreeMap<String, Outline> {
+    let documents = files.iter().filter(|(path, _)| is_document(path));
+    documents.filter_map(|(_, text)| outline(text)).collect()
+}
+
+/// Names that stand in a document where `run: workflow` has them.
+fn runs(definition: &Value, found: &mut Vec<String>) {
+    match definition {
+        Value::Object(members) => {
+            let name = members
+                .get("run")
+                .and_then(|run| run.pointer("/workflow/name"));
+            found.extend(name.and_then(Value::as_str).map(str::to_owned));
+            members.values().for_each(|member| runs(member, found));
+        }
+        Value::Array(items) => items.iter().for_each(|item| runs(item, found)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
 fn names(pack: &Pack, forms: &BTreeMap<String, Form>) -> PackNames {
     PackNames {
+        namespace: pack.namespace.clone(),
         forms: forms.clone(),
         roles: pack.roles.keys().cloned().collect(),
         teams: pack.teams.keys().cloned().collect(),

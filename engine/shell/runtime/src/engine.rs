@@ -2,22 +2,31 @@
 //!
 //! Here is what is asked and how it may be refused; each file below has one noun of the service.
 
+mod alarms;
+mod attempts;
 mod calls;
+mod case_file;
 mod cases;
+mod children;
 mod decide;
 mod deploy;
 mod draft;
+mod events;
 mod funds;
 mod instances;
 mod limits;
+mod notes;
 mod numbers;
+mod persons;
 mod recovery;
 mod requests;
 mod resident;
 pub(crate) mod shared;
 mod start;
+mod subscriptions;
 mod sweep;
 mod timers;
+mod unsent;
 mod work_items;
 mod work_lists;
 
@@ -28,6 +37,7 @@ use casewright_casework::Refusal;
 use casewright_store::Store;
 use serde_json::Value;
 
+pub use case_file::CaseFile;
 pub use limits::Limits;
 
 use crate::port::{Clock, Entropy, Evaluate, Invoke};
@@ -99,6 +109,15 @@ pub struct Start {
     pub case: Option<String>,
     /// The workflow's input.
     pub input: Value,
+}
+
+/// An answer that is not finished: nobody checks it.
+#[derive(Debug, Clone)]
+pub struct Unsent {
+    /// As far as the form is filled.
+    pub data: Value,
+    /// The reason, as far as it is written.
+    pub comment: Option<String>,
 }
 
 /// A request to complete a work item.

@@ -16,8 +16,11 @@
 //! | a changing request | `engine/shared.rs` (`carry`) | by itself, also when the client has gone |
 //! | one plugin call and its panic guard | `engine/calls.rs` | its result on disk, or `stop` |
 //! | going on after a yield | `engine/timers.rs` (`resume`) | by itself, or at `stop` |
-//! | the flush of a fired timer | `engine/timers.rs` (`fire`) | by itself |
+//! | what a run workflow has due | `engine/children.rs` (`attend`) | when done, or at `stop` |
+//! | the flush of a fired timer | `timers.rs` (`fire`), `alarms.rs` (`ring`) | by itself |
 //! | waiting for timers | `engine/timers.rs` (`drive`) | at `stop`, or with the last `Engine` |
+//! | bringing events | `engine/events.rs` (`drive`) | the same |
+//! | the flush of a brought event | `engine/events.rs` (`bring_to`) | by itself |
 //! | folding and parking | `engine/sweep.rs` (`drive`) | the same |
 //! | hashing a passphrase (thread) | `identity/passphrase.rs` | by itself |
 //!

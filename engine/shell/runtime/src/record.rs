@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use casewright_casework::Fund;
 use casewright_language::Answers;
-use casewright_machine::{Event, Instance};
+use casewright_machine::{Event, Instance, Worked};
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -99,6 +99,33 @@ pub(crate) struct InstanceRow {
     pub(crate) started_at: Timestamp,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) ended_at: Option<Timestamp>,
+    /// The instance that runs it, if one does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) parent: Option<ParentRow>,
+    /// What it begins with, until it has: its row is written before its first event.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) opening: Option<OpeningRow>,
+}
+
+/// The task of another instance that runs this one.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct ParentRow {
+    pub(crate) instance: String,
+    /// The key of the intent that started it.
+    pub(crate) key: String,
+    /// Whether the task waits for the end.
+    pub(crate) awaited: bool,
+}
+
+/// The start of an instance that has not begun.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct OpeningRow {
+    pub(crate) input: Value,
+    pub(crate) started_by: String,
+    #[serde(default)]
+    pub(crate) depth: u32,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) worked: Vec<Worked>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -132,6 +159,16 @@ pub(crate) struct SignatureRow {
     pub(crate) input: Value,
     pub(crate) output: Value,
     pub(crate) errors: Vec<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(crate) struct DraftRow {
+    pub(crate) at: Timestamp,
+    /// Of the work item, when it was saved.
+    pub(crate) revision: u64,
+    pub(crate) data: Value,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) comment: Option<String>,
 }
 
 #[derive(Serialize, Deserialize)]

@@ -32,19 +32,35 @@ pub struct InstanceView {
     /// RFC 7807.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<Value>,
+    /// The instance that runs it with `run: workflow`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parent: Option<String>,
     pub waiting: Vec<WaitingView>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct WaitingView {
-    /// `work-item`, `call`, `timer`, `retry`.
+    /// `work-item`, `call`, `workflow`, `timer`, `event`, `retry`.
     pub kind: String,
     pub task: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub work_item: Option<String>,
+    /// The instance whose end it waits for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub instance: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub until: Option<Timestamp>,
+    /// Types of events, where the document writes them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub events: Vec<String>,
+}
+
+/// An event that is on disk.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct EventView {
+    pub id: String,
+    pub source: String,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -59,6 +75,12 @@ pub struct WorkItemView {
     pub state: String,
     /// `{role}`, `{team}` or `{person}`.
     pub assigned: Value,
+    /// Who may decide it as well since time ran out; the same shapes.
+    #[serde(default)]
+    pub escalated_to: Vec<Value>,
+    /// When people were last reminded of it.
+    #[serde(default)]
+    pub reminded: Option<Timestamp>,
     /// Display name and id of who holds it.
     pub claimed_by: Option<PersonView>,
     pub due: Option<Timestamp>,
@@ -69,9 +91,39 @@ pub struct WorkItemView {
     pub show: Value,
     pub offered: Timestamp,
     pub revision: u64,
+    /// Whether the asking principal may take it: nobody has it, or it was escalated to them.
+    #[serde(default)]
+    pub claimable: bool,
     /// Why the asking principal may not decide, if so: refusal code and sentence.
     pub barred: Option<(String, String)>,
     pub decisions: Vec<DecisionView>,
+    /// Earlier answers to the same task of the same instance, oldest first; only of an item that
+    /// is looked at alone.
+    #[serde(default)]
+    pub attempts: Vec<AttemptView>,
+}
+
+/// How an earlier run of a task was answered.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AttemptView {
+    pub work_item: String,
+    pub by: PersonView,
+    pub role: String,
+    pub at: Timestamp,
+    pub outcome: String,
+    pub comment: Option<String>,
+    pub data: Value,
+}
+
+/// An unfinished answer; only whoever wrote it sees it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct DraftView {
+    pub saved: Timestamp,
+    /// The item's revision when it was saved.
+    pub revision: u64,
+    pub data: Value,
+    pub comment: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -99,6 +151,10 @@ pub struct WorkItemFilter {
     pub state: Option<String>,
     /// Assigned to this role.
     pub role: Option<String>,
+    /// Assigned to this team.
+    pub team: Option<String>,
+    /// Only those that should have been done by this time.
+    pub overdue: bool,
     /// Held by this person (id): "my tasks".
     pub claimed_by: Option<String>,
     pub case: Option<String>,

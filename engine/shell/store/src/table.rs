@@ -35,10 +35,22 @@ pub enum Table {
     Request,
     /// Blocks of case numbers and other counters.
     Counter,
+    /// (work item, person) -> what they have typed and not sent.
+    Draft,
+    /// (case, person id) -> person.
+    Person,
+    /// (case, note id) -> note.
+    Note,
+    /// (agency, type hash, value hash, instance) -> nothing; what such hashes are made with.
+    Subscription,
+    /// (agency, source and id hash) -> when an event was first seen.
+    EventSeen,
+    /// (time, number) -> an event on its way to instances.
+    EventKept,
 }
 
 impl Table {
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 22] = [
         Self::Case,
         Self::WorkItem,
         Self::Queue,
@@ -55,6 +67,12 @@ impl Table {
         Self::Token,
         Self::Request,
         Self::Counter,
+        Self::Draft,
+        Self::Person,
+        Self::Note,
+        Self::Subscription,
+        Self::EventSeen,
+        Self::EventKept,
     ];
 
     /// First byte of the keys of its rows, and part of their seals: a format.
@@ -76,6 +94,12 @@ impl Table {
             Self::Token => 14,
             Self::Request => 15,
             Self::Counter => 16,
+            Self::Draft => 24,
+            Self::Person => 17,
+            Self::Note => 20,
+            Self::Subscription => 21,
+            Self::EventSeen => 22,
+            Self::EventKept => 27,
         }
     }
 }

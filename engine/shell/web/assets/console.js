@@ -84,9 +84,39 @@ function keepFresh() {
   document.addEventListener("visibilitychange", refresh);
 }
 
+// What was typed is kept on the server now and then, and a line says so. Never touches a field.
+const KEEP_MS = 15000;
+
+function keepDrafts() {
+  const line = document.querySelector("[data-draft]");
+  const form = line && line.closest("form");
+  if (!form) return;
+  let typed = 0;
+  let kept = 0;
+  const keep = async () => {
+    const now = typed;
+    if (now === kept || form.dataset.sent) return;
+    const answer = await fetch(line.dataset.draft, {
+      method: "POST",
+      headers: { Accept: "application/json" },
+      body: new URLSearchParams(new FormData(form)),
+    });
+    if (!answer.ok || answer.redirected) throw new Error("not kept");
+    line.textContent = (await answer.json()).text;
+    kept = now;
+  };
+  const orSay = () => keep().catch(() => {
+    line.textContent = "Your draft could not be saved. Keep this page open.";
+  });
+  form.addEventListener("input", () => { typed += 1; });
+  form.addEventListener("change", orSay);
+  setInterval(orSay, KEEP_MS);
+}
+
 focusSummary();
 document.addEventListener("click", followSummary);
 guardForms();
 holdButtons();
 keepFresh();
+keepDrafts();
 document.body.dataset.ready = "yes";

@@ -1,9 +1,13 @@
 //! `/api/v1`: the endpoints and the OpenAPI document that is generated from them.
 
 mod cases;
+mod drafts;
 mod dto;
+mod events;
 mod funds;
 mod instances;
+mod notes;
+mod persons;
 mod query;
 mod work_items;
 mod workflows;
@@ -56,15 +60,21 @@ pub(crate) fn routes() -> (Router<Site>, Document) {
         .routes(routes!(instances::get))
         .routes(routes!(instances::history))
         .routes(routes!(instances::cancel))
+        .routes(routes!(events::publish))
         .routes(routes!(work_items::list))
         .routes(routes!(work_items::get))
         .routes(routes!(work_items::claim))
         .routes(routes!(work_items::release))
         .routes(routes!(work_items::complete))
+        .routes(routes!(drafts::get, drafts::put, drafts::delete))
         .routes(routes!(cases::list))
         .routes(routes!(cases::get))
         .routes(routes!(cases::timeline))
         .routes(routes!(cases::audit))
+        .routes(routes!(persons::list, persons::add))
+        .routes(routes!(persons::get, persons::change))
+        .routes(routes!(persons::show_address))
+        .routes(routes!(notes::list, notes::add))
         .routes(routes!(funds::list))
         .routes(routes!(workflows::list));
     OpenApiRouter::with_openapi(Outline::openapi())

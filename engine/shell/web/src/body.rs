@@ -92,7 +92,7 @@ pub(crate) fn request_hash(method: &Method, path: &str, body: &[u8]) -> [u8; 32]
     hash.finalize().into()
 }
 
-fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
+pub(crate) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     let mut values = headers.get_all("idempotency-key").iter();
     let Some(value) = values.next() else {
         return Ok(None);

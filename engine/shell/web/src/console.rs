@@ -11,9 +11,11 @@ mod fill;
 mod keys;
 pub(crate) mod member;
 mod money;
+mod note;
 mod notice;
+mod person;
 mod queue;
-mod sentence;
+pub(crate) mod sentence;
 mod session;
 mod shown;
 mod start;
@@ -39,8 +41,19 @@ pub(crate) fn routes() -> Router<Site> {
         .route("/tasks/{id}/claim", post(task::claim))
         .route("/tasks/{id}/release", post(task::release))
         .route("/tasks/{id}/complete", post(task::complete))
+        .route("/tasks/{id}/draft", post(task::keep))
         .route("/start", get(start::list))
         .route("/start/{workflow}", get(start::show).post(start::start))
         .route("/cases", get(case::list))
         .route("/cases/{id}", get(case::show))
+        .route("/cases/{id}/notes", post(note::add))
+        .route("/cases/{id}/persons", get(person::blank).post(person::add))
+        .route(
+            "/cases/{id}/persons/{person}",
+            get(person::show).post(person::change),
+        )
+        .route(
+            "/cases/{id}/persons/{person}/address",
+            post(person::show_address),
+        )
 }

@@ -8,8 +8,14 @@ mod agency;
 mod api;
 #[path = "http/browser.rs"]
 mod browser;
+#[path = "http/case_file.rs"]
+mod case_file;
 #[path = "http/console.rs"]
 mod console;
+#[path = "http/drafts.rs"]
+mod drafts;
+#[path = "http/events.rs"]
+mod events;
 #[path = "http/guard.rs"]
 mod guard;
 #[path = "http/ports.rs"]

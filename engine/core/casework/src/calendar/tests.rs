@@ -103,6 +103,86 @@ fn business_hours_stop_at_night_and_on_holidays() {
     assert_eq!(local, "2026-04-07T11:00:00");
 }
 
+/// Local deadline and local moment at which people are told.
+#[track_caller]
+fn told(calendar: &Calendar, deadline: &str, term: Term, at: &str) {
+    let deadline: jiff::civil::DateTime = deadline.parse().unwrap();
+    let deadline = deadline.to_zoned(calendar.zone().clone()).unwrap();
+    let told = calendar.ahead(deadline.timestamp(), term).unwrap();
+    let local = told.to_zoned(calendar.zone().clone()).datetime();
+    assert_eq!(local.to_string(), at);
+}
+
+#[test]
+fn people_are_told_in_the_morning_of_a_working_day() {
+    let qld = Calendar::new("AU-QLD", "Australia/Brisbane", Some(QLD)).unwrap();
+    let days = Term::BusinessDays;
+    told(
+        &qld,
+        "2026-08-06T23:59:59.999",
+        days(1),
+        "2026-08-05T09:00:00",
+    );
+    // Over a weekend and over Easter.
+    told(
+        &qld,
+        "2026-08-10T23:59:59.999",
+        days(1),
+        "2026-08-07T09:00:00",
+    );
+    told(
+        &qld,
+        "2026-04-07T23:59:59.999",
+        days(1),
+        "2026-04-02T09:00:00",
+    );
+    told(&qld, "2026-04-05T12:00:00", days(0), "2026-04-02T09:00:00");
+    // Hours count back through opening hours only.
+    let hours = Term::BusinessHours;
+    told(&qld, "2026-08-06T11:00:00", hours(1), "2026-08-06T10:00:00");
+    told(&qld, "2026-08-06T11:00:00", hours(4), "2026-08-05T15:00:00");
+    told(
+        &qld,
+        "2026-08-10T23:59:59.999",
+        hours(9),
+        "2026-08-07T16:00:00",
+    );
+    told(&qld, "2026-08-06T11:00:00", hours(2), "2026-08-06T09:00:00");
+    told(
+        &qld,
+        "2026-08-06T11:00:00",
+        Term::ExactMs(60_000),
+        "2026-08-06T10:59:00",
+    );
+    // Never after the deadline itself.
+    told(&qld, "2026-08-06T08:00:00", days(0), "2026-08-06T08:00:00");
+    assert!(qld.ahead(Timestamp::MIN, days(1)).is_err());
+    assert!(
+        qld.ahead(Timestamp::UNIX_EPOCH, days(TERM_MAX + 1))
+            .is_err()
+    );
+}
+
+#[test]
+fn days_before_a_deadline_are_local_days_when_the_clocks_change() {
+    let chicago = Calendar::new("US", "America/Chicago", Some(US)).unwrap();
+    // The clocks go forward on Sunday 8 March and back on Sunday 1 November 2026.
+    for (deadline, at) in [
+        ("2026-03-08T23:59:59.999", "2026-03-07T09:00:00"),
+        ("2026-03-09T23:59:59.999", "2026-03-08T09:00:00"),
+        ("2026-11-01T23:59:59.999", "2026-10-31T09:00:00"),
+        ("2026-11-02T23:59:59.999", "2026-11-01T09:00:00"),
+    ] {
+        told(&chicago, deadline, Term::CalendarDays(1), at);
+    }
+    told(
+        &chicago,
+        "2026-11-02T23:59:59.999",
+        Term::BusinessDays(1),
+        "2026-10-30T09:00:00",
+    );
+}
+
 #[test]
 fn what_cannot_be_a_calendar_is_refused_with_a_sentence() {
     let message = Calendar::new("x", "Mars/Olympus", None).unwrap_err();

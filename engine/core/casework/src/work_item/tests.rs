@@ -36,6 +36,10 @@ fn item() -> WorkItem {
         excluded: [("casey".to_owned(), "you asked for this".to_owned())].into(),
         offered_at: now(),
         due: None,
+        alarms: Vec::new(),
+        reminded_at: None,
+        escalations: Vec::new(),
+        editors: BTreeSet::new(),
         state: State::Offered,
         claimed_by: None,
         decisions: Vec::new(),
@@ -225,4 +229,185 @@ fn a_task_for_one_person_is_for_that_person() {
     );
     let lee = staff("lee", &["case-worker"]);
     assert!(complete(&claim(&personal, &lee).unwrap(), &lee, "approve").is_ok());
+}
+
+/// Reminded at 2,000 s, escalated to service managers at 3,000 s and to casey at 4,000 s.
+fn timed() -> WorkItem {
+    let alarm = |second, rings| Alarm {
+        at: Timestamp::from_second(second).unwrap(),
+        rings,
+    };
+    WorkItem {
+        alarms: vec![
+            alarm(2_000, Rings::Remind),
+            alarm(
+                3_000,
+                Rings::Escalate(Assigned::Role("service-manager".to_owned())),
+            ),
+            alarm(4_000, Rings::Escalate(Assigned::Person("casey".to_owned()))),
+        ],
+        ..item()
+    }
+}
+
+fn rung(item: &WorkItem, second: i64) -> WorkItem {
+    let at = Timestamp::from_second(second).unwrap();
+    item.ring(at).expect("something rings").0
+}
+
+#[test]
+fn time_rings_once_in_order_and_never_early() {
+    let at = |second| Timestamp::from_second(second).unwrap();
+    let item = timed();
+    assert_eq!(item.next_alarm(), Some(at(2_000)));
+    assert_eq!(item.ring(at(1_999)), None);
+    let (reminded, rang) = item.ring(at(2_000)).unwrap();
+    assert_eq!(rang, [Rings::Remind]);
+    assert_eq!(reminded.reminded_at, Some(at(2_000)));
+    assert_eq!(reminded.revision, item.revision, "nothing else to decide");
+    assert_eq!(reminded.ring(at(2_999)), None);
+    let (escalated, rang) = reminded.ring(at(9_000)).unwrap();
+    assert_eq!(rang.len(), 2, "what is late comes in one go");
+    assert_eq!(escalated.next_alarm(), None);
+    assert_eq!(escalated.ring(at(9_000)), None);
+    assert_eq!(escalated.state, State::Offered);
+    assert_eq!(escalated.decisions, []);
+}
+
+#[test]
+fn an_escalation_lets_others_decide_but_never_the_excluded() {
+    let manager = staff("sam", &["service-manager"]);
+    let casey = staff("casey", &["team-leader", "service-manager"]);
+    assert_eq!(claim(&timed(), &manager), Err(Code::NotAssigned));
+    let escalated = rung(&timed(), 9_000);
+    assert_eq!(claim(&escalated, &casey), Err(Code::SelfApproval));
+    let claimed = claim(&escalated, &manager).unwrap();
+    let Completed::Done(done) = complete(&claimed, &manager, "decline").unwrap() else {
+        panic!("one decision is enough")
+    };
+    assert_eq!(done.decisions[0].role, "service-manager");
+    // Those it was offered to first still may.
+    assert!(claim(&escalated, &staff("lee", &["team-leader"])).is_ok());
+}
+
+#[test]
+fn whoever_it_is_escalated_to_may_take_it_over_once() {
+    let (lee, sam) = (
+        staff("lee", &["team-leader"]),
+        staff("sam", &["service-manager"]),
+    );
+    let kim = staff("kim", &["service-manager"]);
+    let claimed = claim(&timed(), &lee).unwrap();
+    let escalated = rung(&claimed, 3_500);
+    assert_eq!(escalated.state, State::Claimed, "nobody loses it to time");
+    assert!(escalated.claimable(&sam) && !escalated.claimable(&lee));
+    assert_eq!(
+        claim(&escalated, &staff("max", &["team-leader"])),
+        Err(Code::AlreadyClaimed)
+    );
+    let later = Timestamp::from_second(3_600).unwrap();
+    let taken = escalated.claim(&sam, later).unwrap();
+    assert_eq!(taken.claimed_by.as_ref().unwrap().person, "sam");
+    assert_eq!(complete(&taken, &lee, "approve"), Err(Code::AlreadyClaimed));
+    assert_eq!(claim(&taken, &kim), Err(Code::AlreadyClaimed));
+}
+
+#[test]
+fn what_is_closed_rings_no_more() {
+    let lee = staff("lee", &["team-leader"]);
+    let claimed = claim(&timed(), &lee).unwrap();
+    let Completed::Done(done) = complete(&claimed, &lee, "approve").unwrap() else {
+        panic!("one approval is enough")
+    };
+    let gone = timed().withdraw("timeout", now()).unwrap();
+    for closed in [done, gone] {
+        assert_eq!(closed.next_alarm(), None);
+        assert_eq!(closed.ring(Timestamp::MAX), None);
+    }
+}
+
+#[test]
+fn an_item_of_an_older_engine_is_read() {
+    let mut old = serde_json::to_value(timed()).unwrap();
+    for newer in ["alarms", "reminded_at", "escalations", "editors"] {
+        old.as_object_mut().unwrap().remove(newer);
+    }
+    assert_eq!(serde_json::from_value::<WorkItem>(old).unwrap(), item());
+}
+
+#[test]
+fn only_whoever_has_it_keeps_an_unfinished_answer() {
+    let (lee, sam) = (
+        staff("lee", &["team-leader"]),
+        staff("sam", &["team-leader"]),
+    );
+    let edit = |item: &WorkItem, who: &Principal| item.edit(who).map_err(|refusal| refusal.code);
+    assert_eq!(edit(&item(), &lee), Err(Code::NotClaimed));
+    let claimed = claim(&item(), &lee).unwrap();
+    assert_eq!(edit(&claimed, &sam), Err(Code::AlreadyClaimed));
+    assert_eq!(
+        edit(&claimed, &staff("casey", &["team-leader"])),
+        Err(Code::SelfApproval)
+    );
+    let edited = edit(&claimed, &lee).unwrap();
+    assert_eq!(edited.editors, ["lee".to_owned()].into());
+    assert_eq!(edited.revision, claimed.revision);
+    assert_eq!(edit(&edited, &lee).unwrap(), edited);
+}
+
+#[test]
+fn a_stale_answer_hears_what_has_changed() {
+    let (lee, sam) = (
+        staff("lee", &["team-leader"]),
+        staff("sam", &["team-leader"]),
+    );
+    let wanted = WorkItem {
+        approvals_needed: 2,
+        limit: None,
+        ..item()
+    };
+    let Completed::More(open) = complete(&claim(&wanted, &lee).unwrap(), &lee, "approve").unwrap()
+    else {
+        panic!("one approval must not be enough")
+    };
+    let stale = Completion {
+        at: now(),
+        outcome: "approve",
+        data: &json!({}),
+        comment: None,
+        revision: Some(1),
+        form_errors: &[],
+        policy: None,
+    };
+    let refusal = claim(&open, &sam)
+        .unwrap()
+        .complete(&sam, &stale)
+        .unwrap_err();
+    assert_eq!(refusal.code, Code::StaleRevision);
+    assert_eq!(
+        refusal.message,
+        "the task has changed since you opened it: LEE answered `approve`; read it again"
+    );
+}
+
+#[test]
+fn a_task_for_a_team_is_for_its_members_and_only_while_they_are() {
+    let team = WorkItem {
+        assigned: Assigned::Team("north".to_owned()),
+        limit: None,
+        ..item()
+    };
+    let kim = staff("kim", &["case-worker", "team:north"]);
+    let left = staff("kim", &["case-worker"]);
+    for other in ["south", "nort", "north-east"] {
+        let other = staff("sam", &["team-leader", "north", &format!("team:{other}")]);
+        assert_eq!(claim(&team, &other), Err(Code::NotAssigned));
+    }
+    let claimed = claim(&team, &kim).unwrap();
+    assert_eq!(complete(&claimed, &left, "approve"), Err(Code::NotAssigned));
+    let Completed::Done(done) = complete(&claimed, &kim, "approve").unwrap() else {
+        panic!("one approval is enough")
+    };
+    assert_eq!(done.decisions[0].role, "north");
+    assert_eq!(kim.teams().collect::<Vec<_>>(), ["north"]);
 }

@@ -8,7 +8,7 @@ use crate::diagnostic::{listed, similar};
 use crate::workflow::{Call, Kind};
 use crate::yaml::{Entry, Node, Place};
 
-mod argument;
+pub(super) mod argument;
 mod fund;
 mod human;
 mod plugin;

@@ -6,9 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::flow::{self, Outline};
 use super::scope::{Moment, Scope};
 use super::{
-    Reader, call, data, r#do, r#for, fork, raise, reusable, set, switch, r#try, unavailable,
+    Reader, call, data, r#do, emit, r#for, fork, listen, names::escaped, raise, reusable, run, set,
+    switch, r#try, wait,
 };
-use super::{names::escaped, wait};
 use crate::diagnostic::{listed, similar};
 use crate::workflow::{Kind, Task, Then};
 use crate::yaml::{self, Content, Entry, Fields, Node, Place, expected};
@@ -303,7 +303,8 @@ fn kind_of<'a>(
 
 fn refuse_kindless(reader: &mut Reader<'_>, fields: &Fields<'_>) {
     let built = [
-        "call", "do", "for", "fork", "raise", "set", "switch", "try", "wait",
+        "call", "do", "emit", "for", "fork", "listen", "raise", "run", "set", "switch", "try",
+        "wait",
     ];
     let odd = fields
         .entries()
@@ -349,17 +350,17 @@ fn kind(reader: &mut Reader<'_>, body: &Body<'_, '_>) -> Option<Found> {
     match body.entry.key.text.as_str() {
         "call" => call::read(reader, body),
         "do" => r#do::read(reader, body),
+        "emit" => emit::read(reader, body),
         "for" => r#for::read(reader, body),
         "fork" => fork::read(reader, body),
+        "listen" => listen::read(reader, body),
         "raise" => raise::read(reader, body),
+        "run" => run::read(reader, body),
         "set" => set::read(reader, body),
         "switch" => switch::read(reader, body),
         "try" => r#try::read(reader, body),
         "wait" => wait::read(reader, body),
-        _ => {
-            unavailable::task(reader, body);
-            None
-        }
+        other => unreachable!("`{other}` is none of KINDS"),
     }
 }
 
@@ -429,7 +430,7 @@ fn common(
 
 fn waits(kind: &Kind) -> bool {
     match kind {
-        Kind::Human(_) | Kind::Wait(_) | Kind::Call(_) => true,
+        Kind::Human(_) | Kind::Wait(_) | Kind::Call(_) | Kind::Listen(_) | Kind::Run(_) => true,
         Kind::Do(tasks) => tasks.iter().any(|task| waits(&task.kind)),
         Kind::For(r#for) => r#for.tasks.iter().any(|task| waits(&task.kind)),
         // A race is over with the first branch.
@@ -443,6 +444,6 @@ fn waits(kind: &Kind) -> bool {
                 .chain(handler)
                 .any(|task| waits(&task.kind))
         }
-        Kind::Set(_) | Kind::Switch(_) | Kind::Raise(_) => false,
+        Kind::Set(_) | Kind::Switch(_) | Kind::Raise(_) | Kind::Emit(_) => false,
     }
 }

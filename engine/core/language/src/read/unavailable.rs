@@ -2,17 +2,7 @@
 //! ignored.
 
 use super::Reader;
-use super::tasks::Body;
 use crate::yaml::Entry;
-
-/// Tasks that are not built, with what serves meanwhile.
-const TASKS: [(&str, &str); 2] = [
-    (
-        "listen",
-        "ask a person with `call: human-task`, or let a plugin answer later",
-    ),
-    ("emit", "let a plugin send the event"),
-];
 
 /// What is reached by programs on the server or by other protocols, with the reason.
 const NEVER: [(&str, &str); 7] = [
@@ -31,53 +21,17 @@ const NEVER: [(&str, &str); 7] = [
     ("mcp", "the engine speaks only to plugins"),
 ];
 
-pub(super) fn task(reader: &mut Reader<'_>, body: &Body<'_, '_>) {
-    let kind = body.entry.key.text.as_str();
-    if kind == "run" {
-        run(reader, body);
-        return;
-    }
-    let instead = TASKS
-        .iter()
-        .find(|(name, _)| *name == kind)
-        .map_or("", |(_, help)| help);
+/// What `run` could start on the server.
+pub(super) fn run(reader: &mut Reader<'_>, entry: &Entry) {
+    let reason = reason(&entry.key.text).unwrap_or_default();
     reader
         .findings
         .error(
-            "CW0901",
-            body.entry.key.place,
-            format!("`{kind}` is not available yet"),
+            "CW0907",
+            entry.key.place,
+            format!("`run: {}` is refused: {reason}", entry.key.text),
         )
-        .help(instead);
-}
-
-fn run(reader: &mut Reader<'_>, body: &Body<'_, '_>) {
-    let what = body.entry.value.as_map().and_then(|entries| {
-        entries
-            .iter()
-            .find(|entry| NEVER.iter().any(|(name, _)| *name == entry.key.text))
-    });
-    match what {
-        Some(entry) => {
-            let reason = reason(&entry.key.text).unwrap_or_default();
-            reader
-                .findings
-                .error(
-                    "CW0907",
-                    entry.key.place,
-                    format!("`run: {}` is refused: {reason}", entry.key.text),
-                )
-                .help("write a plugin (`casewright plugin new`) and call it");
-        }
-        None => reader
-            .findings
-            .error(
-                "CW0901",
-                body.entry.key.place,
-                "`run: workflow` is not available yet",
-            )
-            .help("put the tasks of the other workflow into a `do` here"),
-    }
+        .help("write a plugin (`casewright plugin new`) and call it");
 }
 
 /// Why a protocol is refused for good.
@@ -86,6 +40,17 @@ pub(super) fn reason(name: &str) -> Option<&'static str> {
         .iter()
         .find(|(known, _)| *known == name)
         .map(|(_, reason)| *reason)
+}
+
+pub(super) fn foreach(reader: &mut Reader<'_>, entry: &Entry) {
+    reader
+        .findings
+        .error(
+            "CW0920",
+            entry.key.place,
+            "`foreach` of a `listen` is not available yet",
+        )
+        .help("listen to one event at a time and go back with `then`");
 }
 
 pub(super) fn reusable(reader: &mut Reader<'_>, entry: &Entry) {

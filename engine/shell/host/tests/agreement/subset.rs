@@ -217,8 +217,8 @@ fn leaves() -> impl Strategy<Value = String> {
 /// Precedence and associativity are part of what must agree: nothing is put in brackets.
 fn operations(inner: impl Strategy<Value = String> + Clone) -> impl Strategy<Value = String> {
     let operator = prop::sample::select(vec![
-        "+", "-", "*", "/", "%", "==", "!=", "<", "<=", ">", ">=", "and", "or", "//", "//", "|",
-        "|",
+        "+", "-", "* 2 +", "/", "%", "==", "!=", "<", "<=", ">", ">=", "and", "or", "//", "//",
+        "|", "|",
     ]);
     let function = prop::sample::select(vec![
         "has",
@@ -231,13 +231,25 @@ fn operations(inner: impl Strategy<Value = String> + Clone) -> impl Strategy<Val
         "join",
     ]);
     let one = inner.clone();
+    let two = (inner.clone(), inner.clone());
     prop_oneof![
         6 => (inner.clone(), operator, inner).prop_map(|(a, o, b)| format!("{a} {o} {b}")),
         3 => one.clone().prop_map(|a| format!("({a})")),
         2 => one.clone().prop_map(|a| format!("({a})?")),
         1 => one.clone().prop_map(|a| format!("-({a})")),
-        1 => (function, one).prop_map(|(f, a)| format!("{f}({a})")),
+        1 => (function, one.clone()).prop_map(|(f, a)| format!("{f}({a})")),
+        1 => one.prop_map(|a| format!("{a} * 3")),
+        1 => two.prop_map(|(a, b)| product(&a, &b)),
     ]
+}
+
+/// A text times a number is that text repeated, here in a process without a bound on memory: only
+/// what is no text is multiplied by whatever there is, and all else by two and three.
+fn product(a: &str, b: &str) -> String {
+    format!(
+        "(({a}) as $p | ({b}) as $q | if ($p | type) == \"string\" or ($q | type) == \"string\" \
+         then [$p, $q] else $p * $q end)"
+    )
 }
 
 fn paths(inner: impl Strategy<Value = String> + Clone) -> impl Strategy<Value = String> {

@@ -4,18 +4,20 @@
 use std::collections::BTreeMap;
 
 use casewright_casework::audit::{Action, Entry, Link};
-use casewright_casework::{Case, Principal, WorkItem};
+use casewright_casework::{Case, Note, Person, Principal, WorkItem};
 use casewright_store::{AuditAppend, Batch, Table};
 
 use super::shared::{ENGINE, Shared, unreadable};
 use super::work_lists::bad_cursor;
 use super::{Engine, Refused};
-use crate::record::UserRow;
+use crate::record::{InstanceRow, UserRow};
 use crate::view::{CaseView, Page, PersonView, TimelineEntry};
 use crate::{id, key};
 
 /// Cases of a page: each is shown with its instances.
 const PAGE: usize = 20;
+/// Entries of a page of the timeline.
+const TIMELINE_PAGE: usize = 200;
 
 impl Engine {
     /// Audited: opening a case is one entry.
@@ -44,11 +46,33 @@ impl Engine {
     ) -> Result<Vec<TimelineEntry>, Refused> {
         self.shared.seen_case(who, case)?;
         let links = self.shared.parts.store.audit(case).map_err(unreadable)?;
-        let mut names = Names::of_case(&self.shared, case)?;
-        links
-            .into_iter()
-            .map(|link| names.entry(&self.shared, who, link))
-            .collect()
+        self.shared.told(who, case, links)
+    }
+
+    /// A page of the same for others than the case page, newest first. Audited like opening the
+    /// case.
+    pub async fn timeline_page(
+        &self,
+        who: &Principal,
+        case: &str,
+        cursor: Option<String>,
+        limit: Option<usize>,
+    ) -> Result<Page<TimelineEntry>, Refused> {
+        self.shared.seen_case(who, case)?;
+        let before: Option<u64> = cursor
+            .map(|text| text.parse())
+            .transpose()
+            .map_err(|_| bad_cursor())?;
+        self.shared.note_read(who, case).await?;
+        let links = self.shared.parts.store.audit(case).map_err(unreadable)?;
+        let older = links.into_iter().rev();
+        let mut older = older.filter(|link| before.is_none_or(|before| link.index < before));
+        let limit = limit.unwrap_or(TIMELINE_PAGE).clamp(1, TIMELINE_PAGE);
+        let links: Vec<Link> = older.by_ref().take(limit).collect();
+        let next = links.last().map(|link| link.index.to_string());
+        let next = next.filter(|_| older.next().is_some());
+        let items = self.shared.told(who, case, links)?;
+        Ok(Page { items, next })
     }
 
     /// Cases of the agency, newest first.
@@ -87,7 +111,7 @@ impl Engine {
 }
 
 impl Shared {
-    async fn note_read(&self, who: &Principal, case: &str) -> Result<(), Refused> {
+    pub(super) async fn note_read(&self, who: &Principal, case: &str) -> Result<(), Refused> {
         let entry = Entry {
             at: self.now(),
             who: who.id.clone(),
@@ -105,6 +129,19 @@ impl Shared {
             ..Batch::default()
         };
         self.commit(batch).await
+    }
+
+    fn told(
+        &self,
+        who: &Principal,
+        case: &str,
+        links: Vec<Link>,
+    ) -> Result<Vec<TimelineEntry>, Refused> {
+        let mut names = Names::of_case(self, case)?;
+        links
+            .into_iter()
+            .map(|link| names.entry(self, who, link))
+            .collect()
     }
 
     async fn case_view(&self, case: Case) -> Result<CaseView, Refused> {
@@ -125,6 +162,8 @@ impl Shared {
 /// What the ids of a chain stand for.
 struct Names {
     items: BTreeMap<String, WorkItem>,
+    persons: BTreeMap<String, String>,
+    notes: BTreeMap<String, String>,
     people: BTreeMap<String, String>,
 }
 
@@ -137,7 +176,15 @@ impl Names {
             }
         }
         let people = BTreeMap::from([(ENGINE.to_owned(), "Casewright".to_owned())]);
-        Ok(Self { items, people })
+        let persons = shared.rows_of::<Person>(Table::Person, case, "a person")?;
+        let persons = persons.into_iter();
+        let notes = shared.rows_of::<Note>(Table::Note, case, "a note")?;
+        Ok(Self {
+            items,
+            persons: persons.map(|one| (one.id, one.details.name)).collect(),
+            notes: notes.into_iter().map(|note| (note.id, note.text)).collect(),
+            people,
+        })
     }
 
     fn entry(
@@ -153,10 +200,22 @@ impl Names {
                 let name = entry.detail.as_deref();
                 name.and_then(|name| fund_title(shared, who, name))
             }
+            Action::PersonAdded | Action::PersonChanged | Action::AddressShown => {
+                let person = entry.subject.as_ref().and_then(|id| self.persons.get(id));
+                person.cloned()
+            }
+            Action::InstanceStarted
+            | Action::InstanceCompleted
+            | Action::InstanceFaulted
+            | Action::InstanceCancelled => started(shared, entry.instance.as_deref())?,
             _ => item.map(|item| item.title.clone()),
         };
         let comment = match entry.action {
             Action::WorkItemCompleted => item.and_then(|item| comment(item, &entry)),
+            Action::NoteAdded => {
+                let note = entry.subject.as_ref().and_then(|id| self.notes.get(id));
+                note.cloned()
+            }
             _ => None,
         };
         let action = serde_json::to_value(entry.action).ok();
@@ -185,6 +244,16 @@ impl Names {
         self.people.insert(id.clone(), display_name.clone());
         Ok(PersonView { id, display_name })
     }
+}
+
+/// The name of the workflow that an instance runs.
+fn started(shared: &Shared, instance: Option<&str>) -> Result<Option<String>, Refused> {
+    let Some(id) = instance else {
+        return Ok(None);
+    };
+    let row: Option<InstanceRow> =
+        shared.read(Table::Instance, id.as_bytes(), "an instance row")?;
+    Ok(row.map(|row| row.workflow))
 }
 
 fn comment(item: &WorkItem, entry: &Entry) -> Option<String> {

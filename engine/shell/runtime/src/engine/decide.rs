@@ -12,7 +12,7 @@ use super::draft::{Action, Book, Draft, Drafted, RunError};
 use super::requests::Ask;
 use super::resident::{Flushed, Held, Resident, ended};
 use super::shared::{Shared, refused};
-use super::{calls, funds, timers};
+use super::{calls, children, funds, timers};
 
 /// A decision that the store has taken and that is not on disk yet.
 pub(crate) struct Settling {
@@ -146,7 +146,10 @@ pub(crate) fn act(shared: &Arc<Shared>, instance: &str, action: Action) {
         Action::Book(call) => funds::book_later(shared, instance, call),
         Action::Arm { at, timer } => shared.timers.arm(at, instance, timer),
         Action::Disarm { at, timer } => shared.timers.disarm(at, instance, timer),
+        Action::MoveAlarm(moved) => shared.timers.move_alarm(&moved),
+        Action::Bring => shared.inbox.wake(),
         Action::Resume => timers::resume(shared, instance),
+        Action::Attend(due, other) => children::attend(shared, due, &other),
         Action::Ended => shared.sweep.rest(instance),
     }
 }

@@ -91,6 +91,7 @@ impl Shared {
             });
         }
         funds::establish(self, deployment, &mut batch)?;
+        self.establish_shapes(deployment, &mut batch)?;
         Ok(batch)
     }
 }

@@ -3,10 +3,11 @@
 //!
 //! It changes nothing outside itself; a draft that is dropped has not happened.
 
+mod children;
 mod effects;
 mod items;
 
-pub(crate) use items::term;
+pub(crate) use items::{assigned, term};
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -18,6 +19,8 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::Refused;
+use super::alarms::Moved;
+use super::children::Due;
 use super::funds::Books;
 use super::resident::Resident;
 use super::shared::{ENGINE, Shared, no_workflow, not_found};
@@ -35,9 +38,20 @@ const EVENTS_MAX: usize = 1_000;
 pub(crate) enum Action {
     Call(Call),
     Book(Call),
-    Arm { at: Timestamp, timer: u32 },
-    Disarm { at: Timestamp, timer: u32 },
+    Arm {
+        at: Timestamp,
+        timer: u32,
+    },
+    Disarm {
+        at: Timestamp,
+        timer: u32,
+    },
+    MoveAlarm(Moved),
+    /// Events were kept and want to be brought.
+    Bring,
     Resume,
+    /// Something is due for an instance that another runs.
+    Attend(Due, String),
     Ended,
 }
 
@@ -157,6 +171,15 @@ impl<'a> Draft<'a> {
         self.note(ENGINE, action, subject, detail);
     }
 
+    /// Changes the instance's own row.
+    pub(crate) fn set_row(&mut self, row: InstanceRow) {
+        self.row = Some(row);
+    }
+
+    pub(crate) fn after_flush(&mut self, action: Action) {
+        self.actions.push(action);
+    }
+
     /// Takes an event in, with everything that follows from it at once.
     pub(crate) async fn run(&mut self, event: Event, book: &mut Book) -> Result<(), RunError> {
         self.queue.push_back(Next::Event(event));
@@ -221,7 +244,10 @@ impl<'a> Draft<'a> {
         for effect in transition.effects {
             self.perform(effect)?;
         }
-        if matches!(event, Event::WorkItemCompleted { .. }) {
+        if matches!(
+            event,
+            Event::WorkItemCompleted { .. } | Event::ChildEnded { .. }
+        ) {
             self.exclude()?;
         }
         Ok(())
@@ -287,8 +313,10 @@ pub(crate) fn moment_of(event: &Event) -> Timestamp {
     match event {
         Event::Started(started) => started.at,
         Event::CallReturned { at, .. }
+        | Event::ChildEnded { at, .. }
         | Event::WorkItemCompleted { at, .. }
         | Event::TimerFired { at, .. }
+        | Event::EventReceived { at, .. }
         | Event::Resumed { at }
         | Event::Cancelled { at, .. } => *at,
     }

@@ -7,6 +7,7 @@ use casewright_casework::audit::Action;
 use casewright_machine::{Event, Instance, TaskRun, Waiting};
 use serde_json::Value;
 
+use super::children::child_id;
 use super::decide::{shown, status};
 use super::draft::{RunError, moment_of, replay};
 use super::requests::{Ask, Asked};
@@ -116,6 +117,10 @@ impl Shared {
                     if ended(draft.instance().status()) {
                         return Err(over());
                     }
+                    if draft.resident.row.opening.is_some() {
+                        // It begins this moment; ask again.
+                        return Err(Refused::Busy);
+                    }
                     draft.note(&who.id, Action::InstanceCancelled, None, None);
                     Ok(Some(Event::Cancelled {
                         at: draft.at,
@@ -168,7 +173,9 @@ fn entry(sequence: u64, event: &Event, notes: &[TaskRun]) -> HistoryEntry {
         Event::Started(_) => "started",
         Event::CallReturned { .. } => "call-returned",
         Event::WorkItemCompleted { .. } => "work-item-completed",
+        Event::ChildEnded { .. } => "workflow-ended",
         Event::TimerFired { .. } => "timer-fired",
+        Event::EventReceived { .. } => "event-received",
         Event::Resumed { .. } => "resumed",
         Event::Cancelled { .. } => "cancelled",
     };
@@ -200,6 +207,7 @@ fn view(row: &InstanceRow, id: &str, instance: &Instance) -> InstanceView {
         error: instance
             .fault()
             .and_then(|fault| serde_json::to_value(fault).ok()),
+        parent: row.parent.as_ref().map(|parent| parent.instance.clone()),
         waiting: instance
             .waiting()
             .into_iter()
@@ -209,16 +217,35 @@ fn view(row: &InstanceRow, id: &str, instance: &Instance) -> InstanceView {
 }
 
 fn waited_for(id: &str, waiting: Waiting) -> WaitingView {
-    let (kind, task, work_item, until) = match waiting {
-        Waiting::WorkItem { task, item } => ("work-item", task, Some(item_id(id, item)), None),
-        Waiting::Call { task, .. } => ("call", task, None, None),
-        Waiting::Timer { task, until } => ("timer", task, None, Some(until)),
-        Waiting::Retry { task, until } => ("retry", task, None, Some(until)),
-    };
-    WaitingView {
+    let plain = |kind: &str, task| WaitingView {
         kind: kind.to_owned(),
         task,
-        work_item,
-        until,
+        work_item: None,
+        instance: None,
+        until: None,
+        events: Vec::new(),
+    };
+    match waiting {
+        Waiting::WorkItem { task, item } => WaitingView {
+            work_item: Some(item_id(id, item)),
+            ..plain("work-item", task)
+        },
+        Waiting::Call { task, .. } => plain("call", task),
+        Waiting::Event { task, types } => WaitingView {
+            events: types,
+            ..plain("event", task)
+        },
+        Waiting::Child { task, key, .. } => WaitingView {
+            instance: Some(child_id(&key)),
+            ..plain("workflow", task)
+        },
+        Waiting::Timer { task, until } => WaitingView {
+            until: Some(until),
+            ..plain("timer", task)
+        },
+        Waiting::Retry { task, until } => WaitingView {
+            until: Some(until),
+            ..plain("retry", task)
+        },
     }
 }

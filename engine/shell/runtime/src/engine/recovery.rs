@@ -6,10 +6,11 @@ use casewright_machine::{Call, Effect};
 use jiff::SignedDuration;
 
 use super::calls::{self, Sent};
+use super::children::{self, Due};
 use super::limits::Limits;
 use super::resident::Held;
 use super::shared::{Shared, unreadable};
-use super::{Engine, Parts, Refused, funds, sweep, timers};
+use super::{Engine, Parts, Refused, events, funds, sweep, timers};
 
 impl Engine {
     /// Recovers what was open, then drives it. Returns when requests may come.
@@ -25,6 +26,7 @@ impl Engine {
         shared.recover().await?;
         shared.set_ready();
         tokio::spawn(timers::drive(Arc::downgrade(&shared)));
+        tokio::spawn(events::drive(Arc::downgrade(&shared)));
         tokio::spawn(sweep::drive(Arc::downgrade(&shared)));
         Ok(Self { shared })
     }
@@ -67,10 +69,11 @@ impl Shared {
                 Err(refused) => tracing::error!(instance = id, %refused, "not recovered"),
             }
         }
-        Ok(())
+        self.recover_due()
     }
 
-    /// Work items and timers are rows already; calls and yields are only in the instance.
+    /// Work items, timers, other instances, subscriptions and kept events are rows already; calls
+    /// and yields are only in the instance.
     fn go_on(self: &Arc<Self>, held: Held) {
         let (id, open) = (held.id.clone(), held.instance.outstanding());
         let quiet = held.quiet();
@@ -82,11 +85,21 @@ impl Shared {
                 }
                 Effect::Call(call) => self.send_again(&id, call),
                 Effect::Yield => timers::resume(self, &id),
+                // Mostly not ended yet. An end that was told in vain before a retry is told again.
+                Effect::StartChild(child) => {
+                    children::attend(self, Due::BringBack, &children::child_id(&child.key));
+                }
                 Effect::Abandon(_)
                 | Effect::Offer(_)
                 | Effect::Withdraw { .. }
+                | Effect::CancelChild { .. }
                 | Effect::SetTimer { .. }
                 | Effect::CancelTimer { .. }
+                | Effect::Subscribe(_)
+                | Effect::Unsubscribe(_)
+                | Effect::Emit(_)
+                | Effect::Listen { .. }
+                | Effect::LetGo { .. }
                 | Effect::Finish(_) => {}
             }
         }

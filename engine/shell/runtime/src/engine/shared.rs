@@ -7,12 +7,13 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use casewright_casework::{Case, Code, Principal, Refusal, access};
 use casewright_machine::Instance;
-use casewright_store::{Batch, ReadError, Row, SubmitError, Table, Ticket};
+use casewright_store::{Batch, History, ReadError, Row, SubmitError, Table, Ticket};
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use super::calls::Calls;
+use super::events::Inbox;
 use super::limits::Limits;
 use super::numbers::Numbers;
 use super::requests::Requests;
@@ -33,6 +34,7 @@ pub(crate) struct Shared {
     pub(crate) limits: Limits,
     pub(crate) residents: Residents,
     pub(crate) timers: Arc<Timers>,
+    pub(crate) inbox: Arc<Inbox>,
     pub(crate) calls: Calls,
     pub(crate) requests: Requests,
     pub(crate) numbers: Numbers,
@@ -56,6 +58,7 @@ impl Shared {
         Self {
             residents: Residents::default(),
             timers: Arc::default(),
+            inbox: Arc::default(),
             calls: Calls::new(limits.calls_max),
             requests: Requests::default(),
             numbers: Numbers::default(),
@@ -257,10 +260,17 @@ impl Shared {
     /// the answers are in the journal.
     pub(crate) fn rebuild(&self, id: &str) -> Result<Resident, Refused> {
         let history = self.parts.store.history(id).map_err(unreadable)?;
-        let history = history.ok_or_else(not_found)?;
-        let (row, _) = self
-            .pending::<InstanceRow>(Table::Instance, id.as_bytes(), "an instance row")?
-            .ok_or_else(|| Refused::Damaged(format!("instance {id} has events but no row")))?;
+        let row = self.pending::<InstanceRow>(Table::Instance, id.as_bytes(), "an instance row")?;
+        let (history, row) = match (history, row) {
+            (Some(history), Some((row, _))) => (history, row),
+            (Some(_), None) => {
+                return Err(Refused::Damaged(format!(
+                    "instance {id} has events but no row"
+                )));
+            }
+            (None, Some((row, _))) if row.opening.is_some() => (unbegun(&row), row),
+            (None, _) => return Err(not_found()),
+        };
         let deployment = self.deployment(&row.deployment)?;
         let (mut instance, mut at) = match &history.snapshot {
             Some(bytes) => {
@@ -308,6 +318,16 @@ impl Shared {
             }
         }
         who
+    }
+}
+
+/// An instance that has a row and no event yet.
+fn unbegun(row: &InstanceRow) -> History {
+    History {
+        case: row.case.clone(),
+        snapshot_events: 0,
+        snapshot: None,
+        events: Vec::new(),
     }
 }
 

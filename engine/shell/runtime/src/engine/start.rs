@@ -103,6 +103,8 @@ async fn begin(
             deployment: deployment.digest.clone(),
             started_at: now,
             ended_at: None,
+            parent: None,
+            opening: None,
         },
         deployment: Arc::clone(&deployment),
         instance: Instance::pending(),
@@ -194,15 +196,10 @@ impl Opening {
             id,
             input,
             started_by: who.id.clone(),
-            case: CaseFacts {
-                id: case.id.clone(),
-                number: case.number.clone(),
-                opened: case.opened,
-            },
-            runtime: RuntimeFacts {
-                name: "casewright".to_owned(),
-                version: env!("CARGO_PKG_VERSION").to_owned(),
-            },
+            case: facts(case),
+            runtime: own(),
+            depth: 0,
+            worked: Vec::new(),
         }))
     }
 
@@ -227,6 +224,23 @@ impl Opening {
                 detail: None,
             },
         });
+    }
+}
+
+/// `$case`.
+pub(crate) fn facts(case: &Case) -> CaseFacts {
+    CaseFacts {
+        id: case.id.clone(),
+        number: case.number.clone(),
+        opened: case.opened,
+    }
+}
+
+/// `$runtime`.
+pub(crate) fn own() -> RuntimeFacts {
+    RuntimeFacts {
+        name: "casewright".to_owned(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
     }
 }
 

@@ -1,8 +1,12 @@
 //! The engine over the memory store, with a clock moved by hand and a partner that keeps a
 //! journal.
 
+mod alarms;
 mod brokerage;
+mod children;
 mod crash;
+mod drafts;
+mod events;
 mod funds;
 mod identity;
 mod lists;

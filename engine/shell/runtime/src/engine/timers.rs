@@ -1,5 +1,7 @@
 //! Timers: every one is a row; those due soon are in memory as well, where one task waits for the
 //! earliest. Never early; overdue ones in the order they were due.
+//!
+//! They belong to instances and to work items; what an item's timer does is in `alarms.rs`.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -10,12 +12,14 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Notify;
 
 use super::Refused;
+use super::alarms::Moved;
 use super::draft::RunError;
 use super::shared::{Shared, unreadable};
+use super::work_items::{ALARM, instance_of};
 use crate::key;
 
-/// When, of which instance, which one.
-type Due = (Timestamp, String, u32);
+/// When, of which instance or work item, which one.
+pub(crate) type Due = (Timestamp, String, u32);
 
 #[derive(Default)]
 pub(crate) struct Timers {
@@ -62,19 +66,29 @@ const AGAIN_MS: i64 = 500;
 
 impl Timers {
     /// After the flush of its row.
-    pub(crate) fn arm(&self, at: Timestamp, instance: &str, timer: u32) {
+    pub(crate) fn arm(&self, at: Timestamp, owner: &str, timer: u32) {
         let at = key::rounded_up(at);
         let mut near = self.near();
         if at <= near.horizon {
-            near.due.insert((at, instance.to_owned(), timer));
+            near.due.insert((at, owner.to_owned(), timer));
             drop(near);
             self.changed.notify_one();
         }
     }
 
-    pub(crate) fn disarm(&self, at: Timestamp, instance: &str, timer: u32) {
-        let due = (key::rounded_up(at), instance.to_owned(), timer);
+    pub(crate) fn disarm(&self, at: Timestamp, owner: &str, timer: u32) {
+        let due = (key::rounded_up(at), owner.to_owned(), timer);
         self.near().due.remove(&due);
+    }
+
+    /// After the flush of its rows.
+    pub(crate) fn move_alarm(&self, moved: &Moved) {
+        if let Some(at) = moved.from {
+            self.disarm(at, &moved.item, ALARM);
+        }
+        if let Some(at) = moved.to {
+            self.arm(at, &moved.item, ALARM);
+        }
     }
 
     fn near(&self) -> std::sync::MutexGuard<'_, Near> {
@@ -107,15 +121,16 @@ pub(crate) async fn drive(shared: Weak<Shared>) {
         if *stop.borrow_and_update() {
             return;
         }
+        let looked_at = engine.parts.clock.now();
         if let Err(refused) = engine.fire_due().await {
             tracing::warn!(%refused, "timers wait");
         }
         let reach = reach(&engine);
         let mut next = engine.timers.next(reach);
-        let now = engine.parts.clock.now();
-        if next <= now {
-            // Not taken by the store, or more rows than fit: a moment later.
-            next = now + SignedDuration::from_millis(AGAIN_MS);
+        if next <= looked_at {
+            // Not taken by the store, or more rows than fit: a moment later. What became due only
+            // while the others fired is no such case.
+            next = looked_at + SignedDuration::from_millis(AGAIN_MS);
         }
         let (clock, timers) = (Arc::clone(&engine.parts.clock), Arc::clone(&engine.timers));
         drop(engine);
@@ -190,7 +205,12 @@ impl Shared {
     }
 
     async fn fire_one(self: &Arc<Self>, due: Due) -> Result<(), Refused> {
-        match self.fire(&due).await {
+        let fired = if instance_of(&due.1).is_ok() {
+            self.ring(&due).map_err(RunError::Refused)
+        } else {
+            self.fire(&due).await
+        };
+        match fired {
             Ok(()) => Ok(()),
             Err(RunError::Mismatch) => self.forget(&due).await,
             Err(RunError::Refused(refused @ (Refused::Busy | Refused::DiskFull))) => {
@@ -198,7 +218,9 @@ impl Shared {
                 Err(refused)
             }
             Err(RunError::Refused(refused)) => {
-                tracing::error!(instance = due.1, %refused, "a timer could not fire");
+                tracing::error!(owner = due.1, %refused, "a timer could not fire");
+                // Whoever waits for what it would have done looks again, and is told.
+                self.changed();
                 Ok(())
             }
         }

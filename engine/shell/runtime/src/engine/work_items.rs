@@ -9,12 +9,14 @@ use casewright_casework::{Code, Principal, Refusal, WorkItem};
 use casewright_machine::{Decider, Event};
 use casewright_store::{AuditAppend, Batch, Guard, Put, SubmitError, Table, Under};
 use jiff::Timestamp;
+use jiff::civil::Date;
 
+use super::alarms::{self, Moved};
 use super::draft::Draft;
 use super::requests::{Ask, Asked};
 use super::shared::{Shared, not_found, refused};
 use super::work_lists::{queue_keys, view};
-use super::{Complete, Engine, Refused, RequestKey};
+use super::{Complete, Engine, Refused, RequestKey, unsent};
 use crate::record;
 use crate::view::WorkItemView;
 
@@ -23,7 +25,10 @@ pub(crate) fn item_id(instance: &str, number: u32) -> String {
     format!("{instance}-{number}")
 }
 
-/// The instance that an item's id names.
+/// The number of an item's only timer: it has one at a time, for whatever comes next.
+pub(crate) const ALARM: u32 = 0;
+
+/// The instance that an item's id names; ids of instances themselves have no hyphen.
 pub(crate) fn instance_of(item: &str) -> Result<&str, Refused> {
     let (instance, _) = item.rsplit_once('-').ok_or_else(not_found)?;
     Ok(instance)
@@ -117,24 +122,29 @@ impl Shared {
         change: Change,
     ) -> Result<WorkItemView, Refused> {
         for _ in 0..self.limits.tries_max {
-            let (item, version) = self
+            let (before, version) = self
                 .pending::<WorkItem>(Table::WorkItem, id.as_bytes(), "a work item")?
                 .ok_or_else(not_found)?;
+            let mut item = before.clone();
+            let related = self.with_related(&mut item)?;
             let at = self.now();
             let (changed, action) = match change {
                 Change::Claim => (item.claim(who, at), Action::WorkItemClaimed),
                 Change::Release => (item.release(who, at), Action::WorkItemReleased),
             };
-            let changed = changed.map_err(Refused::Rule)?;
+            let mut changed = changed.map_err(Refused::Rule)?;
+            changed.excluded.clone_from(&before.excluded);
             let mut batch = Batch::default();
+            batch.guards.extend(related);
             batch.guards.push(Guard::Row {
                 table: Table::WorkItem,
                 key: id.as_bytes().to_vec(),
                 version,
             });
-            if changed != item {
-                write_item(Some(&item), &changed, at, &mut batch);
-                batch.audit.push(entry(&changed, who, at, action, None));
+            let mut moved = None;
+            if changed != before {
+                moved = write_item(Some(&before), &changed, at, &mut batch);
+                batch.audit.push(entry(&changed, &who.id, at, action, None));
             }
             let view = view(self, who, &changed)?;
             if let Some(ask) = ask {
@@ -144,7 +154,11 @@ impl Shared {
                 Ok(ticket) => {
                     let flushed = ticket.flushed().await;
                     self.changed();
-                    return flushed.map(|_| view).map_err(refused);
+                    flushed.map_err(refused)?;
+                    if let Some(moved) = moved {
+                        self.timers.move_alarm(&moved);
+                    }
+                    return Ok(view);
                 }
                 Err(SubmitError::Guard { .. }) => {}
                 Err(error) => return Err(refused(error)),
@@ -187,7 +201,10 @@ fn decide_item(
     id: &str,
     complete: &Complete,
 ) -> Result<Option<Event>, Refused> {
-    let item = draft.item(id)?.ok_or_else(not_found)?;
+    let before = draft.item(id)?.ok_or_else(not_found)?;
+    let mut item = before.clone();
+    let related = draft.shared.with_related(&mut item)?;
+    draft.batch.guards.extend(related);
     let deployment = &draft.resident.deployment;
     let form_errors = match item
         .form
@@ -222,19 +239,28 @@ fn decide_item(
         outcome,
     );
     Ok(match completed {
-        Completed::More(item) => {
+        Completed::More(mut item) => {
+            item.excluded = before.excluded;
             draft.set_item(item);
             None
         }
-        Completed::Done(item) => {
-            let event = completed_event(&item, draft.at);
+        Completed::Done(mut item) => {
+            item.excluded = before.excluded;
+            let day = local_day(draft);
+            let event = completed_event(&item, draft.at, day);
             draft.set_item(item);
             event
         }
     })
 }
 
-fn completed_event(item: &WorkItem, at: Timestamp) -> Option<Event> {
+/// The day it is where the agency is.
+fn local_day(draft: &Draft<'_>) -> Date {
+    let zone = draft.resident.deployment.calendar().zone();
+    draft.at.to_zoned(zone.clone()).date()
+}
+
+fn completed_event(item: &WorkItem, at: Timestamp, day: Date) -> Option<Event> {
     let last = item.decisions.last()?;
     // Who decided otherwise before (an approval that a later one declined) took part as well.
     let by = item
@@ -246,6 +272,7 @@ fn completed_event(item: &WorkItem, at: Timestamp) -> Option<Event> {
         });
     Some(Event::WorkItemCompleted {
         at,
+        on: Some(day),
         item: item.number,
         outcome: last.outcome.clone(),
         data: last.data.clone(),
@@ -255,13 +282,14 @@ fn completed_event(item: &WorkItem, at: Timestamp) -> Option<Event> {
     })
 }
 
-/// The item's row and its lines in the lists.
+/// The item's row, its lines in the lists and its timer. What is given back is for memory, once
+/// the batch is on disk.
 pub(crate) fn write_item(
     before: Option<&WorkItem>,
     now: &WorkItem,
     at: Timestamp,
     batch: &mut Batch,
-) {
+) -> Option<Moved> {
     let under = Under::Case(now.case.clone());
     batch.puts.push(Put {
         table: Table::WorkItem,
@@ -290,11 +318,13 @@ pub(crate) fn write_item(
             under: under.clone(),
         });
     }
+    unsent::forget(before, now, batch);
+    alarms::write(before, now, batch)
 }
 
-fn entry(
+pub(crate) fn entry(
     item: &WorkItem,
-    who: &Principal,
+    who: &str,
     at: Timestamp,
     action: Action,
     detail: Option<String>,
@@ -303,7 +333,7 @@ fn entry(
         case: item.case.clone(),
         entry: Entry {
             at,
-            who: who.id.clone(),
+            who: who.to_owned(),
             action,
             instance: Some(item.instance.clone()),
             subject: Some(item.id.clone()),
@@ -314,7 +344,7 @@ fn entry(
 
 /// A refusal for what somebody is or may is a fact of the case: it is written before it is told.
 /// Lost races and mistakes in forms are not.
-async fn note_refusal<T>(
+pub(crate) async fn note_refusal<T>(
     shared: &Arc<Shared>,
     who: &Principal,
     id: &str,
@@ -329,7 +359,7 @@ async fn note_refusal<T>(
             shared.read::<WorkItem>(Table::WorkItem, id.as_bytes(), "a work item")?
     {
         let detail = Some(code.as_str().to_owned());
-        let refused = entry(&item, who, shared.now(), Action::Refused, detail);
+        let refused = entry(&item, &who.id, shared.now(), Action::Refused, detail);
         let batch = Batch {
             audit: vec![refused],
             reserve: true,

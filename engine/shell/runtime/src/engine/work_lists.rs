@@ -1,6 +1,8 @@
 //! Lists of work items, sorted by due. They are rows kept up to date by the batches that change an
 //! item: a page costs the same with a thousand items and with a million.
 
+use std::collections::BTreeSet;
+
 use casewright_casework::work_item::{Assigned, Claim, Decision, State};
 use casewright_casework::{Principal, WorkItem};
 use casewright_store::Table;
@@ -24,7 +26,7 @@ const LOOKED_AT_MAX: usize = 5_000;
 /// Items of one instance are few; this bounds what one case page reads.
 const ITEMS_OF_INSTANCE_MAX: usize = 1_000;
 
-/// The lines that stand for an item: open ones under everything, under whom they are for and under
+/// The lines that stand for an item: open ones under everything, under all they are for and under
 /// who holds them, by due; closed ones latest first.
 pub(crate) fn queue_keys(item: &WorkItem, at: Timestamp) -> Vec<Vec<u8>> {
     let line = |bucket: &str, order: [u8; 8]| {
@@ -36,7 +38,9 @@ pub(crate) fn queue_keys(item: &WorkItem, at: Timestamp) -> Vec<Vec<u8>> {
     match item.state {
         State::Offered | State::Claimed | State::Held => {
             let due = item.due.map_or(key::NEVER, key::moment);
-            let mut lines = vec![line("open", due), line(&bucket(&item.assigned), due)];
+            let mut lines = vec![line("open", due)];
+            let buckets: BTreeSet<_> = item.offered_to().map(bucket).collect();
+            lines.extend(buckets.iter().map(|bucket| line(bucket, due)));
             if let Some(claim) = &item.claimed_by {
                 lines.push(line(&format!("held {}", claim.person), due));
             }
@@ -61,22 +65,23 @@ impl Engine {
         if filter.case.is_some() || filter.instance.is_some() {
             return of_case(&self.shared, who, &filter);
         }
-        let bucket = match (filter.state.as_deref(), &filter.claimed_by, &filter.role) {
-            (Some(closed @ ("completed" | "withdrawn")), ..) => closed.to_owned(),
-            (_, Some(person), _) => format!("held {person}"),
-            (_, None, Some(role)) => format!("role {role}"),
-            (_, None, None) => "open".to_owned(),
+        let bucket = match (filter.state.as_deref(), &filter) {
+            (Some(closed @ ("completed" | "withdrawn")), _) => closed.to_owned(),
+            (_, filter) => open_bucket(filter),
         };
         page(&self.shared, who, &filter, &bucket)
     }
 
-    /// One item that the principal may see.
+    /// One item that the principal may see, with the earlier answers to its task.
     #[expect(
         clippy::unused_async,
         reason = "a store on another machine is awaited here"
     )]
     pub async fn work_item(&self, who: &Principal, id: &str) -> Result<WorkItemView, Refused> {
-        view(&self.shared, who, &seen_item(&self.shared, who, id)?)
+        let item = seen_item(&self.shared, who, id)?;
+        let mut view = view(&self.shared, who, &item)?;
+        view.attempts = self.shared.attempts(&item)?;
+        Ok(view)
     }
 
     /// The pinned form of a work item.
@@ -99,7 +104,20 @@ impl Engine {
     }
 }
 
-fn seen_item(shared: &Shared, who: &Principal, id: &str) -> Result<WorkItem, Refused> {
+/// The list with the fewest lines that holds all that may pass.
+fn open_bucket(filter: &WorkItemFilter) -> String {
+    if let Some(person) = &filter.claimed_by {
+        format!("held {person}")
+    } else if let Some(team) = &filter.team {
+        format!("team {team}")
+    } else if let Some(role) = &filter.role {
+        format!("role {role}")
+    } else {
+        "open".to_owned()
+    }
+}
+
+pub(crate) fn seen_item(shared: &Shared, who: &Principal, id: &str) -> Result<WorkItem, Refused> {
     shared
         .read::<WorkItem>(Table::WorkItem, id.as_bytes(), "a work item")?
         .filter(|item| item.visible(who))
@@ -113,7 +131,12 @@ fn page(
     bucket: &str,
 ) -> Result<Page<WorkItemView>, Refused> {
     let prefix = key::prefix(&[&who.agency, bucket]);
-    let end = key::after(&prefix);
+    let mut end = key::after(&prefix);
+    let open = !matches!(filter.state.as_deref(), Some("completed" | "withdrawn"));
+    if filter.overdue && open {
+        // Lines stand in the order of due: what is late is the beginning.
+        end = [&prefix[..], &key::moment(shared.now()), &[0xff]].concat();
+    }
     let limit = filter.limit.unwrap_or(PAGE).clamp(1, PAGE_MAX);
     let mut start = prefix.clone();
     if let Some(cursor) = &filter.cursor {
@@ -158,31 +181,30 @@ fn line(
     // A line and its row may belong to different moments: the row is right.
     let item = shared.read::<WorkItem>(Table::WorkItem, id, "a work item")?;
     match item {
-        Some(item) if item.visible(who) && passes(filter, &item) => {
+        Some(item) if item.visible(who) && passes(filter, &item, shared.now()) => {
             view(shared, who, &item).map(Some)
         }
         _ => Ok(None),
     }
 }
 
-fn passes(filter: &WorkItemFilter, item: &WorkItem) -> bool {
-    let open = matches!(item.state, State::Offered | State::Claimed | State::Held);
+fn passes(filter: &WorkItemFilter, item: &WorkItem, now: Timestamp) -> bool {
     let state = match &filter.state {
-        None => open,
+        None => open(item),
         Some(wanted) => wanted == state(item),
     };
-    let role = filter
-        .role
-        .as_ref()
-        .is_none_or(|role| match &item.assigned {
-            Assigned::Role(assigned) => assigned == role,
-            Assigned::Team(_) | Assigned::Person(_) => false,
-        });
+    let given = |wanted: &Option<Assigned>| {
+        let wanted = wanted.as_ref();
+        wanted.is_none_or(|wanted| item.offered_to().any(|assigned| assigned == wanted))
+    };
+    let role = given(&filter.role.clone().map(Assigned::Role));
+    let team = given(&filter.team.clone().map(Assigned::Team));
+    let late = !filter.overdue || (open(item) && item.overdue(now));
     let holder = filter.claimed_by.as_ref().is_none_or(|person| {
         let claim = item.claimed_by.as_ref();
         claim.is_some_and(|claim| claim.person == *person)
     });
-    state && role && holder
+    state && role && team && late && holder
 }
 
 /// All that match, in one page: a case has few.
@@ -203,7 +225,7 @@ fn of_case(
     for instance in instances {
         for item in shared.items_of(&instance)? {
             let here = filter.case.as_ref().is_none_or(|case| *case == item.case);
-            if here && item.visible(who) && passes(filter, &item) {
+            if here && item.visible(who) && passes(filter, &item, shared.now()) {
                 items.push(item);
             }
         }
@@ -283,6 +305,8 @@ pub(crate) fn view(
     if !item.visible(who) {
         return Err(not_found());
     }
+    let mut related = item.clone();
+    shared.with_related(&mut related)?;
     Ok(WorkItemView {
         id: item.id.clone(),
         instance: item.instance.clone(),
@@ -293,6 +317,8 @@ pub(crate) fn view(
         state: state(item).to_owned(),
         assigned: assigned(&item.assigned),
         claimed_by: item.claimed_by.as_ref().map(holder),
+        escalated_to: item.offered_to().skip(1).map(assigned).collect(),
+        reminded: item.reminded_at,
         due: item.due,
         overdue: open(item) && item.overdue(shared.now()),
         approval: item.approval,
@@ -301,11 +327,13 @@ pub(crate) fn view(
         show: item.show.clone(),
         offered: item.offered_at,
         revision: item.revision,
-        barred: item
+        claimable: related.claimable(who),
+        barred: related
             .admits(who)
             .err()
             .map(|refusal| (refusal.code.as_str().to_owned(), refusal.message)),
         decisions: item.decisions.iter().map(decision).collect(),
+        attempts: Vec::new(),
     })
 }
 

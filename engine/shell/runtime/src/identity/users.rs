@@ -131,6 +131,11 @@ impl Shared {
         Ok(batch)
     }
 
+    /// The user with this sign-in name, in any agency.
+    pub(crate) fn user_named(&self, sign_in: &str) -> Result<Option<UserRow>, Refused> {
+        Ok(self.user_at(&door(sign_in))?.map(|(user, _)| user))
+    }
+
     fn user_at(&self, door: &[u8]) -> Result<Option<(UserRow, u64)>, Refused> {
         match self.read::<PointerRow>(Table::SignIn, door, "a sign-in name")? {
             Some(pointer) => self.user(&pointer.to),

@@ -52,9 +52,19 @@ pub(super) async fn get(
     Ok(Json(view.into()))
 }
 
-/// Who did what and when, oldest first.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct TimelineQuery {
+    cursor: Option<String>,
+    /// At most 200.
+    limit: Option<usize>,
+}
+
+/// Who did what and when, newest first, each with its sentence. That you looked is recorded.
 #[utoipa::path(
-    get, path = "/cases/{id}/timeline", tag = "cases", params(("id" = String, Path)),
+    get, path = "/cases/{id}/timeline", tag = "cases",
+    params(("id" = String, Path), TimelineQuery),
     responses(
         (status = 200, body = Page<TimelineEntry>),
         (status = "default", body = Problem, content_type = "application/problem+json"),
@@ -64,9 +74,12 @@ pub(super) async fn timeline(
     State(engine): State<Engine>,
     visitor: Visitor,
     Id(id): Id,
+    Checked(query): Checked<TimelineQuery>,
 ) -> Result<Json<Page<TimelineEntry>>, Problem> {
-    let entries = engine.timeline(&visitor.principal, &id).await?;
-    Ok(Json(Page::whole(entries)))
+    let TimelineQuery { cursor, limit } = query;
+    let who = &visitor.principal;
+    let page = engine.timeline_page(who, &id, cursor, limit).await?;
+    Ok(Json(Page::of(page)))
 }
 
 /// The audit chain, to be verified without the engine.

@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
+use crate::console::sentence;
+
 /// A page of a list.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Page<T> {
@@ -66,6 +68,9 @@ pub(crate) struct Instance {
     /// An RFC 7807 error of the workflow, when it faulted.
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<Value>,
+    /// The instance that runs this one with `run: workflow`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parent: Option<String>,
     waiting: Vec<Waiting>,
 }
 
@@ -73,14 +78,27 @@ pub(crate) struct Instance {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Waiting {
-    /// `work-item`, `call`, `timer` or `retry`.
+    /// `work-item`, `call`, `workflow`, `timer`, `event` or `retry`.
     kind: String,
     task: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     work_item: Option<String>,
+    /// For `workflow`: the instance whose end it waits for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    instance: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(format = DateTime)]
     until: Option<String>,
+    /// For `event`: the types it listens for; absent when any will do.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    events: Vec<String>,
+}
+
+/// An event that is on disk. What it brings on follows at once, and after a crash.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct EventAccepted {
+    id: String,
+    source: String,
 }
 
 #[derive(Debug, Default, Deserialize, ToSchema)]
@@ -113,6 +131,12 @@ pub(crate) struct WorkItem {
     /// `{role}`, `{team}` or `{person}`.
     #[schema(value_type = Object)]
     assigned: Value,
+    /// Who may decide it as well since time ran out; the same shapes.
+    #[schema(value_type = Vec<Object>)]
+    escalated_to: Vec<Value>,
+    /// When people were last reminded of it.
+    #[schema(format = DateTime)]
+    reminded: Option<String>,
     claimed_by: Option<Person>,
     #[schema(format = DateTime)]
     due: Option<String>,
@@ -127,9 +151,48 @@ pub(crate) struct WorkItem {
     offered: String,
     /// Give it back on `complete`, or as `If-Match`.
     pub(crate) revision: u64,
+    /// Whether you may take it: nobody has it, or it was escalated to you.
+    claimable: bool,
     /// Why you may not decide, if so.
     barred: Option<Barred>,
     decisions: Vec<Decision>,
+    /// Earlier answers to the same task, oldest first; only where one work item is asked for.
+    attempts: Vec<PastAttempt>,
+}
+
+/// How an earlier run of a task was answered.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct PastAttempt {
+    work_item: String,
+    by: Person,
+    role: String,
+    #[schema(format = DateTime)]
+    at: String,
+    outcome: String,
+    comment: Option<String>,
+    data: Value,
+}
+
+/// An unfinished answer of yours.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Draft {
+    #[schema(format = DateTime)]
+    saved: String,
+    /// The work item's revision when it was saved: another one than the item's means that the item
+    /// has changed since.
+    revision: u64,
+    data: Value,
+    comment: Option<String>,
+}
+
+/// An unfinished answer: nobody checks it against the form.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct DraftRequest {
+    #[serde(default = "nothing_filled")]
+    pub(crate) data: Value,
+    pub(crate) comment: Option<String>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -193,6 +256,8 @@ pub(crate) struct TimelineEntry {
     #[schema(format = DateTime)]
     at: String,
     who: Person,
+    /// What happened, in plain words.
+    sentence: String,
     #[schema(example = "work-item-completed")]
     action: String,
     instance: Option<String>,
@@ -270,6 +335,7 @@ impl From<view::InstanceView> for Instance {
             status: view.status,
             output: view.output,
             error: view.error,
+            parent: view.parent,
             waiting: view.waiting.into_iter().map(Into::into).collect(),
         }
     }
@@ -281,7 +347,18 @@ impl From<view::WaitingView> for Waiting {
             kind: view.kind,
             task: view.task,
             work_item: view.work_item,
+            instance: view.instance,
             until: view.until.map(|at| at.to_string()),
+            events: view.events,
+        }
+    }
+}
+
+impl From<view::EventView> for EventAccepted {
+    fn from(view: view::EventView) -> Self {
+        Self {
+            id: view.id,
+            source: view.source,
         }
     }
 }
@@ -308,6 +385,8 @@ impl From<view::WorkItemView> for WorkItem {
             title: view.title,
             state: view.state,
             assigned: view.assigned,
+            escalated_to: view.escalated_to,
+            reminded: view.reminded.map(|at| at.to_string()),
             claimed_by: view.claimed_by.map(Into::into),
             due: view.due.map(|at| at.to_string()),
             overdue: view.overdue,
@@ -317,8 +396,35 @@ impl From<view::WorkItemView> for WorkItem {
             show: view.show,
             offered: view.offered.to_string(),
             revision: view.revision,
+            claimable: view.claimable,
             barred: view.barred.map(|(code, message)| Barred { code, message }),
             decisions: view.decisions.into_iter().map(Into::into).collect(),
+            attempts: view.attempts.into_iter().map(Into::into).collect(),
+        }
+    }
+}
+
+impl From<view::AttemptView> for PastAttempt {
+    fn from(view: view::AttemptView) -> Self {
+        Self {
+            work_item: view.work_item,
+            by: view.by.into(),
+            role: view.role,
+            at: view.at.to_string(),
+            outcome: view.outcome,
+            comment: view.comment,
+            data: view.data,
+        }
+    }
+}
+
+impl From<view::DraftView> for Draft {
+    fn from(view: view::DraftView) -> Self {
+        Self {
+            saved: view.saved.to_string(),
+            revision: view.revision,
+            data: view.data,
+            comment: view.comment,
         }
     }
 }
@@ -359,6 +465,7 @@ impl From<view::CaseView> for Case {
 impl From<view::TimelineEntry> for TimelineEntry {
     fn from(view: view::TimelineEntry) -> Self {
         Self {
+            sentence: sentence::sentence(&view, None),
             index: view.index,
             at: view.at.to_string(),
             who: view.who.into(),

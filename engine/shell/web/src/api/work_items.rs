@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::api::dto::{CompleteRequest, Page, WorkItem};
-use crate::api::query::{Checked, Id};
+use crate::api::query::{Checked, Id, if_match};
 use crate::body::Posted;
 use crate::problem::Problem;
 use crate::visitor::Visitor;
@@ -28,6 +28,10 @@ pub(super) struct ListQuery {
     state: Option<ItemState>,
     /// Assigned to this role.
     role: Option<String>,
+    /// Assigned to this team.
+    team: Option<String>,
+    /// `true`: only open ones that should have been done by now.
+    overdue: Option<bool>,
     /// Held by this person; `me` for the caller.
     claimed_by: Option<String>,
     case: Option<String>,
@@ -94,6 +98,8 @@ pub(super) async fn list(
     let filter = WorkItemFilter {
         state: state.map(|state| state.name().to_owned()),
         role: query.role,
+        team: query.team,
+        overdue: query.overdue.unwrap_or(false),
         claimed_by: query.claimed_by.map(|person| {
             if person == "me" {
                 me.id.clone()
@@ -244,40 +250,4 @@ fn tagged(view: WorkItemView) -> Response {
     let item = WorkItem::from(view);
     let tag = format!("\"{}\"", item.revision);
     ([(header::ETAG, tag)], Json(item)).into_response()
-}
-
-/// The revision of `If-Match`; `*` means any.
-fn if_match(headers: &HeaderMap) -> Result<Option<u64>, Problem> {
-    let Some(value) = headers.get(header::IF_MATCH) else {
-        return Ok(None);
-    };
-    let text = value.to_str().unwrap_or_default().trim();
-    if text == "*" {
-        return Ok(None);
-    }
-    text.strip_prefix('"')
-        .and_then(|rest| rest.strip_suffix('"'))
-        .and_then(|digits| digits.parse().ok())
-        .map(Some)
-        .ok_or_else(|| Problem::invalid_input("If-Match must be one ETag of this work item"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn if_match_is_the_revision_in_quotes() {
-        let read = |value: &str| {
-            let mut headers = HeaderMap::new();
-            headers.insert(header::IF_MATCH, value.parse().unwrap());
-            if_match(&headers)
-        };
-        assert_eq!(if_match(&HeaderMap::new()).unwrap(), None);
-        assert_eq!(read("\"7\"").unwrap(), Some(7));
-        assert_eq!(read("*").unwrap(), None);
-        for bad in ["7", "\"7", "W/\"7\"", "\"\"", "\"-1\"", "\"7\", \"8\""] {
-            assert_eq!(read(bad).unwrap_err().code(), "invalid-input", "{bad}");
-        }
-    }
 }

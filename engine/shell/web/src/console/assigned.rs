@@ -1,8 +1,26 @@
 //! Who a task was given to, in words.
 
-use serde_json::Value;
+use casewright_runtime::view::WorkItemView;
+use serde_json::{Value, json};
 
 use crate::console::words;
+
+/// Everybody who may take it: "team leader or service manager".
+pub(crate) fn phrase_of_all(item: &WorkItemView) -> String {
+    let mut words = vec![phrase(&item.assigned)];
+    for escalated in item.escalated_to.iter().map(phrase) {
+        if !words.contains(&escalated) {
+            words.push(escalated);
+        }
+    }
+    words.join(" or ")
+}
+
+/// `role service-manager`, as the record of a case names those asked as well.
+pub(crate) fn phrase_of_bucket(bucket: &str) -> String {
+    let (kind, name) = bucket.split_once(' ').unwrap_or_default();
+    phrase(&json!({ kind: name }))
+}
 
 /// "team leader", "the housing team", "one person".
 pub(crate) fn phrase(assigned: &Value) -> String {
@@ -20,8 +38,6 @@ pub(crate) fn phrase(assigned: &Value) -> String {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     #[test]
@@ -34,5 +50,8 @@ mod tests {
         ] {
             assert_eq!(phrase(&assigned), words);
         }
+        assert_eq!(phrase_of_bucket("role service-manager"), "service manager");
+        assert_eq!(phrase_of_bucket("team housing"), "the housing team");
+        assert_eq!(phrase_of_bucket(""), "nobody named");
     }
 }

@@ -6,6 +6,7 @@ use askama::Template;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
+use casewright_casework::Person;
 use casewright_runtime::Engine;
 use casewright_runtime::view::{
     CaseView, InstanceView, TimelineEntry, WaitingView, WorkItemFilter, WorkItemView, WorkflowView,
@@ -18,11 +19,13 @@ use crate::console::address::{Lenient, encoded};
 use crate::console::assigned;
 use crate::console::chrome::{Chrome, Place, page};
 use crate::console::escape::short;
+use crate::console::keys::request_key;
 use crate::console::member::Member;
 use crate::console::notice::Notice;
+use crate::console::person::{contact_words, relation_words};
 use crate::console::sentence::{self, Weight};
 use crate::console::start;
-use crate::console::when::Wall;
+use crate::console::when::{Wall, civil};
 use crate::console::words::humanize;
 use crate::problem::Problem;
 
@@ -66,11 +69,25 @@ struct CasePage {
     number: String,
     opened: String,
     printed: String,
+    key: String,
+    persons: Vec<PersonLine>,
     tasks: Vec<TaskLine>,
     running: Vec<RunLine>,
     days: Vec<Day>,
     readings: usize,
     all: bool,
+}
+
+struct PersonLine {
+    id: String,
+    name: String,
+    relation: String,
+    born: Option<String>,
+    contact: String,
+    reach: Vec<String>,
+    address: Option<String>,
+    confidential: bool,
+    staff: Option<String>,
 }
 
 struct TaskLine {
@@ -82,6 +99,8 @@ struct TaskLine {
 
 struct RunLine {
     title: String,
+    /// What runs it, if something else does.
+    within: Option<String>,
     status: String,
     notes: Vec<String>,
 }
@@ -159,6 +178,7 @@ pub(crate) async fn show(
         ..WorkItemFilter::default()
     };
     let tasks = engine.work_items(who, tasks).await?.items;
+    let file = engine.case_file(who, &id).await?;
     let entries = engine.timeline(who, &id).await?;
     let workflows = engine.workflows(who).await?;
     let wall = Wall::new(engine.zone(who), engine.now());
@@ -170,6 +190,12 @@ pub(crate) async fn show(
             .notice(Notice::text_of(query.done.as_deref())),
         opened: wall.date(case.opened),
         printed: wall.moment(engine.now()),
+        key: request_key(),
+        persons: file
+            .persons
+            .into_iter()
+            .map(|person| person_line(person, &engine, &member))
+            .collect(),
         tasks: tasks
             .into_iter()
             .map(|item| task_line(item, &member, &wall))
@@ -177,7 +203,7 @@ pub(crate) async fn show(
         running: case
             .instances
             .iter()
-            .map(|run| run_line(run, &workflows, &wall))
+            .map(|run| run_line(run, &titles, &wall))
             .collect(),
         days,
         readings,
@@ -188,26 +214,49 @@ pub(crate) async fn show(
     Ok(page(StatusCode::OK, &body))
 }
 
+fn person_line(person: Person, engine: &Engine, member: &Member) -> PersonLine {
+    let details = person.details;
+    let staff = details.staff.as_deref();
+    let confidential = details.address.as_ref().is_some_and(|one| one.confidential);
+    PersonLine {
+        id: person.id,
+        relation: relation_words(details.relation),
+        born: details.born.map(civil),
+        contact: contact_words(&details.contact),
+        reach: [details.phone, details.email]
+            .into_iter()
+            .flatten()
+            .collect(),
+        address: details.address.map(|address| address.text),
+        confidential,
+        staff: staff.and_then(|id| engine.staff_name(&member.principal, id)),
+        name: details.name,
+    }
+}
+
 fn task_line(item: WorkItemView, member: &Member, wall: &Wall) -> TaskLine {
     let due = item
         .due
         .map_or_else(|| "No due date".to_owned(), |due| wall.date(due));
     let late = if item.overdue { " (overdue)" } else { "" };
+    let nobody = format!("Nobody yet ({})", assigned::phrase_of_all(&item));
     TaskLine {
         title: short(&item.title, TITLE_LENGTH_MAX),
         due: format!("{due}{late}"),
         holder: match item.claimed_by {
             Some(person) if person.id == member.principal.id => "You".to_owned(),
             Some(person) => person.display_name,
-            None => format!("Nobody yet ({})", assigned::phrase(&item.assigned)),
+            None => nobody,
         },
         id: item.id,
     }
 }
 
-fn run_line(run: &InstanceView, workflows: &[WorkflowView], wall: &Wall) -> RunLine {
+fn run_line(run: &InstanceView, titles: &BTreeMap<&str, String>, wall: &Wall) -> RunLine {
+    let title = |id: &str| titles.get(id).cloned();
     RunLine {
-        title: run_title(run, workflows),
+        title: title(&run.id).unwrap_or_default(),
+        within: run.parent.as_deref().and_then(title),
         status: status(&run.status).to_owned(),
         notes: match run.status.as_str() {
             "faulted" => fault(run.error.as_ref()).into_iter().collect(),
@@ -254,7 +303,9 @@ fn waits_for(waiting: &WaitingView, wall: &Wall) -> String {
     let task = humanize(&waiting.task);
     match (waiting.kind.as_str(), waiting.until) {
         ("work-item", _) => format!("Waits for a person: {task}"),
+        ("workflow", _) => format!("Waits for what it started: {task}"),
         ("call", _) => format!("Waits for an answer: {task}"),
+        ("event", _) => format!("Waits for a message: {task}"),
         (_, Some(until)) => format!("Waits until {}: {task}", wall.moment(until)),
         (_, None) => format!("Waits: {task}"),
     }

@@ -85,7 +85,7 @@ pub(crate) fn explain(code: &str, detail: &str) -> Explanation {
             "This task has changed",
             &[
                 "Something about it changed after you opened it.",
-                "Your answer was not used.",
+                "Your answer was not used. It is still in the form: look again, then send it.",
             ],
         ),
         "unknown-outcome" => (
@@ -192,7 +192,13 @@ pub(crate) fn explain(code: &str, detail: &str) -> Explanation {
         ),
     };
     let mut sentences: Vec<String> = sentences.iter().map(|text| (*text).to_owned()).collect();
-    if matches!(code, "self-approval" | "not-assigned" | "over-limit") && !detail.is_empty() {
+    let told = [
+        "self-approval",
+        "not-assigned",
+        "over-limit",
+        "stale-revision",
+    ];
+    if told.contains(&code) && !detail.is_empty() {
         sentences[0] = sentence(detail);
     }
     Explanation { title, sentences }

@@ -7,16 +7,22 @@ pub(crate) enum Notice {
     Released,
     Sent,
     MoreNeeded,
+    Kept,
     Started,
+    PersonSaved,
+    NoteSaved,
 }
 
 impl Notice {
-    const ALL: [Self; 5] = [
+    const ALL: [Self; 8] = [
         Self::Claimed,
         Self::Released,
         Self::Sent,
         Self::MoreNeeded,
+        Self::Kept,
         Self::Started,
+        Self::PersonSaved,
+        Self::NoteSaved,
     ];
 
     /// How it stands in an address.
@@ -26,7 +32,10 @@ impl Notice {
             Self::Released => "released",
             Self::Sent => "sent",
             Self::MoreNeeded => "more-needed",
+            Self::Kept => "kept",
             Self::Started => "started",
+            Self::PersonSaved => "person-saved",
+            Self::NoteSaved => "note-saved",
         }
     }
 
@@ -36,7 +45,10 @@ impl Notice {
             Self::Released => "You have given the task back to your team.",
             Self::Sent => "Your answer was saved.",
             Self::MoreNeeded => "Your answer was saved. Another person has to decide as well.",
+            Self::Kept => "Your draft is saved. Only you can see it. You still have the task.",
             Self::Started => "Started. What happens next is on this page.",
+            Self::PersonSaved => "The person was saved.",
+            Self::NoteSaved => "Your note was saved. It is the newest entry below.",
         }
     }
 

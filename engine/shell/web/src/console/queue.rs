@@ -33,7 +33,11 @@ const TITLE_LENGTH_MAX: usize = 160;
 #[derive(Debug, Clone, Default, Deserialize)]
 pub(crate) struct QueueQuery {
     view: Option<String>,
+    /// The same as `view=mine`, for links written by hand.
+    mine: Option<String>,
     role: Option<String>,
+    team: Option<String>,
+    overdue: Option<String>,
     case: Option<String>,
     cursor: Option<String>,
     done: Option<String>,
@@ -54,6 +58,11 @@ pub(crate) struct QueuePage {
     filtered: bool,
     role: String,
     roles: Vec<(String, String)>,
+    team: String,
+    teams: Vec<(String, String)>,
+    overdue: bool,
+    /// How many tasks there are of those that are asked for.
+    fitting: String,
     case: Option<CaseFilter>,
     bands: Vec<BandLines>,
     next: Option<String>,
@@ -86,6 +95,8 @@ pub(crate) struct Line {
     case_number: String,
     due: String,
     holder: String,
+    /// What is special about it, in words.
+    marks: Vec<&'static str>,
     claimable: bool,
 }
 
@@ -97,8 +108,11 @@ pub(crate) async fn show(
     let who = &member.principal;
     let view = view(&query);
     let counts = counts(&engine, who).await?;
-    let list = engine.work_items(who, filter(&query, view, who)).await?;
+    let filter = filter(&query, view, who);
+    let fitting = fitting(&engine, who, &filter).await?;
+    let list = engine.work_items(who, filter).await?;
     let wall = Wall::new(engine.zone(who), engine.now());
+    let counts = (counts, fitting);
     let body = QueuePage::new(&member, &query, view, counts, list, &wall);
     Ok(page(StatusCode::OK, &body))
 }
@@ -133,11 +147,31 @@ async fn counts(engine: &Engine, who: &Principal) -> Result<Counts, Refused> {
     })
 }
 
+/// Of all pages together, up to [`COUNT_MAX`].
+async fn fitting(
+    engine: &Engine,
+    who: &Principal,
+    filter: &WorkItemFilter,
+) -> Result<usize, Refused> {
+    let all = WorkItemFilter {
+        cursor: None,
+        limit: Some(COUNT_MAX),
+        ..filter.clone()
+    };
+    Ok(engine.work_items(who, all).await?.items.len())
+}
+
 fn view(query: &QueueQuery) -> View {
-    match query.view.as_deref() {
-        Some("mine") => View::Mine,
-        _ => View::Team,
+    if query.view.as_deref() == Some("mine") || chosen(query.mine.as_ref()) {
+        View::Mine
+    } else {
+        View::Team
     }
+}
+
+/// A box that was ticked, however an address says so.
+fn chosen(value: Option<&String>) -> bool {
+    value.is_some_and(|value| !matches!(value.as_str(), "" | "0" | "no" | "false"))
 }
 
 fn filter(query: &QueueQuery, view: View, who: &Principal) -> WorkItemFilter {
@@ -145,6 +179,8 @@ fn filter(query: &QueueQuery, view: View, who: &Principal) -> WorkItemFilter {
     WorkItemFilter {
         state: None,
         role: given(&query.role),
+        team: given(&query.team),
+        overdue: chosen(query.overdue.as_ref()),
         claimed_by: (view == View::Mine).then(|| who.id.clone()),
         case: given(&query.case),
         instance: None,
@@ -158,13 +194,16 @@ impl QueuePage {
         member: &Member,
         query: &QueueQuery,
         view: View,
-        counts: Counts,
+        (counts, fitting): (Counts, usize),
         list: Page<WorkItemView>,
         wall: &Wall,
     ) -> Self {
         let mine = view == View::Mine;
         let title = if mine { "My tasks" } else { "Team tasks" };
         let role = query.role.clone().unwrap_or_default();
+        let team = query.team.clone().unwrap_or_default();
+        let overdue = chosen(query.overdue.as_ref());
+        let held = &member.principal;
         let case = query.case.clone().filter(|id| !id.is_empty());
         let case = case.map(|id| CaseFilter {
             number: list
@@ -178,50 +217,68 @@ impl QueuePage {
                 .notice(Notice::text_of(query.done.as_deref())),
             tabs: tabs(mine, counts),
             mine,
-            filtered: !role.is_empty() || case.is_some(),
-            roles: roles(&member.principal.roles, &role),
+            filtered: !role.is_empty() || !team.is_empty() || overdue || case.is_some(),
+            roles: choices(held.roles.iter().filter(|role| !role.contains(':')), &role),
+            teams: choices(held.teams(), &team),
+            overdue,
+            fitting: fit(fitting),
             next: list.next.map(|cursor| next_address(query, view, &cursor)),
             bands: bands(list.items, &member.principal, wall),
             key: request_key(),
             role,
+            team,
             case,
         }
     }
 }
 
+fn capped(count: usize) -> String {
+    if count >= COUNT_MAX {
+        format!("{COUNT_MAX}+")
+    } else {
+        count.to_string()
+    }
+}
+
+fn fit(count: usize) -> String {
+    match count {
+        1 => "1 task".to_owned(),
+        _ => format!("{} tasks", capped(count)),
+    }
+}
+
 fn tabs(mine: bool, counts: Counts) -> [Tab; 2] {
-    let shown = |count: usize| {
-        if count >= COUNT_MAX {
-            format!("{COUNT_MAX}+")
-        } else {
-            count.to_string()
-        }
-    };
     [
         Tab {
             title: "My tasks",
             address: "/tasks?view=mine",
-            count: shown(counts.mine),
+            count: capped(counts.mine),
             id: "count-mine",
             current: mine,
         },
         Tab {
             title: "Team tasks",
             address: "/tasks?view=team",
-            count: shown(counts.team),
+            count: capped(counts.team),
             id: "count-team",
             current: !mine,
         },
     ]
 }
 
-fn roles(held: &BTreeSet<String>, chosen: &str) -> Vec<(String, String)> {
-    let chosen = (!chosen.is_empty()).then(|| chosen.to_owned());
-    let all: BTreeSet<String> = held.iter().cloned().chain(chosen).collect();
+/// What somebody may choose among, with what the address already says.
+fn choices<'a, T: AsRef<str> + ?Sized + 'a>(
+    held: impl Iterator<Item = &'a T>,
+    chosen: &str,
+) -> Vec<(String, String)> {
+    let mut all: BTreeSet<String> = held.map(|name| name.as_ref().to_owned()).collect();
+    if !chosen.is_empty() {
+        all.insert(chosen.to_owned());
+    }
     all.into_iter()
-        .map(|role| {
-            let title = humanize(&role);
-            (role, title)
+        .map(|name| {
+            let title = humanize(&name);
+            (name, title)
         })
         .collect()
 }
@@ -229,9 +286,15 @@ fn roles(held: &BTreeSet<String>, chosen: &str) -> Vec<(String, String)> {
 fn next_address(query: &QueueQuery, view: View, cursor: &str) -> String {
     let view = if view == View::Mine { "mine" } else { "team" };
     let mut address = format!("/tasks?view={view}");
-    let role = query.role.as_deref().unwrap_or_default();
-    let case = query.case.as_deref().unwrap_or_default();
-    for (name, value) in [("role", role), ("case", case), ("cursor", cursor)] {
+    let text = |value: &'_ Option<String>| value.clone().unwrap_or_default();
+    let overdue = chosen(query.overdue.as_ref()).then_some("yes");
+    for (name, value) in [
+        ("role", text(&query.role).as_str()),
+        ("team", text(&query.team).as_str()),
+        ("overdue", overdue.unwrap_or_default()),
+        ("case", text(&query.case).as_str()),
+        ("cursor", cursor),
+    ] {
         if !value.is_empty() {
             let _ = write!(address, "&{name}={}", encoded(value));
         }
@@ -255,17 +318,27 @@ fn bands(items: Vec<WorkItemView>, who: &Principal, wall: &Wall) -> Vec<BandLine
     bands
 }
 
+/// In words, since colour alone tells nothing to many.
+fn marks(item: &WorkItemView) -> Vec<&'static str> {
+    let marks = [
+        (item.overdue, "Overdue"),
+        (!item.escalated_to.is_empty(), "Escalated"),
+        (item.reminded.is_some(), "Reminder"),
+    ];
+    let shown = marks.into_iter().filter(|(shown, _)| *shown);
+    shown.map(|(_, mark)| mark).collect()
+}
+
 impl Line {
     fn new(item: WorkItemView, who: &Principal, wall: &Wall) -> Self {
         let holder = match &item.claimed_by {
             Some(person) if person.id == who.id => "You".to_owned(),
             Some(person) => person.display_name.clone(),
-            None => format!("Nobody yet ({})", assigned::phrase(&item.assigned)),
+            None => format!("Nobody yet ({})", assigned::phrase_of_all(&item)),
         };
         Self {
-            claimable: item.claimed_by.is_none()
-                && item.barred.is_none()
-                && item.state == "offered",
+            marks: marks(&item),
+            claimable: item.claimable,
             title: short(&item.title, TITLE_LENGTH_MAX),
             due: item
                 .due

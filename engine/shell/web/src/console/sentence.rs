@@ -5,6 +5,7 @@ use casewright_casework::audit::Action;
 use casewright_runtime::view::TimelineEntry;
 use serde_json::Value;
 
+use crate::console::assigned;
 use crate::console::failure::explain;
 use crate::console::words::{humanize, phrase};
 
@@ -26,24 +27,34 @@ pub(crate) fn action(entry: &TimelineEntry) -> Option<Action> {
 
 pub(crate) const fn weight(action: Action) -> Weight {
     match action {
-        Action::CaseRead => Weight::Reading,
+        Action::CaseRead | Action::AddressShown => Weight::Reading,
         Action::CaseOpened
         | Action::InstanceStarted
         | Action::InstanceCompleted
         | Action::InstanceFaulted
         | Action::InstanceCancelled
         | Action::WorkItemCompleted
+        | Action::WorkItemEscalated
         | Action::Refused
-        | Action::FundCommitted => Weight::Milestone,
+        | Action::FundCommitted
+        | Action::NoteAdded => Weight::Milestone,
         Action::WorkItemOffered
         | Action::WorkItemClaimed
         | Action::WorkItemReleased
         | Action::WorkItemWithdrawn
+        | Action::WorkItemDrafted
+        | Action::WorkItemReminded
         | Action::FunctionCalled
         | Action::FunctionReturned
         | Action::FunctionFailed
         | Action::FundReserved
-        | Action::FundReleased => Weight::Step,
+        | Action::FundReleased
+        | Action::PersonAdded
+        | Action::PersonChanged
+        | Action::EventAwaited
+        | Action::EventReceived
+        | Action::EventEmitted
+        | Action::EventLetGo => Weight::Step,
     }
 }
 
@@ -55,7 +66,8 @@ pub(crate) fn sentence(entry: &TimelineEntry, run: Option<&str>) -> String {
     };
     let detail = entry.detail.as_deref().unwrap_or_default();
     let task = quoted(entry.title.as_deref(), "a task");
-    let run = quoted(run.or_else(|| started(action, detail)), "something");
+    let known = run.or(entry.title.as_deref());
+    let run = quoted(known.or_else(|| started(action, detail)), "something");
     match action {
         Action::CaseOpened => format!("{who} opened this case."),
         Action::CaseRead => format!("{who} looked at this case."),
@@ -74,6 +86,13 @@ pub(crate) fn sentence(entry: &TimelineEntry, run: Option<&str>) -> String {
         Action::WorkItemReleased => format!("{who} gave {task} back."),
         Action::WorkItemCompleted => decided(who, &task, detail),
         Action::WorkItemWithdrawn => format!("{} was taken off the task list.", capital(&task)),
+        Action::WorkItemDrafted => format!("{who} began an answer to {task}."),
+        Action::WorkItemReminded => format!("A reminder came that {task} is waiting."),
+        Action::WorkItemEscalated => format!(
+            "{} was still waiting, so it was given to {} too.",
+            capital(&task),
+            assigned::phrase_of_bucket(detail)
+        ),
         Action::Refused => refused(who, &task, detail),
         Action::FunctionCalled => format!("{} was asked for.", function(detail)),
         Action::FunctionReturned => format!("{} was done.", function(detail)),
@@ -82,6 +101,28 @@ pub(crate) fn sentence(entry: &TimelineEntry, run: Option<&str>) -> String {
         Action::FundCommitted => format!("Money was paid out{}.", fund(entry)),
         Action::FundReleased => {
             format!("Money that was set aside was given back{}.", fund(entry))
+        }
+        Action::PersonAdded => format!("{who} added {} to this case.", person(entry)),
+        Action::PersonChanged => format!("{who} changed what is known of {}.", person(entry)),
+        Action::AddressShown => {
+            format!(
+                "{who} looked at the confidential address of {}.",
+                person(entry)
+            )
+        }
+        Action::NoteAdded => format!("{who} wrote a note."),
+        Action::EventAwaited => format!(
+            "{} waits for an answer at {}.",
+            capital(&run),
+            quoted(Some(detail), "a step")
+        ),
+        Action::EventReceived if detail.is_empty() => "A message was received.".to_owned(),
+        Action::EventReceived => format!("A message was received ({detail})."),
+        Action::EventEmitted => {
+            format!("A message was sent at {}.", quoted(Some(detail), "a step"))
+        }
+        Action::EventLetGo => {
+            "A message was let go, since too many came before they were waited for.".to_owned()
         }
     }
 }
@@ -131,6 +172,12 @@ fn fund(entry: &TimelineEntry) -> String {
         Some(name) if !name.is_empty() => format!(" ({name})"),
         _ => String::new(),
     }
+}
+
+/// A person of the case by the name they have.
+fn person(entry: &TimelineEntry) -> &str {
+    let name = entry.title.as_deref().filter(|name| !name.is_empty());
+    name.unwrap_or("a person")
 }
 
 /// An error's code, without the namespace that only programs need.

@@ -87,7 +87,7 @@ pub(crate) async fn sign_out(
 
 /// The session ended before a form came: nothing was done, and what was typed is shown.
 pub(crate) fn ended(path: &str, pairs: &[(String, String)]) -> Response {
-    let from = ["/claim", "/release", "/complete"]
+    let from = ["/claim", "/release", "/complete", "/draft"]
         .iter()
         .find_map(|end| path.strip_suffix(end))
         .unwrap_or(path);

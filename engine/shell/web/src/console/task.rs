@@ -3,12 +3,13 @@
 
 mod draw;
 
+use axum::Json;
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use casewright_language::Form;
-use casewright_runtime::engine::Complete;
-use casewright_runtime::view::WorkItemView;
+use casewright_runtime::engine::{Complete, Unsent};
+use casewright_runtime::view::{DraftView, WorkItemView};
 use casewright_runtime::{Engine, Refused};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -75,6 +76,38 @@ async fn settle(
                 ..Attempt::default()
             };
             again(engine, &submission.member, id, attempt).await
+        }
+    }
+}
+
+/// Keeps what was typed, as it is. A script asks for JSON and stays on the page.
+pub(crate) async fn keep(
+    State(engine): State<Engine>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    submission: Submission,
+) -> Result<Response, Problem> {
+    let who = &submission.member.principal;
+    let form = engine.form(who, &id).await?;
+    let mut attempt = Attempt::of(&submission, form.as_ref());
+    let unsent = Unsent {
+        data: attempt.value.clone(),
+        comment: Some(attempt.comment.clone()).filter(|text| !text.is_empty()),
+    };
+    let kept = engine.save_draft(who, &id, unsent).await;
+    let by_script = headers
+        .get(header::ACCEPT)
+        .is_some_and(|accepted| accepted == "application/json");
+    match kept {
+        Ok(draft) if by_script => {
+            let wall = Wall::new(engine.zone(who), engine.now());
+            Ok(Json(json!({ "text": draw::kept(&draft, &wall) })).into_response())
+        }
+        Ok(_) => Ok(go(&id, Notice::Kept)),
+        Err(refused) if by_script => Err(refused.into()),
+        Err(refused) => {
+            attempt.problem = Some(refused.into());
+            again(&engine, &submission.member, &id, attempt).await
         }
     }
 }
@@ -171,10 +204,15 @@ async fn draw(
     engine: &Engine,
     member: &Member,
     item: WorkItemView,
-    attempt: Attempt,
+    mut attempt: Attempt,
     notice: Option<String>,
 ) -> Result<Response, Problem> {
     let who = &member.principal;
+    let draft = match &item.claimed_by {
+        Some(holder) if holder.id == who.id => engine.draft(who, &item.id).await?,
+        _ => None,
+    };
+    attempt.go_on_from(draft.as_ref());
     let form = match item.form {
         Some(_) => engine.form(who, &item.id).await?,
         None => None,
@@ -182,6 +220,7 @@ async fn draw(
     let surroundings = Surroundings {
         wall: Wall::new(engine.zone(who), engine.now()),
         form,
+        draft,
         funds: engine.funds(who).await.unwrap_or_default(),
         before: engine.timeline(who, &item.case).await.unwrap_or_default(),
     };
@@ -201,6 +240,15 @@ fn go(id: &str, notice: Notice) -> Response {
 }
 
 impl Attempt {
+    /// Without a new try, the form shows what was typed before.
+    fn go_on_from(&mut self, draft: Option<&DraftView>) {
+        if let (false, Some(draft)) = (self.made, draft) {
+            self.made = true;
+            self.value = draft.data.clone();
+            self.comment = draft.comment.clone().unwrap_or_default();
+        }
+    }
+
     fn status(&self) -> StatusCode {
         match &self.problem {
             Some(problem) => problem.status(),

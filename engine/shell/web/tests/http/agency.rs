@@ -308,7 +308,20 @@ impl Client<'_> {
         body: &Value,
         headers: &[(&str, &str)],
     ) -> Answer {
-        let mut request = Request::post(path)
+        self.send_with(Request::post(path), body, headers).await
+    }
+
+    pub(crate) async fn put(&self, path: &str, body: &Value, headers: &[(&str, &str)]) -> Answer {
+        self.send_with(Request::put(path), body, headers).await
+    }
+
+    async fn send_with(
+        &self,
+        request: axum::http::request::Builder,
+        body: &Value,
+        headers: &[(&str, &str)],
+    ) -> Answer {
+        let mut request = request
             .header("authorization", format!("Bearer {}", self.token))
             .header("content-type", "application/json");
         for (name, value) in headers {
@@ -316,6 +329,18 @@ impl Client<'_> {
         }
         let request = request.body(Body::from(body.to_string()));
         self.agency.send(request.unwrap()).await
+    }
+
+    /// The draft of a work item: `PUT` with a body, `GET` or `DELETE` without.
+    pub(crate) async fn draft(&self, method: &str, item: &Value, body: Option<&Value>) -> Answer {
+        let id = item["id"].as_str().unwrap();
+        let request = Request::builder()
+            .method(method)
+            .uri(format!("/api/v1/work-items/{id}/draft"))
+            .header("authorization", format!("Bearer {}", self.token))
+            .header("content-type", "application/json");
+        let body = body.map_or_else(Body::empty, |body| Body::from(body.to_string()));
+        self.agency.send(request.body(body).unwrap()).await
     }
 
     /// Starts the workflow; its instance.

@@ -74,12 +74,23 @@ impl<'a> Browser<'a> {
         action: &str,
         pairs: &[(&str, &str)],
     ) -> Answer {
+        self.press(page, action, action, pairs).await
+    }
+
+    /// The same with a button that sends the form elsewhere (`formaction`).
+    pub(crate) async fn press(
+        &self,
+        page: &Answer,
+        action: &str,
+        target: &str,
+        pairs: &[(&str, &str)],
+    ) -> Answer {
         let hidden = hidden(page, action);
         let hidden = hidden
             .iter()
             .map(|(name, value)| (name.as_str(), value.as_str()));
         let all: Vec<_> = hidden.chain(pairs.iter().copied()).collect();
-        self.send_pairs(action, &all).await
+        self.send_pairs(target, &all).await
     }
 
     /// Follows the redirect of an answer.

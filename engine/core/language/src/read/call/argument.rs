@@ -1,6 +1,8 @@
 //! Arguments of functions: what is missing, what is unknown, what has the wrong type.
 
+use crate::Schema;
 use crate::diagnostic::{Findings, similar, suggestion};
+use crate::schema::Violation;
 use crate::yaml::{Content, Entry, Node, Place};
 
 /// The arguments of one call.
@@ -157,11 +159,46 @@ impl<'a> Arguments<'a> {
     }
 }
 
-pub(super) fn is_expression(text: &str) -> bool {
+pub(in crate::read) fn is_expression(text: &str) -> bool {
     text.trim_start().starts_with("${")
 }
 
 /// Whether a value is left to an expression.
-pub(super) fn computed(node: &Node) -> bool {
+pub(in crate::read) fn computed(node: &Node) -> bool {
     node.as_text().is_some_and(is_expression)
+}
+
+/// How much of what is wrong with one value is looked at.
+const VIOLATIONS_MAX: usize = 50;
+
+/// What of a written value does not fit a schema, with the place; what is left to expressions is
+/// not judged.
+pub(in crate::read) fn misfits<'n>(schema: &Schema, with: &'n Node) -> Vec<(&'n Node, Violation)> {
+    let violations = schema.violations(&with.to_json()).into_iter();
+    violations
+        .take(VIOLATIONS_MAX)
+        .map(|violation| (with.nearest(&violation.pointer), violation))
+        .filter(|(at, violation)| !computed(at) && !left_open(with, &violation.pointer))
+        .collect()
+}
+
+/// Whether an expression stands anywhere on the way to a pointer.
+fn left_open(with: &Node, pointer: &str) -> bool {
+    let mut node = with;
+    for part in pointer.split('/').skip(1) {
+        if computed(node) {
+            return true;
+        }
+        let part = part.replace("~1", "/").replace("~0", "~");
+        let next = match &node.content {
+            Content::Map(_) => node.get(&part),
+            Content::List(items) => part.parse::<usize>().ok().and_then(|at| items.get(at)),
+            _ => None,
+        };
+        let Some(next) = next else {
+            return false;
+        };
+        node = next;
+    }
+    computed(node)
 }

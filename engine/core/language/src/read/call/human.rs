@@ -1,5 +1,7 @@
 //! `call: human-task` and `call: approval`: what people are asked, who, and by when.
 
+mod time;
+
 use std::collections::BTreeSet;
 
 use super::argument::{Arguments, computed};
@@ -31,14 +33,17 @@ pub(super) fn read(reader: &mut Reader<'_>, body: &Body<'_, '_>, approval: bool)
     all.refuse_unknown(findings, &KNOWN);
     let title = all.required(findings, "title", "title: What to do");
     let assigned = all.required(findings, "assign", "assign: { role: <role> }");
-    refuse_later(reader, &all);
     let title = title.and_then(|entry| title_of(reader, body, &all, entry));
     let show = all
         .get("show")
         .map(|entry| reader.template(&entry.value, body.scope, Moment::Definition));
     let form = all.get("form").map(|entry| form(reader, &all, entry));
-    let assign = assigned.and_then(|entry| assign(reader, body, entry));
+    let assign = assigned.and_then(|entry| {
+        let owner = yaml::under(&body.fields.owner, "assign");
+        assign(reader, body, entry, &owner)
+    });
     let due = all.get("due").map(|entry| due(reader, &all, entry));
+    let timed = time::read(reader, body, &all);
     let outcomes = match all.get("outcomes") {
         Some(entry) => outcomes(reader, &all, entry, approval),
         None if approval => Some(vec!["approve".to_owned(), "decline".to_owned()]),
@@ -48,7 +53,7 @@ pub(super) fn read(reader: &mut Reader<'_>, body: &Body<'_, '_>, approval: bool)
         Some(entry) => rules(reader, body, &all, entry, approval),
         None => Some(Rules::default()),
     };
-    let rules = rules?;
+    let (rules, timed) = (rules?, timed?);
     let human = Human {
         approval,
         title: title?,
@@ -56,6 +61,8 @@ pub(super) fn read(reader: &mut Reader<'_>, body: &Body<'_, '_>, approval: bool)
         form: flat(form)?,
         assign: assign?,
         due: flat(due)?,
+        remind: timed.remind,
+        escalate: timed.escalate,
         different_person_from: rules.different_person_from,
         approvals: rules.approvals.unwrap_or(1),
         limit: rules.limit,
@@ -63,21 +70,6 @@ pub(super) fn read(reader: &mut Reader<'_>, body: &Body<'_, '_>, approval: bool)
         outcomes: outcomes?,
     };
     Some(Kind::Human(Box::new(human)).into())
-}
-
-fn refuse_later(reader: &mut Reader<'_>, all: &Arguments<'_>) {
-    for name in ["remind", "escalate"] {
-        if let Some(entry) = all.get(name) {
-            reader
-                .findings
-                .error(
-                    "CW0904",
-                    entry.key.place,
-                    format!("`{name}` is not available yet"),
-                )
-                .help("remove it; what is overdue stands first in the work queue");
-        }
-    }
 }
 
 fn title_of(
@@ -127,11 +119,16 @@ fn form(reader: &mut Reader<'_>, all: &Arguments<'_>, entry: &Entry) -> Option<S
     Some(name.to_owned())
 }
 
-fn assign(reader: &mut Reader<'_>, body: &Body<'_, '_>, entry: &Entry) -> Option<Assign> {
-    let owner = yaml::under(&body.fields.owner, "assign");
+/// Exactly one of role, team and person; `owner` names the key for findings.
+fn assign(
+    reader: &mut Reader<'_>,
+    body: &Body<'_, '_>,
+    entry: &Entry,
+    owner: &str,
+) -> Option<Assign> {
     let findings = &mut reader.findings;
     let place = entry.key.place;
-    let fields = Fields::open(findings, &entry.value, place, &owner, &ASSIGN)?;
+    let fields = Fields::open(findings, &entry.value, place, owner, &ASSIGN)?;
     let [only] = fields.entries() else {
         findings
             .error(

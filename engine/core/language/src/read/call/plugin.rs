@@ -3,16 +3,13 @@
 
 use serde_json::Value;
 
-use super::argument::{Arguments, computed};
+use super::argument::{Arguments, misfits};
 use super::{arguments, found, unknown};
 use crate::Signature;
 use crate::diagnostic::{Findings, suggestion};
 use crate::read::Reader;
 use crate::read::tasks::{Body, Found};
-use crate::yaml::{Content, Node};
-
-/// How much of what is wrong with one call is looked at.
-const VIOLATIONS_MAX: usize = 50;
+use crate::yaml::Node;
 
 pub(super) fn read(
     reader: &mut Reader<'_>,
@@ -51,12 +48,7 @@ fn check(
     let Some(with) = with.filter(|_| findings.count() == before) else {
         return;
     };
-    let violations = signature.input.violations(&with.to_json());
-    for violation in violations.into_iter().take(VIOLATIONS_MAX) {
-        let at = with.nearest(&violation.pointer);
-        if computed(at) || left_open(with, &violation.pointer) {
-            continue;
-        }
+    for (at, violation) in misfits(&signature.input, with) {
         let argument = violation.pointer.trim_start_matches('/').replace('/', ".");
         let what = if argument.is_empty() {
             "`with`".to_owned()
@@ -128,25 +120,4 @@ fn example(schema: &Value) -> &'static str {
         Some("object") => "{ ... }",
         _ => "...",
     }
-}
-
-/// Whether an expression stands anywhere on the way to a pointer.
-fn left_open(with: &Node, pointer: &str) -> bool {
-    let mut node = with;
-    for part in pointer.split('/').skip(1) {
-        if computed(node) {
-            return true;
-        }
-        let part = part.replace("~1", "/").replace("~0", "~");
-        let next = match &node.content {
-            Content::Map(_) => node.get(&part),
-            Content::List(items) => part.parse::<usize>().ok().and_then(|at| items.get(at)),
-            _ => None,
-        };
-        let Some(next) = next else {
-            return false;
-        };
-        node = next;
-    }
-    computed(node)
 }

@@ -17,10 +17,17 @@ impl Draft<'_> {
             Effect::Call(call) if is_booking(&call) => self.queue.push_back(Next::Booking(call)),
             Effect::Call(call) => self.call(call),
             Effect::Abandon(delivery) => self.abandon(&delivery),
-            Effect::Offer(offer) => self.offer(offer),
+            Effect::Offer(offer) => self.offer(offer)?,
             Effect::Withdraw { item, reason } => self.withdraw(item, &reason)?,
+            Effect::StartChild(child) => self.start_child(*child)?,
+            Effect::CancelChild { key, .. } => self.cancel_child(&key),
             Effect::SetTimer { timer, at } => self.set_timer(timer, at),
             Effect::CancelTimer { timer } => self.clear_timer(timer),
+            Effect::Subscribe(interests) => self.subscribe(&interests, true)?,
+            Effect::Unsubscribe(interests) => self.subscribe(&interests, false)?,
+            Effect::Emit(emit) => self.emit(emit)?,
+            Effect::Listen { task, .. } => self.note_own(Audit::EventAwaited, None, Some(task)),
+            Effect::LetGo { .. } => self.note_own(Audit::EventLetGo, None, None),
             Effect::Yield => self.actions.push(Action::Resume),
             Effect::Finish(outcome) => self.end(&outcome),
         }
@@ -112,6 +119,9 @@ impl Draft<'_> {
         }
         let mut row = self.row.take().unwrap_or_else(|| self.resident.row.clone());
         row.ended_at = Some(self.at);
+        if row.parent.as_ref().is_some_and(|parent| parent.awaited) {
+            self.bring_back();
+        }
         self.row = Some(row);
         self.actions.push(Action::Ended);
     }

@@ -1,5 +1,7 @@
 //! Work items within a decision: offered, changed and withdrawn together with the instance.
 
+use std::collections::BTreeSet;
+
 use casewright_casework::work_item::{Assigned, Limit, State};
 use casewright_casework::{Money, WorkItem, audit::Action as Audit, calendar};
 use casewright_language::Term;
@@ -7,9 +9,9 @@ use casewright_machine::Offer;
 use casewright_machine::effect::{Assignment, Exclusion, ExclusionReason};
 use casewright_store::{Guard, Table};
 
-use super::{Draft, OpenItem};
-use crate::engine::Refused;
+use super::{Action, Draft, OpenItem};
 use crate::engine::work_items::{item_id, write_item};
+use crate::engine::{Refused, alarms};
 
 impl Draft<'_> {
     /// The item as this decision sees it: changed here, or pending in the store.
@@ -49,10 +51,29 @@ impl Draft<'_> {
         self.items.insert(item.id, open);
     }
 
-    pub(super) fn offer(&mut self, offer: Offer) {
-        let item = self.offered(offer);
+    pub(super) fn offer(&mut self, offer: Offer) -> Result<(), Refused> {
+        let mut item = self.offered(offer);
+        if item.approval {
+            for (person, task) in self.drafters()? {
+                let sentence = worked_on(&task);
+                item.excluded.entry(person).or_insert(sentence);
+            }
+        }
         self.note_own(Audit::WorkItemOffered, Some(item.id.clone()), None);
         self.set_item(item);
+        Ok(())
+    }
+
+    /// Whoever began an answer to a human task of this instance, sent or not, with the task.
+    fn drafters(&self) -> Result<Vec<(String, String)>, Refused> {
+        let mut found = self.shared.drafters(&self.resident.id)?;
+        // Rows show what is on disk: what is being completed here may be younger.
+        let here = self.items.values().map(|open| &open.now);
+        for item in here.filter(|item| !item.approval) {
+            let editors = item.editors.iter();
+            found.extend(editors.map(|person| (person.clone(), item.task.clone())));
+        }
+        Ok(found)
     }
 
     fn offered(&self, offer: Offer) -> WorkItem {
@@ -62,6 +83,7 @@ impl Draft<'_> {
         let due = offer
             .due
             .and_then(|due| calendar.due(self.at, term(due)).ok());
+        let alarms = alarms::of_offer(&offer, self.at, due, calendar);
         WorkItem {
             id: item_id(&resident.id, offer.item),
             agency: resident.row.agency.clone(),
@@ -88,6 +110,10 @@ impl Draft<'_> {
             excluded: offer.excluded.into_iter().map(excluded).collect(),
             offered_at: self.at,
             due,
+            alarms,
+            reminded_at: None,
+            escalations: Vec::new(),
+            editors: BTreeSet::new(),
             state: State::Offered,
             claimed_by: None,
             decisions: Vec::new(),
@@ -135,7 +161,8 @@ impl Draft<'_> {
                 key: id.into_bytes(),
                 version: version.unwrap_or(0),
             });
-            write_item(before.as_ref(), &open.now, self.at, &mut self.batch);
+            let moved = write_item(before.as_ref(), &open.now, self.at, &mut self.batch);
+            self.actions.extend(moved.map(Action::MoveAlarm));
         }
     }
 }
@@ -149,7 +176,7 @@ pub(crate) fn term(term: Term) -> calendar::Term {
     }
 }
 
-fn assigned(assignment: Assignment) -> Assigned {
+pub(crate) fn assigned(assignment: Assignment) -> Assigned {
     match assignment {
         Assignment::Role(role) => Assigned::Role(role),
         Assignment::Team(team) => Assigned::Team(team),
@@ -157,13 +184,15 @@ fn assigned(assignment: Assignment) -> Assigned {
     }
 }
 
+fn worked_on(task: &str) -> String {
+    format!("you worked on `{task}`; another person must decide")
+}
+
 /// Person, and the sentence they are told.
 fn excluded(exclusion: Exclusion) -> (String, String) {
     let sentence = match exclusion.reason {
         ExclusionReason::Started => "you asked for this; another person must decide".to_owned(),
-        ExclusionReason::Completed(task) => {
-            format!("you worked on `{task}`; another person must decide")
-        }
+        ExclusionReason::Completed(task) => worked_on(&task),
         ExclusionReason::Payee => "you are to be paid; another person must decide".to_owned(),
         ExclusionReason::Different(task) => {
             format!("you did `{task}`; the workflow asks for another person here")

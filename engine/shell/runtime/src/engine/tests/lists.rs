@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::world::{World, leader, start_of, worker};
+use super::world::{World, leader, moment, staff, start_of, worker};
 use crate::engine::Refused;
 use crate::view::WorkItemFilter;
 
@@ -117,6 +117,73 @@ async fn filters_narrow_by_state_role_holder_and_case() {
         .items
         .remove(0);
     assert_eq!(first.id, decision.id, "what is due comes first");
+}
+
+/// Instances of all pages of a list.
+async fn all(world: &World, filter: &WorkItemFilter) -> Vec<String> {
+    let (mut cursor, mut found) = (None, Vec::new());
+    loop {
+        let filter = WorkItemFilter {
+            cursor,
+            ..filter.clone()
+        };
+        let page = world.engine.work_items(&leader(), filter).await.unwrap();
+        found.extend(page.items.into_iter().map(|item| item.instance));
+        cursor = page.next;
+        if cursor.is_none() {
+            return found;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_overdue_is_a_list_of_its_own_in_pages() {
+    let world = World::new().await;
+    let mut late = Vec::new();
+    for _ in 0..5 {
+        late.push(world.start("late", json!({})).await.id);
+    }
+    let overdue = WorkItemFilter {
+        overdue: true,
+        limit: Some(2),
+        ..WorkItemFilter::default()
+    };
+    let of_role = |role: &str| WorkItemFilter {
+        role: Some(role.to_owned()),
+        ..overdue.clone()
+    };
+    assert!(all(&world, &overdue).await.is_empty());
+    world.clock.set(moment("2026-08-07T14:00:00Z"));
+    // Due three days later, and not overdue.
+    world.start("late", json!({})).await;
+    assert_eq!(all(&world, &overdue).await, late);
+    assert_eq!(all(&world, &of_role("team-leader")).await, late);
+    assert!(all(&world, &of_role("case-worker")).await.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_team_has_its_own_list_and_members_alone_take_from_it() {
+    let world = World::new().await;
+    let started = world.start("team", json!({})).await;
+    let item = world.item(&started.id, "look").await;
+    let north = WorkItemFilter {
+        team: Some("north".to_owned()),
+        ..WorkItemFilter::default()
+    };
+    let south = WorkItemFilter {
+        team: Some("south".to_owned()),
+        ..WorkItemFilter::default()
+    };
+    let kim = staff("u-kim", &["case-worker", "team:north"]);
+    let listed = |filter| async { world.engine.work_items(&kim, filter).await.unwrap().items };
+    assert_eq!(listed(north).await.len(), 1);
+    assert_eq!(listed(south).await.len(), 0);
+    let other = world.engine.claim(&leader(), &item.id, None).await;
+    assert!(matches!(other, Err(Refused::Rule(_))), "{other:?}");
+    world
+        .decide(&kim, &item.id, "done", json!({}))
+        .await
+        .unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

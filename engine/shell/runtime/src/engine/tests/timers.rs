@@ -111,6 +111,9 @@ async fn a_parked_instance_wakes_for_its_timer() {
         }
     })
     .await;
+    // Nobody waits for the flush of a parked instance; what is flushed after it tells.
+    let after = casewright_store::Store::submit(&*world.store, casewright_store::Batch::default());
+    after.unwrap().flushed().await.unwrap();
     let world = world.crash().await;
     assert_eq!(
         world.engine.resident_count(),

@@ -428,6 +428,8 @@ pub(super) fn pack(allocated: &str) -> BTreeMap<String, String> {
         ("pay.yaml", include_str!("pack/pay.yaml")),
         ("wait.yaml", include_str!("pack/wait.yaml")),
         ("ask.yaml", include_str!("pack/ask.yaml")),
+        ("team.yaml", include_str!("pack/team.yaml")),
+        ("late.yaml", include_str!("pack/late.yaml")),
         (
             "calendars/au-qld.ics",
             include_str!("pack/calendars/au-qld.ics"),

@@ -32,6 +32,9 @@ fn item(id: &str, title: &str, due: Option<&str>) -> WorkItemView {
         assigned: json!({"role": "team-leader"}),
         claimed_by: None,
         due: due.map(|due| due.parse().unwrap()),
+        escalated_to: Vec::new(),
+        reminded: None,
+        claimable: true,
         overdue: false,
         approval: true,
         outcomes: vec!["approve".into(), "decline".into()],
@@ -41,6 +44,7 @@ fn item(id: &str, title: &str, due: Option<&str>) -> WorkItemView {
         revision: 1,
         barred: None,
         decisions: Vec::new(),
+        attempts: Vec::new(),
     }
 }
 
@@ -56,7 +60,7 @@ fn draw(items: Vec<WorkItemView>, next: Option<&str>) -> String {
         items,
         next: next.map(Into::into),
     };
-    let counts = Counts { mine: 0, team: 100 };
+    let counts = (Counts { mine: 0, team: 100 }, 4);
     let member = member(&["team-leader"]);
     QueuePage::new(&member, &query, View::Team, counts, list, &wall)
         .render()
@@ -96,6 +100,7 @@ fn tasks_stand_in_bands_by_due_date() {
     assert!(page.contains("/tasks?view=team&#38;role=team-leader&#38;cursor=abc%2B/%3D"));
     assert!(page.contains(r#"<option value="team-leader" selected>Team leader</option>"#));
     assert!(page.contains(r#"id="count-team">100+<"#));
+    assert!(page.contains("<caption>4 tasks, soonest due first"));
 }
 
 #[test]
@@ -106,13 +111,32 @@ fn only_what_can_be_taken_has_a_button() {
         display_name: "Sam Rossi".into(),
     });
     taken.state = "claimed".into();
+    taken.claimable = false;
     let mut barred = item("w-2", "B", None);
     barred.barred = Some(("self-approval".into(), "you asked for this".into()));
+    barred.claimable = false;
     let page = draw(vec![taken, barred, item("w-3", "C", None)], None);
     assert!(page.contains("Sam Rossi"));
     for (id, live) in [("w-1", false), ("w-2", false), ("w-3", true)] {
         assert_eq!(page.contains(&format!("/tasks/{id}/claim")), live, "{id}");
     }
+}
+
+#[test]
+fn what_time_did_stands_beside_a_task_in_words() {
+    let mut late = item("w-1", "A", Some("2026-11-20T13:59:59Z"));
+    late.overdue = true;
+    late.escalated_to = vec![
+        json!({"role": "service-manager"}),
+        json!({"role": "team-leader"}),
+    ];
+    late.reminded = Some("2026-11-20T00:00:00Z".parse().unwrap());
+    let page = draw(vec![late, item("w-2", "B", None)], None);
+    for mark in ["Overdue", "Escalated", "Reminder"] {
+        let drawn = format!(r#"<span class="mark">{mark}</span>"#);
+        assert_eq!(page.matches(&drawn).count(), 1, "{mark}");
+    }
+    assert!(page.contains("Nobody yet (team leader or service manager)"));
 }
 
 #[test]
@@ -129,4 +153,51 @@ fn hostile_titles_stay_text_and_short() {
     assert!(page.contains("&#60;img src=x onerror=alert(1)&#62;"));
     assert!(!page.contains('\u{202e}'));
     assert!(page.len() < 20_000, "{}", page.len());
+}
+
+#[test]
+fn an_address_says_what_is_shown_and_pages_keep_it() {
+    let query = QueueQuery {
+        mine: Some("1".into()),
+        team: Some("north".into()),
+        overdue: Some("true".into()),
+        role: Some(String::new()),
+        ..QueueQuery::default()
+    };
+    let view = view(&query);
+    assert_eq!(view, View::Mine);
+    let kim = member(&["case-worker", "team:north"]);
+    let filter = filter(&query, view, &kim.principal);
+    assert_eq!(
+        filter.claimed_by.as_deref(),
+        Some(kim.principal.id.as_str())
+    );
+    assert_eq!((filter.role, filter.team.as_deref()), (None, Some("north")));
+    assert!(filter.overdue);
+    let next = next_address(&query, view, "c");
+    assert_eq!(next, "/tasks?view=mine&team=north&overdue=yes&cursor=c");
+    for no in ["", "0", "false"] {
+        assert!(!chosen(Some(&no.to_owned())), "{no}");
+    }
+}
+
+#[test]
+fn only_members_of_teams_choose_among_teams() {
+    let drawn = |roles: &[&str]| {
+        let zone = TimeZone::get("Australia/Brisbane").unwrap();
+        let wall = Wall::new(zone, "2026-11-23T02:00:00Z".parse().unwrap());
+        let list = Page {
+            items: Vec::new(),
+            next: None,
+        };
+        let counts = (Counts { mine: 0, team: 0 }, 0);
+        let query = QueueQuery::default();
+        QueuePage::new(&member(roles), &query, View::Team, counts, list, &wall)
+            .render()
+            .unwrap()
+    };
+    let page = drawn(&["case-worker", "team:north-side"]);
+    assert!(page.contains(r#"<option value="north-side">North side</option>"#));
+    assert!(!page.contains("team:north-side"));
+    assert!(!drawn(&["case-worker"]).contains("for=\"team\""));
 }

@@ -4,7 +4,7 @@ use casewright_runtime::view::PersonView;
 
 use super::*;
 
-const ACTIONS: [Action; 18] = [
+const ACTIONS: [Action; 29] = [
     Action::CaseOpened,
     Action::CaseRead,
     Action::InstanceStarted,
@@ -16,6 +16,9 @@ const ACTIONS: [Action; 18] = [
     Action::WorkItemReleased,
     Action::WorkItemCompleted,
     Action::WorkItemWithdrawn,
+    Action::WorkItemDrafted,
+    Action::WorkItemReminded,
+    Action::WorkItemEscalated,
     Action::Refused,
     Action::FunctionCalled,
     Action::FunctionReturned,
@@ -23,6 +26,14 @@ const ACTIONS: [Action; 18] = [
     Action::FundReserved,
     Action::FundCommitted,
     Action::FundReleased,
+    Action::PersonAdded,
+    Action::PersonChanged,
+    Action::AddressShown,
+    Action::NoteAdded,
+    Action::EventAwaited,
+    Action::EventReceived,
+    Action::EventEmitted,
+    Action::EventLetGo,
 ];
 
 fn entry(action: &str, title: Option<&str>, detail: Option<&str>) -> TimelineEntry {
@@ -116,6 +127,18 @@ fn sentences_say_who_did_what() {
         title,
         "write-again",
         &format!("Amina Khan finished {quoted} with “write again”."),
+    );
+    check(
+        "work-item-reminded",
+        title,
+        "",
+        &format!("A reminder came that {quoted} is waiting."),
+    );
+    check(
+        "work-item-escalated",
+        title,
+        "role service-manager",
+        &format!("{quoted} was still waiting, so it was given to service manager too."),
     );
     check(
         "refused",

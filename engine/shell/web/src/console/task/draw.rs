@@ -3,7 +3,7 @@
 use askama::Template;
 use casewright_casework::audit::Action;
 use casewright_language::Form;
-use casewright_runtime::view::{FundView, TimelineEntry, WorkItemView};
+use casewright_runtime::view::{AttemptView, DraftView, FundView, TimelineEntry, WorkItemView};
 use serde_json::Value;
 
 use crate::console::chrome::{Chrome, Place};
@@ -39,6 +39,8 @@ pub(crate) struct Attempt {
 pub(crate) struct Surroundings {
     pub(crate) wall: Wall,
     pub(crate) form: Option<Form>,
+    /// What the person typed before and did not send.
+    pub(crate) draft: Option<DraftView>,
     pub(crate) funds: Vec<FundView>,
     /// Timeline of the case.
     pub(crate) before: Vec<TimelineEntry>,
@@ -57,6 +59,7 @@ pub(crate) struct TaskPage {
     evidence: Vec<(String, Shown)>,
     budget: Vec<Budget>,
     earlier: Vec<Earlier>,
+    attempts: Vec<Past>,
     refusal: Option<Explanation>,
     /// What was typed and can no longer be sent.
     lost: Vec<(String, String)>,
@@ -74,7 +77,7 @@ enum Stand {
     /// Nobody has it; they may take it.
     Open,
     /// Somebody else has it.
-    Taken { by: String },
+    Taken { by: String, mine_to_take: bool },
     /// They have it.
     Mine(Box<Answer>),
     /// Finished or taken back.
@@ -84,6 +87,8 @@ enum Stand {
 struct Answer {
     form: Filled,
     revision: u64,
+    /// Whether something typed before is in the form.
+    kept: String,
     outcomes: Vec<Outcome>,
     comment: Option<Comment>,
 }
@@ -113,6 +118,13 @@ struct Earlier {
     comment: Option<String>,
 }
 
+/// An earlier answer to the same task.
+struct Past {
+    title: String,
+    comment: Option<String>,
+    data: Vec<(String, Shown)>,
+}
+
 impl TaskPage {
     pub(crate) fn new(
         member: &Member,
@@ -134,6 +146,7 @@ impl TaskPage {
             evidence: Shown::of(&item.show, &around.wall).into_rows(),
             budget: budget(&item, &around.funds),
             earlier: earlier(&item, &around.before, &around.wall),
+            attempts: past(&item.attempts, &around.wall),
             lost: if live { Vec::new() } else { lost(attempt) },
             refusal,
             stand,
@@ -173,13 +186,17 @@ fn facts(member: &Member, item: &WorkItemView, wall: &Wall) -> Vec<(&'static str
         Some(person) => person.display_name.clone(),
         None => "Nobody yet".to_owned(),
     };
-    let given = humanize(&assigned::phrase(&item.assigned));
-    vec![
+    let given = humanize(&assigned::phrase_of_all(item));
+    let mut facts = vec![
         ("Due", due),
         ("Given to", given),
         ("Who has it", holder),
         ("Waiting since", wall.moment(item.offered)),
-    ]
+    ];
+    if let Some(at) = item.reminded {
+        facts.push(("Last reminder", wall.moment(at)));
+    }
+    facts
 }
 
 fn stand(member: &Member, item: &WorkItemView, attempt: &Attempt, around: &Surroundings) -> Stand {
@@ -205,6 +222,7 @@ fn stand(member: &Member, item: &WorkItemView, attempt: &Attempt, around: &Surro
         }
         Some(person) => Stand::Taken {
             by: person.display_name.clone(),
+            mine_to_take: item.claimable,
         },
     }
 }
@@ -223,7 +241,7 @@ fn closing(item: &WorkItemView, wall: &Wall) -> String {
 
 fn barred(item: &WorkItemView, code: &str, message: &str) -> Stand {
     let words = explain(code, message);
-    let who = assigned::phrase(&item.assigned);
+    let who = assigned::phrase_of_all(item);
     let able = match code {
         "self-approval" => format!("Somebody else who is {who} can decide it."),
         "over-limit" => "Somebody with a higher limit can decide it.".to_owned(),
@@ -250,9 +268,44 @@ fn answer(item: &WorkItemView, attempt: &Attempt, around: &Surroundings) -> Answ
     Answer {
         form,
         revision: item.revision,
+        kept: around
+            .draft
+            .as_ref()
+            .map_or_else(String::new, |draft| resumed(draft, item, &around.wall)),
         outcomes: item.outcomes.iter().map(|name| outcome(name)).collect(),
         comment: comment(item, attempt),
     }
+}
+
+/// The line that says that nothing is lost.
+pub(super) fn kept(draft: &DraftView, wall: &Wall) -> String {
+    format!(
+        "Draft saved {}. Only you can see it.",
+        wall.moment(draft.saved)
+    )
+}
+
+fn resumed(draft: &DraftView, item: &WorkItemView, wall: &Wall) -> String {
+    let mut text = kept(draft, wall);
+    if draft.revision != item.revision {
+        text.push_str(" The task has changed since then: look at it again before you send.");
+    }
+    text
+}
+
+fn past(attempts: &[AttemptView], wall: &Wall) -> Vec<Past> {
+    let numbered = (1..).zip(attempts);
+    let past = |(number, attempt): (usize, &AttemptView)| Past {
+        title: format!(
+            "Answer {number}: {}, {}, {}",
+            phrase(&attempt.outcome),
+            attempt.by.display_name,
+            wall.moment(attempt.at)
+        ),
+        comment: attempt.comment.clone().filter(|text| !text.is_empty()),
+        data: Shown::of(&attempt.data, wall).into_rows(),
+    };
+    numbered.map(past).collect()
 }
 
 fn outcome(name: &str) -> Outcome {

@@ -27,6 +27,9 @@ fn item() -> WorkItemView {
         assigned: json!({"role": "team-leader"}),
         claimed_by: None,
         due: Some("2026-11-27T13:59:59Z".parse().unwrap()),
+        escalated_to: Vec::new(),
+        reminded: None,
+        claimable: true,
         overdue: false,
         approval: true,
         outcomes: vec!["approve".into(), "decline".into(), "ask-for-changes".into()],
@@ -40,6 +43,7 @@ fn item() -> WorkItemView {
         revision: 7,
         barred: None,
         decisions: Vec::new(),
+        attempts: Vec::new(),
     }
 }
 
@@ -47,6 +51,7 @@ fn mine() -> WorkItemView {
     WorkItemView {
         state: "claimed".into(),
         claimed_by: Some(person("u-lee", "Lee Tanaka")),
+        claimable: false,
         ..item()
     }
 }
@@ -91,6 +96,7 @@ fn draw(item: WorkItemView, attempt: &Attempt) -> String {
     let around = Surroundings {
         wall: Wall::new(zone, "2026-11-23T02:00:00Z".parse().unwrap()),
         form: None,
+        draft: None,
         funds: vec![fund("a", "AUD"), fund("b", "USD")],
         before: vec![started, elsewhere],
     };
@@ -238,5 +244,63 @@ fn a_stale_answer_keeps_what_was_typed() {
             "Approve: Sam Rossi, Mon 23 Nov 2026, 11:00 am.",
         ],
         &["/complete", "/claim"],
+    );
+}
+
+#[test]
+fn earlier_answers_to_the_same_task_are_kept_in_view() {
+    let attempt = |at: &str, comment: Option<&str>, minor| AttemptView {
+        work_item: "i-1-1".into(),
+        by: person("u-casey", "Casey Brown"),
+        role: "case-worker".into(),
+        at: at.parse().unwrap(),
+        outcome: "done".into(),
+        comment: comment.map(Into::into),
+        data: json!({"money": {"minor": minor, "currency": "AUD"}}),
+    };
+    let again = WorkItemView {
+        attempts: vec![
+            attempt("2026-11-21T00:00:00Z", Some("<b>first</b>"), 100),
+            attempt("2026-11-22T00:00:00Z", None, 200),
+        ],
+        ..item()
+    };
+    let page = draw(again, &Attempt::default());
+    check(
+        &page,
+        &[
+            "Earlier answers",
+            "Answer 1: done, Casey Brown, Sat 21 Nov 2026, 10:00 am",
+            "Answer 2: done, Casey Brown, Sun 22 Nov 2026, 10:00 am",
+            "&#60;b&#62;first",
+            "$1.00",
+            "$2.00",
+        ],
+        &["<b>first"],
+    );
+    let page = draw(item(), &Attempt::default());
+    check(&page, &[], &["Earlier answers"]);
+}
+
+#[test]
+fn an_unfinished_answer_says_that_it_is_kept() {
+    let wall = Wall::new(
+        TimeZone::get("Australia/Brisbane").unwrap(),
+        "2026-11-23T02:00:00Z".parse().unwrap(),
+    );
+    let mut draft = DraftView {
+        saved: "2026-11-23T01:05:00Z".parse().unwrap(),
+        revision: 7,
+        data: json!({}),
+        comment: None,
+    };
+    let saved = "Draft saved Mon 23 Nov 2026, 11:05 am. Only you can see it.";
+    assert_eq!(resumed(&draft, &item(), &wall), saved);
+    draft.revision = 6;
+    assert!(resumed(&draft, &item(), &wall).contains("has changed since"));
+    check(
+        &draw(mine(), &Attempt::default()),
+        &["Save and come back later", "/tasks/w-1/draft"],
+        &["Draft saved"],
     );
 }

@@ -1,0 +1,176 @@
+//! `remind` and `escalate` of human work: what happens while nobody decides. There is no form in
+//! which time could decide.
+
+use super::assign;
+use crate::Term;
+use crate::read::Reader;
+use crate::read::call::argument::Arguments;
+use crate::read::tasks::Body;
+use crate::workflow::{After, Escalate, Remind};
+use crate::yaml::{self, Content, Entry, Fields, Node};
+
+/// Each is kept with every open piece of work.
+const COUNT_MAX: usize = 10;
+const WRITE_REMIND: &str = "remind: [ 1 business day before ]";
+const WRITE_ESCALATE: &str = "escalate: [ { after: due, to: { role: <role> } } ]";
+
+#[derive(Default)]
+pub(super) struct Timed {
+    pub(super) remind: Vec<Remind>,
+    pub(super) escalate: Vec<Escalate>,
+}
+
+pub(super) fn read(
+    reader: &mut Reader<'_>,
+    body: &Body<'_, '_>,
+    all: &Arguments<'_>,
+) -> Option<Timed> {
+    let due = all.get("due").is_some();
+    let remind = match all.get("remind") {
+        Some(entry) => reminders(reader, all, entry, due),
+        None => Some(Vec::new()),
+    };
+    let escalate = match all.get("escalate") {
+        Some(entry) => escalations(reader, body, all, entry),
+        None => Some(Vec::new()),
+    };
+    Some(Timed {
+        remind: remind?,
+        escalate: escalate?,
+    })
+}
+
+fn reminders(
+    reader: &mut Reader<'_>,
+    all: &Arguments<'_>,
+    entry: &Entry,
+    due: bool,
+) -> Option<Vec<Remind>> {
+    if !due {
+        needs_due(
+            reader,
+            entry,
+            "`remind` counts from `due`, which is not there",
+        );
+        return None;
+    }
+    let items = items(reader, all, entry, WRITE_REMIND)?;
+    let read: Vec<_> = items
+        .iter()
+        .map(|item| reminder(reader, all, item))
+        .collect();
+    read.into_iter().collect()
+}
+
+fn reminder(reader: &mut Reader<'_>, all: &Arguments<'_>, item: &Node) -> Option<Remind> {
+    let help = match item.as_text().map(|text| remind(text.trim())) {
+        Some(Ok(remind)) => return Some(remind),
+        Some(Err(problem)) => problem,
+        None => format!("write `{WRITE_REMIND}`"),
+    };
+    reader
+        .findings
+        .error(
+            "CW0431",
+            item.place,
+            format!("a reminder of {} is no time around `due`", all.owner),
+        )
+        .help(help);
+    None
+}
+
+fn remind(text: &str) -> Result<Remind, String> {
+    if let Some(term) = text.strip_suffix(" before") {
+        Term::parse(term).map(Remind::Before)
+    } else if let Some(term) = text.strip_suffix(" after") {
+        Term::parse(term).map(Remind::After)
+    } else {
+        Err("write how long before or after `due`: `1 business day before`".to_owned())
+    }
+}
+
+fn escalations(
+    reader: &mut Reader<'_>,
+    body: &Body<'_, '_>,
+    all: &Arguments<'_>,
+    entry: &Entry,
+) -> Option<Vec<Escalate>> {
+    let items = items(reader, all, entry, WRITE_ESCALATE)?;
+    let read: Vec<_> = items
+        .iter()
+        .map(|item| escalation(reader, body, all, item))
+        .collect();
+    read.into_iter().collect()
+}
+
+fn escalation(
+    reader: &mut Reader<'_>,
+    body: &Body<'_, '_>,
+    all: &Arguments<'_>,
+    item: &Node,
+) -> Option<Escalate> {
+    let owner = yaml::under(&body.fields.owner, "escalate");
+    let findings = &mut reader.findings;
+    let fields = Fields::open(findings, item, item.place, &owner, &["after", "to"])?;
+    let after = fields.required(findings, "after", "after: due");
+    let to = fields.required(findings, "to", "to: { role: <role> }");
+    let after = after.and_then(|entry| after_of(reader, all, entry));
+    let to = to.and_then(|entry| assign(reader, body, entry, &yaml::under(&owner, "to")));
+    Some(Escalate {
+        after: after?,
+        to: to?,
+    })
+}
+
+fn after_of(reader: &mut Reader<'_>, all: &Arguments<'_>, entry: &Entry) -> Option<After> {
+    let text = all.literal(&mut reader.findings, entry, "after: due")?;
+    if text.trim() == "due" {
+        if all.get("due").is_none() {
+            needs_due(reader, entry, "this comes at `due`, which is not there");
+            return None;
+        }
+        return Some(After::Due);
+    }
+    match Term::parse(text) {
+        Ok(term) => Some(After::Offer(term)),
+        Err(problem) => {
+            reader
+                .findings
+                .error(
+                    "CW0432",
+                    entry.place(),
+                    format!("an escalation of {} does not say when it comes", all.owner),
+                )
+                .help(format!(
+                    "write `after: due`, or how long after the start: {problem}"
+                ));
+            None
+        }
+    }
+}
+
+fn needs_due(reader: &mut Reader<'_>, entry: &Entry, message: &str) {
+    reader
+        .findings
+        .error("CW0433", entry.place(), message)
+        .help("add for example `due: 3 business days`");
+}
+
+/// The list under a key; `None` when it is none or too long, which is reported.
+fn items<'a>(
+    reader: &mut Reader<'_>,
+    all: &Arguments<'_>,
+    entry: &'a Entry,
+    write: &str,
+) -> Option<&'a [Node]> {
+    let Content::List(items) = &entry.value.content else {
+        all.expected(&mut reader.findings, entry, "a list", write);
+        return None;
+    };
+    if items.len() > COUNT_MAX {
+        let wanted = format!("a list of at most {COUNT_MAX}");
+        all.expected(&mut reader.findings, entry, &wanted, write);
+        return None;
+    }
+    Some(items)
+}

@@ -1,0 +1,254 @@
+//! Persons of a case: added, changed, and their confidential addresses shown to whoever asks, which
+//! is written down first. Staff who are family or payee decide nothing in the case.
+
+use std::collections::BTreeMap;
+
+use casewright_casework::audit::Action;
+use casewright_casework::person::{Address, AddressChange, Details};
+use casewright_casework::{Case, Code, Person, Principal, Refusal, WorkItem};
+use casewright_store::{Batch, Guard, Put, Table, Under};
+
+use super::case_file::filed;
+use super::shared::{Shared, not_found};
+use super::{Engine, Refused, RequestKey};
+use crate::record::UserRow;
+use crate::{id, key, record};
+
+/// Person id to staff id, for those who may not decide.
+type Related = BTreeMap<String, String>;
+
+impl Engine {
+    /// Persons of a case without confidential addresses, oldest first. Audited like opening the
+    /// case.
+    pub async fn persons(&self, who: &Principal, case: &str) -> Result<Vec<Person>, Refused> {
+        self.shared.seen_case(who, case)?;
+        self.shared.note_read(who, case).await?;
+        Ok(self.case_file(who, case).await?.persons)
+    }
+
+    /// One person, masked in the same way. Part of the case page, which is audited.
+    #[expect(
+        clippy::unused_async,
+        reason = "a store on another machine is awaited here"
+    )]
+    pub async fn person(&self, who: &Principal, case: &str, id: &str) -> Result<Person, Refused> {
+        self.shared.seen_case(who, case)?;
+        Ok(self.shared.person_of(case, id)?.masked())
+    }
+
+    /// Adds a person to a case.
+    pub async fn add_person(
+        &self,
+        who: &Principal,
+        case: &str,
+        details: Details,
+        key: Option<RequestKey>,
+    ) -> Result<Person, Refused> {
+        let details = details.checked().map_err(Refused::Rule)?;
+        let details = self.shared.with_staff(who, details)?;
+        let (author, route) = (who.clone(), format!("person {case}"));
+        self.change_file(who, case, &route, key, move |shared, case, batch| {
+            let at = shared.now();
+            let person = Person {
+                id: id::timed('p', at, &*shared.parts.entropy),
+                case: case.id.clone(),
+                details: details.clone(),
+                revision: 1,
+                added_at: at,
+                added_by: author.id.clone(),
+                changed_at: at,
+                changed_by: author.id.clone(),
+            };
+            shared.put_person(case, &person, 0, batch)?;
+            let relation = Some(person.details.relation.as_str());
+            let entry = filed(
+                shared,
+                &author,
+                case,
+                Action::PersonAdded,
+                &person.id,
+                relation,
+            );
+            batch.audit.push(entry);
+            Ok(person.masked())
+        })
+        .await
+    }
+
+    /// Replaces what is known of a person; `revision` is what the asker has seen.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "two ids, what is new, what was seen, and the request's key"
+    )]
+    pub async fn change_person(
+        &self,
+        who: &Principal,
+        case: &str,
+        id: &str,
+        details: Details,
+        address: AddressChange,
+        revision: Option<u64>,
+        key: Option<RequestKey>,
+    ) -> Result<Person, Refused> {
+        let details = self.shared.with_staff(who, details)?;
+        let (author, route) = (who.clone(), format!("person {case} {id}"));
+        let id = id.to_owned();
+        self.change_file(who, case, &route, key, move |shared, case, batch| {
+            let row = key::join(&[&case.id, &id]);
+            let found = shared.pending::<Person>(Table::Person, &row, "a person")?;
+            let (before, version) = found.ok_or_else(not_found)?;
+            let (details, address) = (details.clone(), address.clone());
+            let person = before
+                .changed(&author, shared.now(), revision, details, address)
+                .map_err(Refused::Rule)?;
+            shared.put_person(case, &person, version, batch)?;
+            let relation = Some(person.details.relation.as_str());
+            let entry = filed(shared, &author, case, Action::PersonChanged, &id, relation);
+            batch.audit.push(entry);
+            Ok(person.masked())
+        })
+        .await
+    }
+
+    /// An address, also a confidential one; that it was asked for is on disk before it is shown.
+    pub async fn show_address(
+        &self,
+        who: &Principal,
+        case: &str,
+        id: &str,
+    ) -> Result<Option<Address>, Refused> {
+        let _admitted = self.shared.admit()?;
+        let file = self.shared.seen_case(who, case)?;
+        let person = self.shared.person_of(case, id)?;
+        let address = person.details.address;
+        if address.as_ref().is_some_and(|address| address.confidential) {
+            let entry = filed(&self.shared, who, &file, Action::AddressShown, id, None);
+            let batch = Batch {
+                audit: vec![entry],
+                reserve: true,
+                ..Batch::default()
+            };
+            self.shared.commit(batch).await?;
+        }
+        Ok(address)
+    }
+
+    /// What staff are called, for pages that name them.
+    pub fn staff_name(&self, who: &Principal, id: &str) -> Option<String> {
+        let user = self.shared.staff(who, id).ok().flatten()?;
+        Some(user.display_name)
+    }
+}
+
+impl Shared {
+    pub(super) fn person_of(&self, case: &str, id: &str) -> Result<Person, Refused> {
+        let row = key::join(&[case, id]);
+        let person = self.read(Table::Person, &row, "a person")?;
+        person.ok_or_else(not_found)
+    }
+
+    fn staff(&self, who: &Principal, id: &str) -> Result<Option<UserRow>, Refused> {
+        let user: Option<UserRow> = self.read(Table::User, id.as_bytes(), "a user")?;
+        Ok(user.filter(|user| user.agency == who.agency))
+    }
+
+    /// With the staff id that is meant, which may be given as a sign-in name.
+    fn with_staff(&self, who: &Principal, details: Details) -> Result<Details, Refused> {
+        let Some(named) = &details.staff else {
+            return Ok(details);
+        };
+        let named = named.trim();
+        let found = match self.staff(who, named)? {
+            Some(user) => Some(user),
+            None => self
+                .user_named(named)?
+                .filter(|user| user.agency == who.agency),
+        };
+        if found.is_none() && !named.is_empty() {
+            let sentence = "There is no member of staff with this id or sign-in name".to_owned();
+            return Err(Refused::Rule(Refusal {
+                code: Code::FormInvalid,
+                message: "the form has mistakes".to_owned(),
+                fields: vec![("staff".to_owned(), sentence)],
+            }));
+        }
+        let staff = found.map(|user| user.id);
+        Ok(Details { staff, ..details })
+    }
+
+    fn put_person(
+        &self,
+        case: &Case,
+        person: &Person,
+        version: u64,
+        batch: &mut Batch,
+    ) -> Result<(), Refused> {
+        let under = Under::Case(case.id.clone());
+        let row = key::join(&[&case.id, &person.id]);
+        batch.guards.push(Guard::Row {
+            table: Table::Person,
+            key: row.clone(),
+            version,
+        });
+        batch.puts.push(Put {
+            table: Table::Person,
+            key: row,
+            value: Some(record::encode(person)),
+            under: under.clone(),
+        });
+        let (before, guard) = self.related(&case.id)?;
+        let mut related = before.clone();
+        match &person.details.staff {
+            Some(staff) if person.details.relation.bars_deciding() => {
+                related.insert(person.id.clone(), staff.clone());
+            }
+            _ => {
+                related.remove(&person.id);
+            }
+        }
+        if related != before {
+            batch.guards.push(guard);
+            batch.puts.push(Put {
+                table: Table::Index,
+                key: related_key(&case.id),
+                value: Some(record::encode(&related)),
+                under,
+            });
+        }
+        Ok(())
+    }
+
+    /// Staff who are family or payee in a case, and the guard that it stays so.
+    fn related(&self, case: &str) -> Result<(Related, Guard), Refused> {
+        let key = related_key(case);
+        let found = self.pending::<Related>(Table::Index, &key, "relations of staff")?;
+        let (related, version) = found.unwrap_or_default();
+        let table = Table::Index;
+        let guard = Guard::Row {
+            table,
+            key,
+            version,
+        };
+        Ok((related, guard))
+    }
+
+    /// The item with everybody excluded who stands in the case as family or payee. The guard holds
+    /// until the decision is on disk; without one, nothing has to be held.
+    pub(crate) fn with_related(&self, item: &mut WorkItem) -> Result<Option<Guard>, Refused> {
+        if !item.approval {
+            return Ok(None);
+        }
+        let (related, guard) = self.related(&item.case)?;
+        for staff in related.into_values() {
+            let sentence = "you stand in this case yourself; another person must decide";
+            item.excluded
+                .entry(staff)
+                .or_insert_with(|| sentence.to_owned());
+        }
+        Ok(Some(guard))
+    }
+}
+
+fn related_key(case: &str) -> Vec<u8> {
+    key::join(&["related-staff", case])
+}

@@ -1,0 +1,304 @@
+//! `run: workflow` through the engine: hand-over, exclusions, cancellation, and a crash at every
+//! flush on the way.
+
+use std::collections::BTreeMap;
+
+use casewright_store::Moment;
+use serde_json::{Value, json};
+
+use super::world::{World, complete, leader, pack, request, start_of, within_reason, worker};
+use crate::engine::{Limits, Refused};
+use crate::port::EffectKind;
+use crate::view::{InstanceView, WorkItemFilter};
+
+const HEAD: &str = "dsl: '1.0.3', namespace: family-support, version: '1.0.0'";
+
+/// The pack with a request that another workflow decides, and one that runs itself.
+fn files() -> BTreeMap<String, String> {
+    let mut files = pack("100000");
+    let documents = [
+        (
+            "asking",
+            "do:
+  - request:
+      call: human-task
+      with: { title: Ask, assign: { role: case-worker } }
+  - decide:
+      run:
+        workflow:
+          namespace: family-support
+          name: deciding
+          version: '1.0.0'
+          input: { plan: p1 }
+  - last:
+      set: { decided: '${ $steps.decide.outcome }' }
+",
+        ),
+        (
+            "deciding",
+            "input: { schema: { document: { type: object, required: [ plan ] } } }
+do:
+  - decision:
+      call: approval
+      with: { title: Decide, assign: { role: team-leader } }
+",
+        ),
+        (
+            "apart",
+            "do:
+  - decide:
+      run:
+        await: false
+        workflow:
+          namespace: family-support
+          name: deciding
+          version: latest
+          input: { plan: p1 }
+",
+        ),
+        (
+            "wrong",
+            "do:
+  - decide:
+      run:
+        workflow:
+          namespace: family-support
+          name: deciding
+          version: latest
+          input: '${ .given }'
+",
+        ),
+        (
+            "again",
+            "do:
+  - again:
+      run: { workflow: { namespace: family-support, name: again, version: latest } }
+",
+        ),
+    ];
+    for (name, tasks) in documents {
+        let text = format!("document: {{ {HEAD}, name: {name} }}\n{tasks}");
+        files.insert(format!("{name}.yaml"), text);
+    }
+    files
+}
+
+async fn world() -> World {
+    let world = World::within(Limits::default(), EffectKind::Keyed).await;
+    world.deploy(files()).await.unwrap();
+    world
+}
+
+fn waits_for_workflow(view: &InstanceView) -> bool {
+    view.waiting.iter().any(|one| one.kind == "workflow")
+}
+
+/// The instance that the first of these waits for.
+async fn child(world: &World, id: &str) -> String {
+    let view = world.instance(id, waits_for_workflow).await;
+    view.waiting[0].instance.clone().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_decides_what_they_asked_for_in_another_workflow() {
+    let world = world().await;
+    let started = world.start("asking", json!({})).await;
+    let item = world.item(&started.id, "request").await;
+    let asker = super::world::staff("u-robin", &["case-worker", "team-leader"]);
+    world
+        .decide(&asker, &item.id, "done", Value::Null)
+        .await
+        .unwrap();
+    let child = child(&world, &started.id).await;
+    let item = world.item(&child, "decision").await;
+    for barred in [asker, super::world::staff("u-casey", &["team-leader"])] {
+        let Err(Refused::Rule(refusal)) = world.engine.claim(&barred, &item.id, None).await else {
+            panic!("{} may not decide", barred.id);
+        };
+        assert_eq!(refusal.code.as_str(), "self-approval");
+    }
+    world
+        .decide(&leader(), &item.id, "approve", Value::Null)
+        .await
+        .unwrap();
+    let view = world
+        .instance(&started.id, |view| view.status == "completed")
+        .await;
+    assert_eq!(view.output, Some(json!({"decided": "approve"})));
+    let case = world.engine.case(&worker(), &started.case).await.unwrap();
+    let parents: Vec<_> = case
+        .instances
+        .iter()
+        .map(|one| one.parent.clone())
+        .collect();
+    assert_eq!(parents.len(), 2);
+    assert!(parents.contains(&Some(started.id.clone())) && parents.contains(&None));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_cancelled_instance_takes_what_it_runs_with_it() {
+    let world = world().await;
+    let started = world.start("asking", json!({})).await;
+    let item = world.item(&started.id, "request").await;
+    world
+        .decide(&worker(), &item.id, "done", Value::Null)
+        .await
+        .unwrap();
+    let child = child(&world, &started.id).await;
+    world.item(&child, "decision").await;
+    let engine = &world.engine;
+    engine
+        .cancel(&worker(), &started.id, None, None)
+        .await
+        .unwrap();
+    world
+        .instance(&child, |view| view.status == "cancelled")
+        .await;
+    let withdrawn = WorkItemFilter {
+        state: Some("withdrawn".to_owned()),
+        instance: Some(child),
+        ..WorkItemFilter::default()
+    };
+    let page = engine.work_items(&worker(), withdrawn).await.unwrap();
+    assert_eq!(page.items.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_not_awaited_goes_on_by_itself() {
+    let world = world().await;
+    let started = world.start("apart", json!({"a": 1})).await;
+    let view = world
+        .instance(&started.id, |view| view.status == "completed")
+        .await;
+    assert_eq!(view.output, Some(json!({"a": 1})));
+    let case = world.engine.case(&worker(), &started.case).await.unwrap();
+    let other = case.instances.iter().find(|one| one.id != started.id);
+    let other = other.unwrap().id.clone();
+    let item = world.item(&other, "decision").await;
+    world
+        .decide(&leader(), &item.id, "decline", Value::Null)
+        .await
+        .unwrap();
+    world
+        .instance(&other, |view| view.status == "completed")
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_input_that_does_not_fit_is_a_fault_of_the_task() {
+    let world = world().await;
+    let started = world.start("wrong", json!({"given": {"other": 1}})).await;
+    let view = world
+        .instance(&started.id, |view| view.status == "faulted")
+        .await;
+    let error = view.error.unwrap();
+    assert_eq!(error["status"], 400);
+    assert_eq!(error["instance"], "/do/0/decide");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_workflow_that_runs_itself_comes_to_an_end() {
+    let world = world().await;
+    let started = world.start("again", json!({})).await;
+    let view = world
+        .instance(&started.id, |view| view.status == "faulted")
+        .await;
+    assert_eq!(view.error.unwrap()["type"], "urn:casewright:error:too-deep");
+    let case = world.engine.case(&worker(), &started.case).await.unwrap();
+    let depth = usize::try_from(casewright_machine::DEPTH_MAX).unwrap();
+    assert_eq!(case.instances.len(), depth + 1);
+}
+
+/// Every request has a key, so that a client may repeat it after a crash.
+async fn story(world: &World, stop: Option<u64>) -> Result<InstanceView, Refused> {
+    // A store that stopped while nobody had a request under way tells nobody.
+    let stopped = || match stop {
+        Some(flush) if world.faults.flush_count() >= flush => Err(Refused::Stopping),
+        Some(_) | None => Ok(()),
+    };
+    let engine = &world.engine;
+    let start = start_of("asking", json!({}));
+    let started = engine
+        .start(&worker(), start, Some(request("start")))
+        .await?;
+    let item = format!("{}-1", started.id);
+    settle(world, &worker(), &item, "done").await?;
+    let child = loop {
+        let mut changes = engine.changes();
+        changes.borrow_and_update();
+        let view = engine.instance(&worker(), &started.id).await?;
+        if ["completed", "faulted"].contains(&view.status.as_str()) {
+            return Ok(view);
+        }
+        if let Some(child) = view.waiting.first().and_then(|one| one.instance.clone())
+            && engine.instance(&worker(), &child).await?.status != "pending"
+        {
+            break child;
+        }
+        stopped()?;
+        changes.changed().await.map_err(|_| Refused::Stopping)?;
+    };
+    settle(world, &leader(), &format!("{child}-1"), "approve").await?;
+    let mut changes = engine.changes();
+    loop {
+        changes.borrow_and_update();
+        let view = engine.instance(&worker(), &started.id).await?;
+        if view.status == "completed" {
+            return Ok(view);
+        }
+        stopped()?;
+        changes.changed().await.map_err(|_| Refused::Stopping)?;
+    }
+}
+
+async fn settle(
+    world: &World,
+    who: &casewright_casework::Principal,
+    item: &str,
+    outcome: &str,
+) -> Result<(), Refused> {
+    let key = |step: &str| Some(request(&format!("{step} {item}")));
+    world.engine.claim(who, item, key("claim")).await?;
+    let complete = complete(outcome, Value::Null);
+    let done = world.engine.complete(who, item, complete, key("complete"));
+    done.await.map(drop)
+}
+
+async fn survives(flush: u64, moment: Moment) -> bool {
+    let mut world = world().await;
+    let mut stop = Some(world.faults.flush_count() + flush);
+    world.faults.stop_at(flush, moment);
+    let mut crashed = false;
+    let view = loop {
+        match within_reason(story(&world, stop)).await {
+            Ok(view) => break view,
+            Err(Refused::Stopping) => {
+                (crashed, stop) = (true, None);
+                world = world.crash().await;
+            }
+            Err(refused) => panic!("flush {flush} {moment:?}: {refused:?}"),
+        }
+    };
+    let place = format!("flush {flush} {moment:?}");
+    let world = world.crash().await;
+    assert_eq!(view.output, Some(json!({"decided": "approve"})), "{place}");
+    let case = world.engine.case(&worker(), &view.case).await.unwrap();
+    assert_eq!(case.instances.len(), 2, "{place}: one of each");
+    assert!(
+        case.instances.iter().all(|one| one.status == "completed"),
+        "{place}"
+    );
+    crashed
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_crash_at_any_flush_runs_it_once() {
+    for moment in [Moment::BeforeFlush, Moment::AfterFlush] {
+        let mut flush = 1;
+        while survives(flush, moment).await {
+            flush += 1;
+            assert!(flush < 100, "the story has an end");
+        }
+        assert!(flush > 7, "crashed at {flush} flushes only");
+    }
+}
