@@ -14,6 +14,8 @@ mod duration;
 mod emit;
 mod event;
 mod flow;
+mod r#for;
+mod fork;
 mod listen;
 mod names;
 pub mod outline;
@@ -27,6 +29,7 @@ mod tasks;
 mod r#try;
 mod unavailable;
 mod value;
+mod variable;
 mod wait;
 
 use names::Names;

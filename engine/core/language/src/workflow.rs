@@ -103,6 +103,8 @@ pub enum Then {
 #[derive(Debug, Clone)]
 pub enum Kind {
     Do(Vec<Task>),
+    For(Box<For>),
+    Fork(Fork),
     Set(Template),
     Switch(Vec<Case>),
     Call(Call),
@@ -113,6 +115,32 @@ pub enum Kind {
     Wait(Span),
     Emit(Emission),
     Listen(Box<Listen>),
+}
+
+/// `for`: the tasks once for each item, what one round gives being the input of the next.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct For {
+    /// Gives the items; evaluated once.
+    pub items: Expression,
+    /// Name of the variable that holds the item, `item` unless written.
+    pub each: String,
+    /// Name of the variable that holds its index from 0, `index` unless written.
+    pub at: String,
+    /// `while`: before each item, on what the round before gave; when it does not hold, the loop
+    /// is over.
+    pub condition: Option<Expression>,
+    pub tasks: Vec<Task>,
+}
+
+/// `fork`: tasks side by side.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Fork {
+    /// None of them leads to another.
+    pub branches: Vec<Task>,
+    /// Whether the first that completes ends the others and gives the output.
+    pub compete: bool,
 }
 
 /// One case of a `switch`; the default has no `when` and stands last here wherever it was written.
@@ -427,16 +455,23 @@ impl Workflow {
         } = &self.document;
         format!("{namespace}/{name}:{version}")
     }
+
+    /// The task at this JSON pointer.
+    pub fn task(&self, reference: &str) -> Option<&Task> {
+        find(&self.tasks, reference)
+    }
 }
 
-fn listens<'a>(tasks: &'a [Task], found: &mut Vec<&'a Listen>) {
-    for task in tasks {
-        match &task.kind {
-            Kind::Listen(listen) => found.push(listen),
-            Kind::Do(tasks) => listens(tasks, found),
+impl Task {
+    /// Lists of tasks within this one.
+    fn lists(&self) -> Vec<&[Task]> {
+        match &self.kind {
+            Kind::Do(tasks) => vec![tasks],
+            Kind::For(r#for) => vec![&r#for.tasks],
+            Kind::Fork(fork) => vec![&fork.branches],
             Kind::Try(attempt) => {
-                listens(&attempt.tasks, found);
-                listens(attempt.catch.tasks.as_deref().unwrap_or_default(), found);
+                let handler = attempt.catch.tasks.as_deref().unwrap_or_default();
+                vec![&attempt.tasks, handler]
             }
             Kind::Set(_)
             | Kind::Switch(_)
@@ -445,7 +480,33 @@ fn listens<'a>(tasks: &'a [Task], found: &mut Vec<&'a Listen>) {
             | Kind::Raise(_)
             | Kind::Run(_)
             | Kind::Wait(_)
-            | Kind::Emit(_) => {}
+            | Kind::Emit(_)
+            | Kind::Listen(_) => Vec::new(),
+        }
+    }
+}
+
+fn find<'a>(tasks: &'a [Task], reference: &str) -> Option<&'a Task> {
+    let around = |task: &&Task| {
+        let rest = reference.strip_prefix(task.reference.as_str());
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    let task = tasks.iter().find(around)?;
+    if task.reference == reference {
+        return Some(task);
+    }
+    task.lists()
+        .into_iter()
+        .find_map(|list| find(list, reference))
+}
+
+fn listens<'a>(tasks: &'a [Task], found: &mut Vec<&'a Listen>) {
+    for task in tasks {
+        if let Kind::Listen(listen) = &task.kind {
+            found.push(listen);
+        }
+        for list in task.lists() {
+            listens(list, found);
         }
     }
 }

@@ -2,17 +2,7 @@
 //! ignored.
 
 use super::Reader;
-use super::tasks::Body;
 use crate::yaml::Entry;
-
-/// Tasks that are not built, with what serves meanwhile.
-const TASKS: [(&str, &str); 2] = [
-    (
-        "for",
-        "repeat with `switch` and `then`, or let one plugin call handle the whole list",
-    ),
-    ("fork", "put the tasks one after the other"),
-];
 
 /// What is reached by programs on the server or by other protocols, with the reason.
 const NEVER: [(&str, &str); 7] = [
@@ -30,22 +20,6 @@ const NEVER: [(&str, &str); 7] = [
     ("a2a", "the engine speaks only to plugins"),
     ("mcp", "the engine speaks only to plugins"),
 ];
-
-pub(super) fn task(reader: &mut Reader<'_>, body: &Body<'_, '_>) {
-    let kind = body.entry.key.text.as_str();
-    let instead = TASKS
-        .iter()
-        .find(|(name, _)| *name == kind)
-        .map_or("", |(_, help)| help);
-    reader
-        .findings
-        .error(
-            "CW0901",
-            body.entry.key.place,
-            format!("`{kind}` is not available yet"),
-        )
-        .help(instead);
-}
 
 /// What `run` could start on the server.
 pub(super) fn run(reader: &mut Reader<'_>, entry: &Entry) {
