@@ -30,6 +30,8 @@ pub(crate) enum Command {
     Run(crate::run::Arguments),
     /// Check workflow documents, packs and forms; every mistake in one pass.
     Validate(crate::validate::Arguments),
+    /// Draw a workflow document as a picture.
+    Graph(crate::graph::Arguments),
     /// Explain the code of a diagnostic, such as CW0103.
     Explain(crate::explain::Arguments),
     /// Make, build and check plugins.

@@ -9,6 +9,7 @@ mod doctor;
 mod exit;
 mod explain;
 mod folder;
+mod graph;
 mod partner;
 mod plugin;
 mod ports;
@@ -38,6 +39,7 @@ fn main() -> ExitCode {
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Run(arguments) => run::run(&arguments),
         Command::Validate(arguments) => validate::run(&arguments),
+        Command::Graph(arguments) => graph::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Plugin(arguments) => plugin::run(arguments),
         Command::Doctor(arguments) => doctor::run(&arguments),

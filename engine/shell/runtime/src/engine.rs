@@ -18,6 +18,7 @@ mod limits;
 mod notes;
 mod numbers;
 mod persons;
+mod pictures;
 mod recovery;
 mod requests;
 mod resident;
