@@ -27,7 +27,8 @@ pub struct Picture {
     /// it.
     pub steps: Vec<Step>,
     pub arrows: Vec<Arrow>,
-    /// Groups of steps: the bodies of `do` and `try`. An outer one stands before its inner ones.
+    /// Groups of steps: the bodies of `do`, `for`, `fork` and `try`. An outer one stands before its
+    /// inner ones.
     pub frames: Vec<Frame>,
 }
 

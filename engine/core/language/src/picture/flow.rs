@@ -2,7 +2,7 @@
 
 use super::{Arrow, Frame, Picture, Shape, Step};
 use crate::words::humanize;
-use crate::workflow::{Assign, Catch, Human, Kind, Task, Then, Try};
+use crate::workflow::{Assign, Catch, For, Fork, Human, Kind, Task, Then, Try};
 use crate::{Template, Workflow};
 
 /// An arrow whose end is not known yet.
@@ -27,7 +27,10 @@ struct Drawn {
 /// A list of tasks that is drawn.
 struct Body {
     entry: usize,
+    /// Behind its last task.
     exits: Vec<Loose>,
+    /// By `then: exit`.
+    left: Vec<Loose>,
 }
 
 struct Draft {
@@ -51,7 +54,7 @@ pub(super) fn draw(workflow: &Workflow) -> Picture {
     let start = draft.step(plain(Shape::Start, "Start"));
     let body = draft.list(&workflow.tasks, None);
     draft.arrow(going(start), body.entry);
-    draft.ends.extend(body.exits);
+    draft.ends.extend(body.exits.into_iter().chain(body.left));
     if !draft.ends.is_empty() {
         let end = draft.step(plain(Shape::End, "End"));
         for loose in std::mem::take(&mut draft.ends) {
@@ -116,13 +119,16 @@ impl Draft {
     fn list(&mut self, tasks: &[Task], frame: Option<usize>) -> Body {
         let drawn: Vec<Drawn> = tasks.iter().map(|task| self.task(task, frame)).collect();
         let entries: Vec<usize> = drawn.iter().map(|drawn| drawn.entry).collect();
-        let mut exits = Vec::new();
+        let (mut exits, mut left) = (Vec::new(), Vec::new());
         for (index, drawn) in drawn.into_iter().enumerate() {
             for Way { loose, then } in drawn.ways {
                 let to = match then {
                     Then::Continue => entries.get(index + 1).copied(),
                     Then::Task(index) => entries.get(index).copied(),
-                    Then::Exit => None,
+                    Then::Exit => {
+                        left.push(loose);
+                        continue;
+                    }
                     Then::End => {
                         self.ends.push(loose);
                         continue;
@@ -137,6 +143,7 @@ impl Draft {
         Body {
             entry: entries.first().copied().unwrap_or_default(),
             exits,
+            left,
         }
     }
 
@@ -147,6 +154,8 @@ impl Draft {
                 let body = self.list(tasks, Some(inner));
                 leaving(body, task.then)
             }
+            Kind::For(repeated) => self.rounds(task, repeated, frame),
+            Kind::Fork(fork) => self.branches(task, fork, frame),
             Kind::Try(attempt) => self.attempt(task, attempt, frame),
             Kind::Switch(cases) => {
                 let from = self.single(task, frame, Shape::Question, None);
@@ -187,9 +196,62 @@ impl Draft {
             Kind::Call(call) => {
                 self.passing(task, frame, Shape::System, Some(call.function.clone()))
             }
+            Kind::Run(child) => {
+                let detail = humanize(&child.name);
+                self.passing(task, frame, Shape::System, Some(detail))
+            }
+            Kind::Emit(_) => {
+                let detail = "Tells others".to_owned();
+                self.passing(task, frame, Shape::System, Some(detail))
+            }
+            Kind::Listen(_) => {
+                let detail = "Waits for news".to_owned();
+                self.passing(task, frame, Shape::Pause, Some(detail))
+            }
             Kind::Set(_) => self.passing(task, frame, Shape::System, None),
             Kind::Wait(_) => self.passing(task, frame, Shape::Pause, None),
         }
+    }
+
+    /// Whatever comes to the end of the body also leads back to its beginning.
+    fn rounds(&mut self, task: &Task, repeated: &For, frame: Option<usize>) -> Drawn {
+        let inner = self.frame(task, frame);
+        let body = self.list(&repeated.tasks, Some(inner));
+        for exit in &body.exits {
+            let back = Loose {
+                from: exit.from,
+                label: Some("For the next one".to_owned()),
+                problem: exit.problem,
+            };
+            self.arrow(back, body.entry);
+        }
+        leaving(body, task.then)
+    }
+
+    /// A step from which the branches go; whatever leaves a branch leads to what comes after.
+    fn branches(&mut self, task: &Task, fork: &Fork, frame: Option<usize>) -> Drawn {
+        let detail = if fork.compete {
+            "Whichever is first"
+        } else {
+            "All of these"
+        };
+        let from = self.single(task, frame, Shape::Question, Some(detail.to_owned()));
+        let inner = self.frame(task, frame);
+        let mut ways = Vec::new();
+        for branch in &fork.branches {
+            let drawn = self.task(branch, Some(inner));
+            self.arrow(going(from), drawn.entry);
+            for Way { loose, then } in drawn.ways {
+                match then {
+                    Then::End => self.ends.push(loose),
+                    Then::Continue | Then::Exit | Then::Task(_) => ways.push(Way {
+                        loose,
+                        then: task.then,
+                    }),
+                }
+            }
+        }
+        Drawn { entry: from, ways }
     }
 
     fn frame(&mut self, task: &Task, outer: Option<usize>) -> usize {
@@ -264,7 +326,7 @@ impl Draft {
 }
 
 fn leaving(body: Body, then: Then) -> Drawn {
-    let ways = body.exits.into_iter();
+    let ways = body.exits.into_iter().chain(body.left);
     Drawn {
         entry: body.entry,
         ways: ways.map(|loose| Way { loose, then }).collect(),

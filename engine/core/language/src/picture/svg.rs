@@ -34,8 +34,9 @@ pub(super) fn write(
     out.put(format_args!("<defs>"));
     for (name, colour) in [("plain", INK), ("problem", RED)] {
         out.put(format_args!(
-            "<marker id=\"{id}-{name}\" viewBox=\"0 0 8 8\" refX=\"7\" refY=\"4\" markerWidth=\"9\" \
-             markerHeight=\"9\" orient=\"auto\"><path d=\"M0 0L8 4L0 8z\" fill=\"{colour}\"/></marker>"
+            "<marker id=\"{id}-{name}\" viewBox=\"0 0 8 8\" refX=\"7\" refY=\"4\" \
+             markerWidth=\"9\" markerHeight=\"9\" orient=\"auto\">\
+             <path d=\"M0 0L8 4L0 8z\" fill=\"{colour}\"/></marker>"
         ));
     }
     out.put(format_args!("</defs>"));
@@ -212,7 +213,8 @@ impl Svg {
     fn rect(&mut self, area: Area, radius: f64) {
         let (left, top) = corner(area);
         self.put(format_args!(
-            "<rect x=\"{left:.1}\" y=\"{top:.1}\" width=\"{:.1}\" height=\"{:.1}\" rx=\"{radius:.1}\"/>",
+            "<rect x=\"{left:.1}\" y=\"{top:.1}\" width=\"{:.1}\" height=\"{:.1}\" \
+             rx=\"{radius:.1}\"/>",
             area.width, area.height
         ));
     }

@@ -89,6 +89,45 @@ Go -> End
 }
 
 #[test]
+fn a_loop_leads_back_and_on_and_exit_leads_on_only() {
+    check(
+        "
+  - each:
+      for: { each: child, in: '${ .children }' }
+      do:
+        - look:
+            switch:
+              - gone: { when: '${ .gone }', then: exit }
+              - other: { then: visit }
+        - visit: { set: { a: 1 } }
+  - after: { set: { a: 2 } }
+",
+        "
+Look -> Visit (Other)
+Visit -> Visit (For the next one)
+",
+    );
+}
+
+#[test]
+fn branches_leave_one_step_and_meet_in_the_next() {
+    check(
+        "
+  - both:
+      fork:
+        branches:
+          - ask: { set: { a: 1 } }
+          - pay: { run: { workflow: { namespace: agency, name: pay-out, version: latest } } }
+  - tell: { emit: { event: { with: { source: 'urn:a', type: org.told } } } }
+  - hear: { listen: { to: { one: { with: { type: org.heard } } } } }
+",
+        "
+Both -> Ask
+",
+    );
+}
+
+#[test]
 fn a_workflow_that_always_gives_up_has_no_end() {
     let picture =
         picture("  - stop: { raise: { error: { type: 'https://a.example/e', status: 409 } } }\n");
@@ -181,8 +220,9 @@ fn any_tasks(depth: u32) -> BoxedStrategy<Vec<String>> {
         .prop_map(|tasks| {
             let one = |(index, (task, then, other)): (usize, (String, String, String))| {
                 if index == 2 {
-                    let cases = format!("[{{ a: {{ when: '${{ .a }}', then: {then} }} }}, {{ b: {{ then: {other} }} }}]");
-                    format!("{{ t{index}: {{ switch: {cases} }} }}")
+                    let first = format!("{{ a: {{ when: '${{ .a }}', then: {then} }} }}");
+                    let second = format!("{{ b: {{ then: {other} }} }}");
+                    format!("{{ t{index}: {{ switch: [{first}, {second}] }} }}")
                 } else {
                     format!("{{ t{index}: {{ {task}, then: {then} }} }}")
                 }
@@ -201,8 +241,8 @@ proptest! {
         let drawn = picture.svg("p", &Marks::new(), &|_| None);
         prop_assert!(!drawn.contains("NaN") && !drawn.contains("inf"));
         prop_assert_eq!(&drawn, &picture.svg("p", &Marks::new(), &|_| None));
-        prop_assert!(picture.arrows.iter().all(|arrow| {
-            arrow.from < picture.steps.len() && arrow.to < picture.steps.len()
-        }));
+        let count = picture.steps.len();
+        let known = picture.arrows.iter().all(|arrow| arrow.from < count && arrow.to < count);
+        prop_assert!(known);
     }
 }
