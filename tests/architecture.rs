@@ -43,6 +43,7 @@ const PURE: &[(&str, &[&str])] = &[
         "casewright-language",
         &[
             "annotate-snippets",
+            "dagre",
             "regex",
             "ryu",
             "serde",

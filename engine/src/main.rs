@@ -9,6 +9,7 @@ mod doctor;
 mod exit;
 mod explain;
 mod folder;
+mod graph;
 mod partner;
 mod plugin;
 mod ports;
@@ -39,6 +40,7 @@ fn main() -> ExitCode {
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Run(arguments) => run::run(&arguments),
         Command::Validate(arguments) => validate::run(&arguments),
+        Command::Graph(arguments) => graph::run(&arguments),
         Command::Test(arguments) => test::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Plugin(arguments) => plugin::run(arguments),

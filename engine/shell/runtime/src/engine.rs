@@ -19,6 +19,7 @@ mod notes;
 mod numbers;
 mod pending;
 mod persons;
+mod pictures;
 mod quiet;
 mod recovery;
 mod requests;

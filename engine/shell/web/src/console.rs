@@ -8,6 +8,7 @@ pub(crate) mod chrome;
 pub(crate) mod escape;
 pub(crate) mod failure;
 mod fill;
+mod instance;
 mod keys;
 pub(crate) mod member;
 mod money;
@@ -58,4 +59,5 @@ pub(crate) fn routes() -> Router<Site> {
             "/cases/{id}/persons/{person}/address",
             post(person::show_address),
         )
+        .route("/instances/{id}", get(instance::show))
 }

@@ -98,6 +98,7 @@ struct TaskLine {
 }
 
 struct RunLine {
+    id: String,
     title: String,
     /// What runs it, if something else does.
     within: Option<String>,
@@ -255,6 +256,7 @@ fn task_line(item: WorkItemView, member: &Member, wall: &Wall) -> TaskLine {
 fn run_line(run: &InstanceView, titles: &BTreeMap<&str, String>, wall: &Wall) -> RunLine {
     let title = |id: &str| titles.get(id).cloned();
     RunLine {
+        id: run.id.clone(),
         title: title(&run.id).unwrap_or_default(),
         within: run.parent.as_deref().and_then(title),
         status: status(&run.status).to_owned(),
@@ -277,7 +279,7 @@ fn run_titles<'a>(case: &'a CaseView, workflows: &[WorkflowView]) -> BTreeMap<&'
         .collect()
 }
 
-fn status(name: &str) -> &'static str {
+pub(crate) fn status(name: &str) -> &'static str {
     match name {
         "pending" | "running" => "Under way",
         "waiting" => "Waiting",
