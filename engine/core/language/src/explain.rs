@@ -102,6 +102,11 @@ const PAGES: &[(&str, &str)] = &[
     ("CW0703", include_str!("explain/CW0703.md")),
     ("CW0704", include_str!("explain/CW0704.md")),
     ("CW0705", include_str!("explain/CW0705.md")),
+    ("CW1001", include_str!("explain/CW0801.md")),
+    ("CW1002", include_str!("explain/CW0802.md")),
+    ("CW1004", include_str!("explain/CW0804.md")),
+    ("CW1005", include_str!("explain/CW0805.md")),
+    ("CW1006", include_str!("explain/CW0806.md")),
     ("CW0902", include_str!("explain/CW0902.md")),
     ("CW0903", include_str!("explain/CW0903.md")),
     ("CW0905", include_str!("explain/CW0905.md")),
@@ -111,6 +116,11 @@ const PAGES: &[(&str, &str)] = &[
     ("CW0909", include_str!("explain/CW0909.md")),
     ("CW0910", include_str!("explain/CW0910.md")),
     ("CW0920", include_str!("explain/CW0920.md")),
+    ("CW1001", include_str!("explain/CW1001.md")),
+    ("CW1002", include_str!("explain/CW1002.md")),
+    ("CW1003", include_str!("explain/CW1003.md")),
+    ("CW1004", include_str!("explain/CW1004.md")),
+    ("CW1005", include_str!("explain/CW1005.md")),
 ];
 
 /// The page of a code: meaning, example, remedy. `None` for a code that does not exist.

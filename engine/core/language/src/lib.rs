@@ -19,6 +19,7 @@ pub mod form;
 pub mod pack;
 pub mod picture;
 pub mod read;
+pub mod schedule;
 pub mod schema;
 pub mod surroundings;
 pub mod template;

@@ -22,6 +22,7 @@ mod pictures;
 mod recovery;
 mod requests;
 mod resident;
+mod schedules;
 pub(crate) mod shared;
 mod start;
 mod subscriptions;

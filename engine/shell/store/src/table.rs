@@ -47,10 +47,12 @@ pub enum Table {
     EventSeen,
     /// (time, number) -> an event on its way to instances.
     EventKept,
+    /// (agency, workflow) -> when it begins by itself next.
+    Schedule,
 }
 
 impl Table {
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::Case,
         Self::WorkItem,
         Self::Queue,
@@ -73,6 +75,7 @@ impl Table {
         Self::Subscription,
         Self::EventSeen,
         Self::EventKept,
+        Self::Schedule,
     ];
 
     /// First byte of the keys of its rows, and part of their seals: a format.
@@ -100,6 +103,7 @@ impl Table {
             Self::Subscription => 21,
             Self::EventSeen => 22,
             Self::EventKept => 27,
+            Self::Schedule => 23,
         }
     }
 }

@@ -12,5 +12,6 @@ mod identity;
 mod lists;
 mod pressure;
 mod requests;
+mod schedules;
 mod timers;
 mod world;

@@ -21,7 +21,7 @@ use crate::port::{Boxed, Clock, EffectKind, Entropy, Evaluate, Invocation, Invok
 use crate::view::{InstanceView, StartedView, WorkItemFilter, WorkItemView};
 
 /// Moved by hand.
-pub(super) struct HandClock(watch::Sender<Timestamp>);
+pub(super) struct HandClock(pub(super) watch::Sender<Timestamp>);
 
 impl HandClock {
     fn new() -> Self {
