@@ -59,7 +59,15 @@ const PURE: &[(&str, &[&str])] = &[
     ),
     (
         "casewright-casework",
-        &["icalendar", "jiff", "serde", "serde_json", "sha2"],
+        &[
+            "chrono",
+            "cron",
+            "icalendar",
+            "jiff",
+            "serde",
+            "serde_json",
+            "sha2",
+        ],
     ),
 ];
 

@@ -17,6 +17,7 @@ pub mod person;
 pub mod policy;
 pub mod principal;
 pub mod refusal;
+pub mod schedule;
 pub mod work_item;
 
 pub use calendar::{Calendar, Term};
@@ -28,4 +29,5 @@ pub use person::Person;
 pub use policy::Policy;
 pub use principal::Principal;
 pub use refusal::{Code, Refusal};
+pub use schedule::Recurrence;
 pub use work_item::WorkItem;

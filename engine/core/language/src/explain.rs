@@ -121,6 +121,11 @@ const PAGES: &[(&str, &str)] = &[
     ("CW0909", include_str!("explain/CW0909.md")),
     ("CW0910", include_str!("explain/CW0910.md")),
     ("CW0920", include_str!("explain/CW0920.md")),
+    ("CW1001", include_str!("explain/CW1001.md")),
+    ("CW1002", include_str!("explain/CW1002.md")),
+    ("CW1003", include_str!("explain/CW1003.md")),
+    ("CW1004", include_str!("explain/CW1004.md")),
+    ("CW1005", include_str!("explain/CW1005.md")),
 ];
 
 /// The page of a code: meaning, example, remedy. `None` for a code that does not exist.

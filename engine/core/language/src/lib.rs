@@ -20,6 +20,7 @@ pub mod pack;
 pub mod pack_test;
 pub mod picture;
 pub mod read;
+pub mod schedule;
 pub mod schema;
 pub mod surroundings;
 pub mod template;

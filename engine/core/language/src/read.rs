@@ -22,6 +22,7 @@ pub mod outline;
 mod raise;
 mod reusable;
 mod run;
+mod schedule;
 mod scope;
 mod set;
 mod switch;

@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::schedule::Schedule;
 use crate::{Expression, Period, Schema, Template, Term};
 
 /// A workflow document that passed every check.
@@ -21,6 +22,8 @@ pub struct Workflow {
     pub output: Outlet,
     /// Time the whole instance may take, from its start.
     pub timeout: Option<Span>,
+    /// When instances begin by themselves.
+    pub schedule: Option<Schedule>,
     pub tasks: Vec<Task>,
 }
 

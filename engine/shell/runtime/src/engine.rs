@@ -24,6 +24,7 @@ mod quiet;
 mod recovery;
 mod requests;
 mod resident;
+mod schedules;
 pub(crate) mod shared;
 mod start;
 mod subscriptions;

@@ -52,10 +52,12 @@ pub enum Table {
     /// (hash of a callback token, number) -> an answer as it arrived; (agency) -> the key that
     /// tokens are made with.
     Callback,
+    /// (agency, workflow) -> when it begins by itself next.
+    Schedule,
 }
 
 impl Table {
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::Case,
         Self::WorkItem,
         Self::Queue,
@@ -80,6 +82,7 @@ impl Table {
         Self::EventKept,
         Self::PendingCall,
         Self::Callback,
+        Self::Schedule,
     ];
 
     /// First byte of the keys of its rows, and part of their seals: a format.
@@ -109,6 +112,7 @@ impl Table {
             Self::EventKept => 27,
             Self::PendingCall => 25,
             Self::Callback => 26,
+            Self::Schedule => 23,
         }
     }
 }

@@ -74,8 +74,16 @@ pub(super) fn reusable(reader: &mut Reader<'_>, entry: &Entry) {
 }
 
 pub(super) fn schedule(reader: &mut Reader<'_>, entry: &Entry) {
+    let help = match entry.key.text.as_str() {
+        "on" => "start it from another workflow that listens, with `run: workflow`",
+        _ => "write `every`, or end the workflow with `wait` and go back with `then`",
+    };
     reader
         .findings
-        .error("CW0903", entry.key.place, "`schedule` is not available yet")
-        .help("start instances from outside: POST /api/v1/instances");
+        .error(
+            "CW0903",
+            entry.key.place,
+            format!("`schedule.{}` is not available yet", entry.key.text),
+        )
+        .help(help);
 }

@@ -14,5 +14,6 @@ mod lists;
 mod pending;
 mod pressure;
 mod requests;
+mod schedules;
 mod timers;
 mod world;

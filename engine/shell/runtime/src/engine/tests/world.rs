@@ -24,7 +24,7 @@ use crate::port::{
 use crate::view::{InstanceView, StartedView, WorkItemFilter, WorkItemView};
 
 /// Moved by hand.
-pub(super) struct HandClock(watch::Sender<Timestamp>);
+pub(super) struct HandClock(pub(super) watch::Sender<Timestamp>);
 
 impl HandClock {
     fn new() -> Self {
