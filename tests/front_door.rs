@@ -17,14 +17,17 @@ mod front_door {
     pub(crate) mod story;
 }
 
-use std::process::Command;
+use std::path::Path;
+use std::process::{Command, Output};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use front_door::agency::{Agency, Seed};
 use front_door::client::Client;
 use front_door::housing::{Application, decide, one_application};
 use front_door::referral;
-use front_door::story::Story;
-use serde_json::json;
+use front_door::story::{self, Story};
+use serde_json::{Value, json};
 
 /// How many kills: few for the quick path; `CASEWRIGHT_CRASHES` sets the size of a campaign.
 const CRASHES: usize = 4;
@@ -240,6 +243,231 @@ fn of_two_who_claim_at_once_one_gets_it() {
 }
 
 /// A small file system of its own, unmounted at the end.
+#[test]
+fn the_story_is_told_from_the_command_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let agency = Agency::start_in(folder.path());
+    let ready = folder.path().join("ready.json");
+    let form = folder.path().join("request.json");
+    std::fs::write(&form, story::request().to_string()).unwrap();
+    let ask = |role: &str, arguments: &[&str]| {
+        let server = ["--ready-file", path(&ready), "--as", role, "--json"];
+        let output = casewright(&[arguments, &server].concat());
+        let answer: Value = serde_json::from_slice(&output.stdout)
+            .unwrap_or_else(|_| panic!("{arguments:?}: {output:?}"));
+        (output.status.code(), answer)
+    };
+    let (code, started) = ask("case-worker", &["instance", "start", "brokerage"]);
+    assert_eq!(code, Some(0), "{started:#}");
+    let case = started["case"].as_str().unwrap();
+    let task = |wanted: &str| {
+        let mut changes = 0;
+        loop {
+            let (code, list) = ask("team-leader", &["task", "list", "--case", case]);
+            assert_eq!(code, Some(0), "{list:#}");
+            let mut items = list["items"].as_array().unwrap().iter();
+            if let Some(item) = items.find(|item| item["task"] == wanted) {
+                return item["id"].as_str().unwrap().to_owned();
+            }
+            changes += 1;
+            assert!(changes < 1_000, "{list:#}");
+        }
+    };
+    let request = task("request");
+    assert_eq!(ask("case-worker", &["task", "claim", &request]).0, Some(0));
+    // A form that is not filled is refused with its fields.
+    let (code, refused) = ask("case-worker", &["task", "complete", &request]);
+    assert_eq!((code, &refused["code"]), (Some(1), &json!("form-invalid")));
+    let complete = ["task", "complete", &request, "--data", path(&form)];
+    let (code, done) = ask("case-worker", &complete);
+    assert_eq!(code, Some(0), "{done:#}");
+    let decision = task("decision");
+    let (code, refused) = ask("case-worker", &["task", "claim", &decision]);
+    assert_eq!((code, &refused["code"]), (Some(1), &json!("self-approval")));
+    assert_eq!(ask("team-leader", &["task", "claim", &decision]).0, Some(0));
+    let approve = [
+        "task",
+        "complete",
+        &decision,
+        "--outcome",
+        "approve",
+        "--comment",
+        "Agreed",
+    ];
+    assert_eq!(ask("team-leader", &approve).0, Some(0));
+    let id = started["id"].as_str().unwrap();
+    let paid = (0..1_000).any(|_| {
+        let (_, shown) = ask("case-worker", &["instance", "show", id]);
+        shown["output"]["outcome"] == "paid"
+    });
+    assert!(paid);
+    let (_, timeline) = ask("case-worker", &["case", "timeline", case]);
+    let mut entries = timeline["items"].as_array().unwrap().iter();
+    assert!(
+        entries.any(|entry| entry["action"] == "fund-committed"),
+        "{timeline:#}"
+    );
+    let (code, unknown) = ask("case-worker", &["case", "show", "../users"]);
+    assert_eq!((code, &unknown["code"]), (Some(1), &json!("not-found")));
+    drop(agency);
+    let output = casewright(&["task", "list", "--ready-file", path(&ready)]);
+    assert_eq!(
+        output.status.code(),
+        Some(3),
+        "the server is gone: {output:?}"
+    );
+}
+
+/// How many backups: `CASEWRIGHT_BACKUPS` sets the size of a campaign.
+const BACKUPS: usize = 2;
+
+#[test]
+fn a_backup_under_load_has_everything_acknowledged_before_it_and_is_restored_elsewhere() {
+    let wanted = std::env::var("CASEWRIGHT_BACKUPS").map_or(BACKUPS, |size| size.parse().unwrap());
+    let folder = tempfile::tempdir().unwrap();
+    let keys = "keys/epoch.json";
+    let mut agency = Agency::start_in(folder.path());
+    // Where an agency keeps its data within its folder.
+    let data = folder.path().join("data");
+    Story::new("paid").tell(&mut agency);
+    let open = Story::new("open");
+    open.ask(&mut agency);
+    let acknowledged = Mutex::new(Vec::new());
+    let over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let _ends = Ends(&over);
+        for _ in 0..2 {
+            let worker = agency.client("case-worker");
+            let (acknowledged, over) = (&acknowledged, &over);
+            scope.spawn(move || {
+                while !over.load(Ordering::Relaxed) {
+                    let start = json!({"workflow": "brokerage"});
+                    let reply = worker.post("/api/v1/instances", &start, None).unwrap();
+                    let id = reply.body["id"].as_str().unwrap().to_owned();
+                    acknowledged.lock().unwrap().push(id);
+                }
+            });
+        }
+        for number in 0..wanted {
+            // The load is under way, and goes on.
+            let before = acknowledged.lock().unwrap().len();
+            while acknowledged.lock().unwrap().len() < before + 20 {
+                std::thread::yield_now();
+            }
+            let before = acknowledged.lock().unwrap().clone();
+            let file = folder.path().join(format!("{number}.backup"));
+            let home = folder.path().join(format!("elsewhere-{number}"));
+            let elsewhere = home.join("data");
+            well(&["backup", "--data", path(&data), "--out", path(&file)]);
+            std::fs::create_dir_all(elsewhere.join("keys")).unwrap();
+            std::fs::copy(data.join(keys), elsewhere.join(keys)).unwrap();
+            well(&["restore", path(&file), "--data", path(&elsewhere)]);
+            let verified = well(&["audit", "verify", "--data", path(&elsewhere), "--json"]);
+            let verified: Value = serde_json::from_slice(&verified).unwrap();
+            assert!(verified["cases"].as_u64().unwrap() >= before.len() as u64 + 2);
+            assert_eq!(verified["broken"], json!([]));
+            // A backup of what was restored is the same, byte by byte.
+            let again = folder.path().join(format!("{number}-again.backup"));
+            well(&["backup", "--data", path(&elsewhere), "--out", path(&again)]);
+            assert!(std::fs::read(&file).unwrap() == std::fs::read(again).unwrap());
+            let restored = Agency::start_in(&home);
+            let worker = restored.client("case-worker");
+            for id in &before {
+                let reply = worker.get(&format!("/api/v1/instances/{id}")).unwrap();
+                assert_eq!(reply.status, 200, "{id} was acknowledged: {reply:?}");
+            }
+        }
+    });
+    // What was open when it was backed up is carried on from there, and paid once.
+    let mut restored = Agency::start_in(&folder.path().join("elsewhere-0"));
+    open.tell(&mut restored);
+    let journal = restored.journal();
+    assert_eq!(journal["payments"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn what_is_no_sound_backup_is_refused_and_changes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut agency = Agency::start_in(folder.path());
+    let data = folder.path().join("data");
+    Story::new("paid").tell(&mut agency);
+    let file = folder.path().join("sound.backup");
+    well(&["backup", "--data", path(&data), "--out", path(&file)]);
+    let sound = std::fs::read(&file).unwrap();
+    let refused = |what: &str, data: &Path, says: &str| {
+        let keys = folder.path().join("data/keys/epoch.json");
+        let bad = folder.path().join("bad.backup");
+        let arguments = [
+            "restore",
+            path(&bad),
+            "--data",
+            path(data),
+            "--keys",
+            path(&keys),
+        ];
+        let output = casewright(&arguments);
+        let told = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{what}: {told}");
+        assert!(told.contains(says), "{what}: {told}");
+    };
+    let elsewhere = folder.path().join("elsewhere");
+    let bad = |bytes: &[u8]| std::fs::write(folder.path().join("bad.backup"), bytes).unwrap();
+    bad(b"");
+    refused("empty", &elsewhere, "no backup");
+    bad(&sound[..sound.len() - 40]);
+    refused("cut off", &elsewhere, "ends too early");
+    let mut changed = sound.clone();
+    let middle = changed.len() / 2;
+    changed[middle] ^= 1;
+    bad(&changed);
+    refused("changed", &elsewhere, "");
+    bad(&sound);
+    refused("a store is there", &data, "there is a store");
+    assert!(!elsewhere.join("casewright.redb").exists());
+    // With the key file of another store nothing opens, and nothing is put in its place.
+    let other = folder.path().join("other");
+    std::fs::create_dir(&other).unwrap();
+    drop(Agency::start_in(&other));
+    let keys = other.join("data/keys/epoch.json");
+    let arguments = [
+        "restore",
+        path(&file),
+        "--data",
+        path(&elsewhere),
+        "--keys",
+        path(&keys),
+    ];
+    let output = casewright(&arguments);
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    assert!(!elsewhere.join("casewright.redb").exists());
+}
+
+/// The load ends with the test, also when it fails.
+struct Ends<'o>(&'o AtomicBool);
+
+impl Drop for Ends<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+fn path(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+fn casewright(arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_casewright"));
+    command.args(arguments).output().unwrap()
+}
+
+/// Standard output of a command that is well.
+fn well(arguments: &[&str]) -> Vec<u8> {
+    let output = casewright(arguments);
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{arguments:?}: {told}");
+    output.stdout
+}
+
 struct SmallDisk(tempfile::TempDir);
 
 impl SmallDisk {

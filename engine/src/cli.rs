@@ -38,6 +38,20 @@ pub(crate) enum Command {
     Explain(crate::explain::Arguments),
     /// Make, build and check plugins.
     Plugin(crate::plugin::Arguments),
+    /// Ask a server for cases and what happened in them.
+    Case(crate::client::Arguments<crate::client::Case>),
+    /// Ask a server to start, show or cancel runs of workflows.
+    Instance(crate::client::Arguments<crate::client::Instance>),
+    /// Ask a server for tasks of people: list, take, finish.
+    Task(crate::client::Arguments<crate::client::Task>),
+    /// Tell a server what happened outside.
+    Event(crate::client::Arguments<crate::client::Event>),
+    /// Write everything a server keeps to one sealed file, while it goes on.
+    Backup(crate::backup::Arguments),
+    /// Make a server's data from a backup and its key file.
+    Restore(crate::backup::RestoreArguments),
+    /// Check that nothing was changed or taken away since it was written.
+    Audit(crate::audit::Arguments),
     /// Look for what would keep the engine from working here.
     Doctor(crate::doctor::Arguments),
     /// The fake partners of the demo, for tests.

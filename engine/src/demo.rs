@@ -20,7 +20,7 @@ use crate::exit;
 use crate::plugin::BuildError;
 use crate::ports::plugins::Sources;
 use crate::wiring::{self, Places};
-use crate::{partner, plugin, ready};
+use crate::{operator, partner, plugin, ready};
 
 /// Taken when it is free and no other was asked for.
 const PORT: u16 = 8080;
@@ -102,6 +102,7 @@ async fn serve(
         ..Sources::default()
     };
     let running = wiring::open(&places, sources).await?;
+    operator::listen(data, running.store.clone());
     let mut agencies = Vec::new();
     for pack in packs(checkout)? {
         agencies.push(running.deploy(&pack).await?.namespace);

@@ -3,14 +3,19 @@
 //! It decides nothing about cases: it reads files, fits the ports of `runtime` together and says
 //! what happened in words and exit codes.
 
+mod audit;
+mod backup;
 mod cli;
+mod client;
 mod demo;
 mod doctor;
 mod exit;
 mod explain;
 mod folder;
 mod graph;
+mod operator;
 mod partner;
+mod place;
 mod plugin;
 mod ports;
 mod ready;
@@ -44,6 +49,13 @@ fn main() -> ExitCode {
         Command::Test(arguments) => test::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Plugin(arguments) => plugin::run(arguments),
+        Command::Case(arguments) => client::run(&arguments),
+        Command::Instance(arguments) => client::run(&arguments),
+        Command::Task(arguments) => client::run(&arguments),
+        Command::Event(arguments) => client::run(&arguments),
+        Command::Backup(arguments) => backup::run(&arguments),
+        Command::Restore(arguments) => backup::restore(&arguments),
+        Command::Audit(arguments) => audit::run(&arguments),
         Command::Doctor(arguments) => doctor::run(&arguments),
         Command::Partner(arguments) => partner::run(&arguments),
     }

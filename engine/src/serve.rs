@@ -3,7 +3,7 @@
 mod config;
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use casewright_runtime::identity::NewUser;
@@ -12,6 +12,7 @@ use tokio::net::TcpListener;
 
 use self::config::Config;
 use crate::exit;
+use crate::operator;
 use crate::ports::plugins::Sources;
 use crate::ready;
 use crate::wiring::{self, Places, Running};
@@ -37,6 +38,12 @@ pub(crate) fn run(arguments: &Arguments) -> ExitCode {
     }
 }
 
+/// Where the configuration says that data and keys are.
+pub(crate) fn places(config: &Path) -> io::Result<(PathBuf, PathBuf)> {
+    let config = Config::read(config).map_err(io::Error::other)?;
+    Ok((config.data, config.keys))
+}
+
 async fn serve(config: &Config, arguments: &Arguments) -> io::Result<()> {
     if let Some(path) = &arguments.ready_file {
         ready::clear(path)?;
@@ -60,6 +67,7 @@ async fn serve(config: &Config, arguments: &Arguments) -> io::Result<()> {
         ..Sources::default()
     };
     let running = wiring::open(&places, sources).await?;
+    operator::listen(&config.data, running.store.clone());
     for pack in &config.packs {
         running.deploy(pack).await?;
     }

@@ -37,6 +37,7 @@ pub(crate) struct Places {
 pub(crate) struct Running {
     pub(crate) engine: Engine,
     pub(crate) plugins: Arc<Plugins>,
+    pub(crate) store: Arc<RedbStore>,
 }
 
 /// Opens the store, loads plugins and recovers what was under way.
@@ -49,7 +50,7 @@ pub(crate) async fn open(places: &Places, mut sources: Sources) -> io::Result<Ru
     sources.kept = Some(places.data.join("plugins"));
     let plugins = Arc::new(Plugins::load(sources).await?);
     let store = RedbStore::open(
-        &places.data.join("casewright.redb"),
+        &database(&places.data),
         &places.keys,
         Settings {
             reserve_bytes: places.disk_reserve_bytes,
@@ -62,8 +63,18 @@ pub(crate) async fn open(places: &Places, mut sources: Sources) -> io::Result<Ru
         },
     )
     .map_err(|error| io::Error::other(exit::chain(&error)))?;
-    let engine = engine(Arc::new(store), plugins.clone()).await?;
-    Ok(Running { engine, plugins })
+    let store = Arc::new(store);
+    let engine = engine(store.clone(), plugins.clone()).await?;
+    Ok(Running {
+        engine,
+        plugins,
+        store,
+    })
+}
+
+/// The database of a data folder.
+pub(crate) fn database(data: &Path) -> PathBuf {
+    data.join("casewright.redb")
 }
 
 /// An engine over any store.
@@ -144,7 +155,8 @@ fn stop_asked() -> io::Result<impl Future<Output = ()>> {
     })
 }
 
-fn private_folder(path: &Path) -> io::Result<()> {
+/// Makes a folder that nobody else can look into; one that is there stays as it is.
+pub(crate) fn private_folder(path: &Path) -> io::Result<()> {
     use std::os::unix::fs::DirBuilderExt;
 
     fs::DirBuilder::new()

@@ -148,7 +148,7 @@ impl Story {
 }
 
 /// $1,300 for a car seat and a bed.
-fn request() -> Value {
+pub(crate) fn request() -> Value {
     json!({
         "category": "children",
         "item": "Car seat and a bed",

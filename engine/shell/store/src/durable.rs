@@ -12,13 +12,15 @@
 //! It does not know how a backend keeps anything, and starts one thread: the writer, ended by
 //! [`Durable::close`].
 
+use std::io;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
 use crate::backend::{Backend, Snapshot, Space};
+use crate::backup::{self, Attached, Summary};
 use crate::keys::{Keyring, place};
 use crate::seal::{DataKey, Sealed, damaged};
-use crate::{ReadError, Settings};
+use crate::{ReadError, Settings, Sound};
 
 mod accept;
 mod gather;
@@ -29,6 +31,7 @@ mod read;
 mod recover;
 mod room;
 mod state;
+mod verify;
 mod write;
 
 pub(crate) use recover::RecoverError;
@@ -86,6 +89,22 @@ impl<B: Backend> Durable<B> {
         }
         self.shared.work.notify_all();
         self.join();
+    }
+
+    /// What is flushed at this moment, see [`crate::backup`].
+    pub(crate) fn backup(
+        &self,
+        files: impl Iterator<Item = io::Result<Attached>>,
+        out: &mut dyn io::Write,
+    ) -> io::Result<Summary> {
+        let state = self.shared.lock().map_err(ReadError::from);
+        let flushed = state.and_then(|state| state.flushed());
+        let flushed = flushed.map_err(io::Error::other)?;
+        backup::write(&*flushed, files, out)
+    }
+
+    pub(crate) fn verify(&self) -> Result<Sound, ReadError> {
+        self.shared.verify()
     }
 
     pub(crate) fn settings(&self) -> &Settings {

@@ -12,6 +12,7 @@
 //! Own crate for reasons of weight: redb and cryptography stay below it.
 
 mod backend;
+pub mod backup;
 pub mod batch;
 mod chunk;
 mod codec;
@@ -31,7 +32,7 @@ pub mod table;
 pub use batch::{AuditAppend, Batch, EventAppend, Fold, Guard, Put, Under};
 pub use fault::{Faults, Moment};
 pub use memory::MemoryStore;
-pub use port::{Committed, History, OpenError, ReadError, Row, Store, SubmitError, Ticket};
+pub use port::{Committed, History, OpenError, ReadError, Row, Sound, Store, SubmitError, Ticket};
 pub use redb::RedbStore;
 pub use settings::Settings;
 pub use table::Table;

@@ -56,6 +56,15 @@ pub struct Row {
     pub value: Vec<u8>,
 }
 
+/// What a look at every value found; a damaged one is an error instead.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Sound {
+    /// Values that open.
+    pub opened: u64,
+    /// Values whose case was erased: nobody can open them, and nobody should.
+    pub erased: u64,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct History {
     pub case: String,

@@ -4,6 +4,7 @@
 //! commit is `Immediate` with quick repair, which implies two phases: the other mode could lose
 //! flushed commits, and opens slowly after a crash.
 
+use std::io;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -14,11 +15,12 @@ use ::redb::{
 use casewright_casework::audit;
 
 use crate::backend::{Backend, Failure, Numbered, Op, Pair, Snapshot, Space};
+use crate::backup::{self, Attached, RestoreError, Summary};
 use crate::chunk;
 use crate::durable::Durable;
 use crate::key_file::{EpochKeys, KeyFileError, MISSING, folder, rename_new, with_suffix};
 use crate::{
-    Batch, History, OpenError, ReadError, Row, Settings, Store, SubmitError, Table, Ticket,
+    Batch, History, OpenError, ReadError, Row, Settings, Sound, Store, SubmitError, Table, Ticket,
 };
 
 /// A store in one file.
@@ -56,6 +58,72 @@ impl RedbStore {
     }
 }
 
+impl RedbStore {
+    /// Writes everything that is on disk at this moment; commits go on meanwhile. `files` belong to
+    /// the store and lie beside it.
+    pub fn backup(
+        &self,
+        files: impl Iterator<Item = io::Result<Attached>>,
+        out: &mut dyn io::Write,
+    ) -> io::Result<Summary> {
+        self.durable.backup(files, out)
+    }
+
+    /// Opens every value once.
+    pub fn verify(&self) -> Result<Sound, ReadError> {
+        self.durable.verify()
+    }
+
+    /// Makes a store at `path`, where there is none, from a backup and the key file of the store
+    /// it was made of. It is put in its place once it was read whole, opened, and every value of
+    /// it too; files beside the store go to `take` before that.
+    pub fn restore(
+        from: &mut dyn io::Read,
+        path: &Path,
+        keys_path: &Path,
+        take: &mut dyn FnMut(Attached) -> io::Result<()>,
+    ) -> Result<(Summary, Sound), RestoreError> {
+        if path.try_exists()? {
+            return Err(RestoreError::Exists { path: text(path) });
+        }
+        let beside = with_suffix(path, ".new");
+        remove(&beside)?;
+        let restored = restore_beside(from, &beside, keys_path, take);
+        if restored.is_err() {
+            // What is left is a half; the error that matters is the first.
+            let _ = remove(&beside);
+        }
+        let restored = restored?;
+        rename_new(&beside, path)?;
+        Ok(restored)
+    }
+}
+
+fn restore_beside(
+    from: &mut dyn io::Read,
+    beside: &Path,
+    keys_path: &Path,
+    take: &mut dyn FnMut(Attached) -> io::Result<()>,
+) -> Result<(Summary, Sound), RestoreError> {
+    let backend = Redb::new(beside, &Settings::default()).map_err(RestoreError::Open)?;
+    let summary = backup::read(from, &backend, take)?;
+    let closed = backend.close();
+    closed.map_err(|failure| RestoreError::Io(io::Error::other(failure)))?;
+    let store = RedbStore::open(beside, keys_path, Settings::default());
+    let store = store.map_err(RestoreError::Open)?;
+    let sound = store.verify();
+    let sound = sound.map_err(|error| RestoreError::Io(io::Error::other(error)))?;
+    store.close();
+    Ok((summary, sound))
+}
+
+fn remove(path: &Path) -> io::Result<()> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
 /// Makes a new store beside its place and moves it there: a store that exists is whole.
 fn create(path: &Path, keys_path: &Path, settings: &Settings) -> Result<(), OpenError> {
     // Keys without a store were left by an attempt that did not come further: they open nothing
@@ -64,27 +132,22 @@ fn create(path: &Path, keys_path: &Path, settings: &Settings) -> Result<(), Open
         keys
     } else {
         let keys = EpochKeys::generate();
-        let keys = keys.map_err(|error| io_error(keys_path, std::io::Error::other(error)))?;
+        let keys = keys.map_err(|error| io_error(keys_path, io::Error::other(error)))?;
         keys.create(keys_path)
             .map_err(|error| io_error(keys_path, error))?;
         keys
     };
     let beside = with_suffix(path, ".new");
-    match std::fs::remove_file(&beside) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            return Err(io_error(&beside, error));
-        }
-        _ => {}
-    }
+    remove(&beside).map_err(|error| io_error(&beside, error))?;
     let backend = Redb::new(&beside, settings)?;
     Durable::initialise(&backend, &keys)
         .map_err(|error| error.at(&text(path), &text(keys_path)))?;
     backend
         .close()
-        .map_err(|reason| io_error(path, std::io::Error::other(reason)))?;
+        .map_err(|reason| io_error(path, io::Error::other(reason)))?;
     match rename_new(&beside, path) {
         // Somebody else made it meanwhile: theirs stands.
-        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         renamed => renamed.map_err(|error| io_error(path, error)),
     }
 }
@@ -324,7 +387,7 @@ fn open_error(path: &Path, error: DatabaseError) -> OpenError {
     }
 }
 
-fn io_error(path: &Path, source: std::io::Error) -> OpenError {
+fn io_error(path: &Path, source: io::Error) -> OpenError {
     OpenError::Io {
         path: text(path),
         source,

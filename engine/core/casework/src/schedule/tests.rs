@@ -186,7 +186,7 @@ fn by_minutes(
         let mut comes = false;
         while passed < time {
             comes |= shown.insert(passed) && wanted(passed);
-            passed = passed + SignedDuration::from_mins(1);
+            passed += SignedDuration::from_mins(1);
         }
         comes |= shown.insert(time) && wanted(time);
         if comes {

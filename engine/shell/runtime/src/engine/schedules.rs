@@ -198,7 +198,7 @@ impl Shared {
                 next: recurrence(schedule, zone)?.next(anchor, anchor),
                 last: before.as_ref().and_then(|(row, _)| row.last.clone()),
             };
-            moved.push(change(agency, name, before, Some(row), batch));
+            moved.push(change(agency, name, before, Some(&row), batch));
         }
         Ok(moved)
     }
@@ -232,7 +232,7 @@ impl Shared {
         if late && schedule.missed == Missed::Skip {
             let mut batch = Batch::default();
             let after = after(row.last.clone());
-            let moved = change(agency, name, before(), Some(after), &mut batch);
+            let moved = change(agency, name, before(), Some(&after), &mut batch);
             let ticket = self.submit(batch).map_err(refused)?;
             let (shared, going) = (Arc::clone(self), self.under_way.begin());
             tokio::spawn(async move {
@@ -263,7 +263,7 @@ impl Shared {
                 instance: draft.resident.id.clone(),
             };
             let after = after(Some(last));
-            change(agency, name, before(), Some(after), &mut draft.batch);
+            change(agency, name, before(), Some(&after), &mut draft.batch);
         });
         let (begun, settling) = begun.await?;
         let (shared, going) = (Arc::clone(self), self.under_way.begin());
@@ -310,7 +310,7 @@ fn change(
     agency: &str,
     name: &str,
     before: Option<(ScheduleRow, u64)>,
-    after: Option<ScheduleRow>,
+    after: Option<&ScheduleRow>,
     batch: &mut Batch,
 ) -> Moved {
     let key = key::join(&[agency, name]);
@@ -318,7 +318,7 @@ fn change(
     let moved = Moved {
         item: owner(agency, name),
         from: before.and_then(|row| row.next),
-        to: after.as_ref().and_then(|row| row.next),
+        to: after.and_then(|row| row.next),
     };
     batch.guards.push(Guard::Row {
         table: Table::Schedule,
@@ -333,7 +333,7 @@ fn change(
             under: Under::Agency(agency.to_owned()),
         });
     };
-    put(Table::Schedule, key, after.as_ref().map(record::encode));
+    put(Table::Schedule, key, after.map(record::encode));
     if moved.from != moved.to {
         for (at, value) in [(moved.from, None), (moved.to, Some(Vec::new()))] {
             if let Some(at) = at {

@@ -258,16 +258,11 @@ async fn survives(flush: u64, at: Moment) -> bool {
     let last = world.faults.flush_count() + flush;
     world.faults.stop_at(flush, at);
     world.clock.set(moment("2026-08-03T02:00:00Z"));
-    let quiet = within_reason(async {
-        loop {
-            match world.engine.quiet().await {
-                Err(Refused::Stopping) => return false,
-                Err(refused) => panic!("{refused:?}"),
-                Ok(()) => return world.faults.flush_count() < last,
-            }
-        }
-    })
-    .await;
+    let quiet = match within_reason(world.engine.quiet()).await {
+        Err(Refused::Stopping) => false,
+        Err(refused) => panic!("{refused:?}"),
+        Ok(()) => world.faults.flush_count() < last,
+    };
     world = world.crash().await;
     let mut begun = Begun::new();
     world.note(&mut begun).await;

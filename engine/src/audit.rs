@@ -1,0 +1,139 @@
+//! `casewright audit verify`: whether anything in a store was changed, swapped or taken away since
+//! it was written. Every value is opened, and the chain of every case is followed link by link.
+
+use std::fmt;
+use std::io::{self, Read};
+use std::process::ExitCode;
+
+use casewright_casework::audit;
+use casewright_store::{ReadError, RedbStore, Store, Table};
+use serde::{Deserialize, Serialize};
+
+use crate::exit;
+use crate::operator::{self, Request};
+use crate::place::{self, Place};
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// Open every value and follow the chain of every case; a running server goes on meanwhile.
+    Verify(Verify),
+}
+
+#[derive(Debug, clap::Args)]
+struct Verify {
+    #[command(flatten)]
+    place: Place,
+    /// Print `{opened, erased, cases, entries, broken: [{case, reason}]}`.
+    #[arg(long)]
+    json: bool,
+}
+
+/// What was found.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Report {
+    /// Values that open.
+    opened: u64,
+    /// Values of erased cases, which nobody can open.
+    erased: u64,
+    cases: u64,
+    /// Of all chains.
+    entries: u64,
+    broken: Vec<Broken>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Broken {
+    case: String,
+    reason: String,
+}
+
+/// Cases read at a time.
+const CASES: usize = 256;
+
+pub(crate) fn run(arguments: &Arguments) -> ExitCode {
+    let Command::Verify(verify) = &arguments.command;
+    match found(verify) {
+        Ok(report) => tell(&report, verify.json),
+        Err(error) => exit::environment(&exit::chain(&error)),
+    }
+}
+
+fn found(verify: &Verify) -> io::Result<Report> {
+    let (data, keys) = verify.place.find()?;
+    if let Some(mut stream) = operator::ask(&data, Request::Verify)? {
+        let mut text = String::new();
+        stream.read_to_string(&mut text)?;
+        return serde_json::from_str(&text).map_err(io::Error::other);
+    }
+    look(&place::open(&data, &keys)?).map_err(io::Error::other)
+}
+
+/// An error is a value that does not open: its place cannot be told apart from what it was.
+pub(crate) fn look(store: &RedbStore) -> Result<Report, ReadError> {
+    let sound = store.verify()?;
+    let mut report = Report {
+        opened: sound.opened,
+        erased: sound.erased,
+        ..Report::default()
+    };
+    let mut from = Vec::new();
+    loop {
+        let cases = store.scan(Table::Case, &from, &[0xff; 64], CASES)?;
+        let Some((last, _)) = cases.last() else {
+            return Ok(report);
+        };
+        from.clone_from(last);
+        from.push(0);
+        for (key, _) in &cases {
+            let case = String::from_utf8_lossy(key).into_owned();
+            let chain = store.audit(&case)?;
+            report.cases += 1;
+            report.entries += chain.len() as u64;
+            if let Err(index) = audit::verify(&case, &chain) {
+                let reason = format!("entry {index} does not follow from the one before it");
+                report.broken.push(Broken { case, reason });
+            }
+        }
+    }
+}
+
+fn tell(report: &Report, json: bool) -> ExitCode {
+    if json {
+        exit::say(&serde_json::to_string(report).expect("numbers and texts have a JSON form"));
+    } else {
+        exit::say(&report.to_string());
+    }
+    if report.broken.is_empty() {
+        ExitCode::SUCCESS
+    } else {
+        exit::unwell()
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            opened,
+            cases,
+            entries,
+            ..
+        } = self;
+        for Broken { case, reason } in &self.broken {
+            writeln!(f, "BROKEN  case {case}: {reason}")?;
+        }
+        let chains = match self.broken.len() {
+            0 => "every chain is whole".to_owned(),
+            count => format!("{count} chains are broken"),
+        };
+        write!(
+            f,
+            "{opened} values open; {entries} entries of {cases} cases: {chains}"
+        )
+    }
+}
