@@ -448,6 +448,11 @@ impl Workflow {
         found
     }
 
+    /// Whether some task runs another workflow.
+    pub fn runs_others(&self) -> bool {
+        runs_others(&self.tasks)
+    }
+
     /// `namespace/name:version`, as people and logs name a workflow.
     pub fn identity(&self) -> String {
         let Document {
@@ -501,6 +506,12 @@ fn find<'a>(tasks: &'a [Task], reference: &str) -> Option<&'a Task> {
     task.lists()
         .into_iter()
         .find_map(|list| find(list, reference))
+}
+
+fn runs_others(tasks: &[Task]) -> bool {
+    tasks
+        .iter()
+        .any(|task| matches!(task.kind, Kind::Run(_)) || task.lists().into_iter().any(runs_others))
 }
 
 fn listens<'a>(tasks: &'a [Task], found: &mut Vec<&'a Listen>) {

@@ -14,6 +14,7 @@ mod draft;
 mod events;
 mod funds;
 mod instances;
+mod kinship;
 mod limits;
 mod notes;
 mod numbers;

@@ -7,7 +7,7 @@ mod children;
 mod effects;
 mod items;
 
-pub(crate) use items::{assigned, term};
+pub(crate) use items::{assigned, term, worked_on};
 
 use std::collections::{BTreeMap, VecDeque};
 

@@ -188,7 +188,7 @@ pub(crate) fn assigned(assignment: Assignment) -> Assigned {
     }
 }
 
-fn worked_on(task: &str) -> String {
+pub(crate) fn worked_on(task: &str) -> String {
     format!("you worked on `{task}`; another person must decide")
 }
 

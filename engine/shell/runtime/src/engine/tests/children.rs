@@ -307,6 +307,46 @@ async fn who_works_in_a_workflow_of_one_branch_does_not_decide_in_another() {
     assert_eq!(refusal.code.as_str(), "self-approval");
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_works_in_one_workflow_does_not_decide_in_one_that_runs_beside_it() {
+    let world = world().await;
+    let started = world.start("both-ways", json!({})).await;
+    let view = world
+        .instance(&started.id, |view| view.waiting.len() == 3)
+        .await;
+    let child = |task: &str| {
+        let found = view.waiting.iter().find(|one| one.task == task);
+        found.and_then(|one| one.instance.clone()).unwrap()
+    };
+    let quote = world.item(&child("collect"), "quote").await;
+    let decision = world.item(&child("decide"), "decision").await;
+    // Taking the decision before is of no help.
+    world
+        .engine
+        .claim(&leader(), &decision.id, None)
+        .await
+        .unwrap();
+    world
+        .decide(&leader(), &quote.id, "done", Value::Null)
+        .await
+        .unwrap();
+    let approve = complete("approve", Value::Null);
+    let refused = world
+        .engine
+        .complete(&leader(), &decision.id, approve, None)
+        .await;
+    let Err(Refused::Rule(refusal)) = refused else {
+        panic!("whoever collected may not decide");
+    };
+    assert_eq!(refusal.code.as_str(), "self-approval");
+    let world = world.crash().await;
+    let claimed = world.engine.claim(&leader(), &decision.id, None).await;
+    let Err(Refused::Rule(refusal)) = claimed else {
+        panic!("nor after a crash");
+    };
+    assert_eq!(refusal.code.as_str(), "self-approval");
+}
+
 /// Every request has a key, so that a client may repeat it after a crash.
 async fn story(world: &World, stop: Option<u64>) -> Result<InstanceView, Refused> {
     // A store that stopped while nobody had a request under way tells nobody.
