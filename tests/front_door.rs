@@ -12,6 +12,7 @@
 mod front_door {
     pub(crate) mod agency;
     pub(crate) mod client;
+    pub(crate) mod family;
     pub(crate) mod housing;
     pub(crate) mod referral;
     pub(crate) mod story;
@@ -24,6 +25,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use front_door::agency::{Agency, Seed};
 use front_door::client::Client;
+use front_door::family::Family;
 use front_door::housing::{Application, decide, one_application};
 use front_door::referral;
 use front_door::story::{self, Story};
@@ -243,6 +245,39 @@ fn of_two_who_claim_at_once_one_gets_it() {
 }
 
 /// A small file system of its own, unmounted at the end.
+#[test]
+fn a_family_is_taken_in_helped_and_bid_farewell() {
+    let mut agency = Agency::start();
+    let number = Family::new("family").live(&mut agency);
+    one_of_each(&agency.journal(), 1);
+    assert!(number.starts_with("IFS-"), "{number}");
+}
+
+#[test]
+fn killed_at_random_moments_a_family_comes_to_the_same_end() {
+    let wanted = std::env::var("CASEWRIGHT_CRASHES").map_or(CRASHES, |size| size.parse().unwrap());
+    let mut seed = Seed::new();
+    println!("seed {}", seed.number());
+    let mut agency = Agency::start();
+    let mut families = 0;
+    while agency.kills() < wanted {
+        agency.arm(&mut seed);
+        Family::new(&format!("family-{families}")).live(&mut agency);
+        families += 1;
+    }
+    agency.disarm();
+    println!("{} kills over {families} families", agency.kills());
+    one_of_each(&agency.journal(), families);
+}
+
+/// One payment and one application for each family, whatever was sent how often.
+fn one_of_each(journal: &Value, families: usize) {
+    for kind in ["payments", "applications"] {
+        let found = journal[kind].as_array().unwrap().len();
+        assert_eq!(found, families, "{kind}: {journal:#}");
+    }
+}
+
 #[test]
 fn the_story_is_told_from_the_command_line() {
     let folder = tempfile::tempdir().unwrap();

@@ -186,11 +186,16 @@ impl Agency {
     }
 
     pub(crate) fn order_fault(&mut self, fault: &Value) {
+        let reply = self.tell_partner("/_ctl/fault", fault);
+        assert_eq!(reply.status, 204, "{reply:?}");
+    }
+
+    /// An order to the fake partners, repeated until one life of the process takes it.
+    pub(crate) fn tell_partner(&mut self, path: &str, order: &Value) -> Reply {
         loop {
             let client = Client::new(self.ready["partner"].as_str().unwrap(), None);
-            if let Ok(reply) = client.post("/_ctl/fault", fault, None) {
-                assert_eq!(reply.status, 204, "{reply:?}");
-                return;
+            if let Ok(reply) = client.post(path, order, None) {
+                return reply;
             }
             self.restart();
         }

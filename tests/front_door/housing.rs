@@ -12,12 +12,22 @@ const LOOKS_MAX: usize = 20_000;
 
 pub(crate) struct Application {
     name: String,
+    /// In this case; in one of its own otherwise.
+    case: Option<String>,
 }
 
 impl Application {
     pub(crate) fn new(name: &str) -> Self {
         Self {
             name: name.to_owned(),
+            case: None,
+        }
+    }
+
+    pub(crate) fn of_case(name: &str, case: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            case: Some(case.to_owned()),
         }
     }
 
@@ -112,13 +122,16 @@ impl Application {
     }
 
     fn instance(&self, agency: &mut Agency) -> String {
-        let start = json!({ "workflow": "housing" });
+        let mut start = json!({ "workflow": "housing" });
+        if let Some(case) = &self.case {
+            start["case"] = json!(case);
+        }
         let started = self.post(agency, "/api/v1/instances", &start, 201);
         started["id"].as_str().unwrap().to_owned()
     }
 
     fn post(&self, agency: &mut Agency, path: &str, body: &Value, wanted: u16) -> Value {
-        let key = format!("{}:{path}", self.name);
+        let key = format!("{}:home:{path}", self.name);
         let reply = agency.insist("case-worker", |client| client.post(path, body, Some(&key)));
         assert_eq!(reply.status, wanted, "{path}: {reply:?}");
         reply.body
