@@ -1,6 +1,5 @@
 //! A small agency: three members of staff, one workflow in which one asks and another decides.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -335,6 +334,24 @@ impl Client<'_> {
         }
         let request = request.body(Body::from(body.to_string()));
         self.agency.send(request.unwrap()).await
+    }
+
+    /// A body that is no JSON.
+    pub(crate) async fn upload(
+        &self,
+        path: &str,
+        body: Vec<u8>,
+        headers: &[(&str, &str)],
+    ) -> Answer {
+        let mut request = Request::post(path)
+            .header("authorization", format!("Bearer {}", self.token))
+            .header("content-type", "application/octet-stream");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        self.agency
+            .send(request.body(Body::from(body)).unwrap())
+            .await
     }
 
     /// The draft of a work item: `PUT` with a body, `GET` or `DELETE` without.
