@@ -104,7 +104,7 @@ test("a request is asked for, decided by somebody else, paid and told", async ()
   await until(leader.page, file.path, () => leader.page.getByText("Money was paid out"));
   await leader.page.getByRole("link", { name: "Brokerage request, approval and payment" }).click();
   await leader.page.getByRole("region", { name: "The way it goes" }).waitFor();
-  const drawn = await leader.page.locator("svg.picture").innerText();
+  const drawn = await leader.page.locator("svg.picture").textContent();
   for (const text of ["Start", "Decision", "Team leader", "Done", "End"]) {
     assert.ok(drawn.includes(text), `${text} is missing in ${drawn}`);
   }

@@ -30,6 +30,9 @@ async fn the_next_times_are_shown() {
     assert_eq!(weekly["missed"], "skip");
     let next = weekly["next"].as_array().unwrap();
     assert_eq!(next.len(), 5);
-    assert_eq!(next[0], "2026-11-29T22:30:00Z", "half past eight in Brisbane");
+    assert_eq!(
+        next[0], "2026-11-29T22:30:00Z",
+        "half past eight in Brisbane"
+    );
     assert!(weekly.get("last").is_none());
 }
