@@ -183,8 +183,8 @@ test("services are looked up, and shown with the reasons", async () => {
   const link = () => page.getByRole("link", { name: /Look at these services/ });
   await until(page, file.path, link);
   await link().click();
-  await page.getByText("Ridgeview Tenancy Sustainment").waitFor();
-  await page.getByText("Safe Harbour (confidential location)").waitFor();
+  await page.getByText("Ridgeview Tenancy Sustainment (Ridgeview Housing Inc): can help").waitFor();
+  await page.getByText("telephone 07 5550 0100, its address is secret").waitFor();
   await check(worker, "services-found");
   await worker.context.close();
 });
