@@ -43,6 +43,7 @@ const PURE: &[(&str, &[&str])] = &[
         "casewright-language",
         &[
             "annotate-snippets",
+            "dagre",
             "regex",
             "ryu",
             "serde",
@@ -58,7 +59,15 @@ const PURE: &[(&str, &[&str])] = &[
     ),
     (
         "casewright-casework",
-        &["icalendar", "jiff", "serde", "serde_json", "sha2"],
+        &[
+            "chrono",
+            "cron",
+            "icalendar",
+            "jiff",
+            "serde",
+            "serde_json",
+            "sha2",
+        ],
     ),
 ];
 

@@ -30,6 +30,8 @@ pub(crate) enum Command {
     Run(crate::run::Arguments),
     /// Check workflow documents, packs and forms; every mistake in one pass.
     Validate(crate::validate::Arguments),
+    /// Draw a workflow document as a picture.
+    Graph(crate::graph::Arguments),
     /// Run the tests of packs, with time moved by hand and answers given for plugins.
     Test(crate::test::Arguments),
     /// Explain the code of a diagnostic, such as CW0103.

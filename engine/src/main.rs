@@ -13,6 +13,7 @@ mod doctor;
 mod exit;
 mod explain;
 mod folder;
+mod graph;
 mod operator;
 mod partner;
 mod place;
@@ -45,6 +46,7 @@ fn main() -> ExitCode {
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Run(arguments) => run::run(&arguments),
         Command::Validate(arguments) => validate::run(&arguments),
+        Command::Graph(arguments) => graph::run(&arguments),
         Command::Test(arguments) => test::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Plugin(arguments) => plugin::run(arguments),

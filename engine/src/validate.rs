@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use casewright_language::{Diagnostic, Severity, diagnostic};
+use casewright_language::{Diagnostic, Severity, Workflow, diagnostic};
 
 use crate::exit;
 use crate::folder;
@@ -40,6 +40,28 @@ pub(crate) fn run(arguments: &Arguments) -> ExitCode {
         Ok((findings, functions_known)) => findings.report(arguments.json, functions_known),
         Err(error) => exit::environment(&error),
     }
+}
+
+/// A document as `graph` wants it.
+pub(crate) enum Drawable {
+    Workflow(Box<Workflow>),
+    /// Its mistakes were drawn to standard error.
+    Invalid,
+}
+
+/// Reads one workflow document with the names of the pack around it.
+pub(crate) async fn drawable(file: &Path) -> io::Result<Drawable> {
+    let text = folder::text(file)?;
+    let installed = documents::installed(None).await?;
+    let pack = folder::pack_around(file);
+    let around = documents::around(pack.as_deref(), installed)?;
+    let name = file.display().to_string();
+    let reading = casewright_language::read(&name, &text, &around);
+    if let Some(workflow) = reading.workflow {
+        return Ok(Drawable::Workflow(Box::new(workflow)));
+    }
+    report_one(&name, &text, reading.diagnostics, false);
+    Ok(Drawable::Invalid)
 }
 
 /// Draws findings to standard error; paths are shown below `root`.

@@ -102,6 +102,17 @@ test("a request is asked for, decided by somebody else, paid and told", async ()
   await check(leader, "decision-made");
 
   await until(leader.page, file.path, () => leader.page.getByText("Money was paid out"));
+  await leader.page.getByRole("link", { name: "Brokerage request, approval and payment" }).click();
+  await leader.page.getByRole("region", { name: "The way it goes" }).waitFor();
+  const drawn = await leader.page.locator("svg.picture").textContent();
+  for (const text of ["Start", "Decision", "Team leader", "Done", "End"]) {
+    assert.ok(drawn.includes(text), `${text} is missing in ${drawn}`);
+  }
+  const pay = leader.page.getByRole("row", { name: /^Pay: Send/ });
+  assert.match(await pay.innerText(), /Done/);
+  await check(leader, "instance-picture");
+  await leader.page.goBack();
+
   const told = await leader.page.locator("#timeline ~ ol").allInnerTexts();
   const timeline = told.join("\n");
   for (const text of [
@@ -172,8 +183,8 @@ test("services are looked up, and shown with the reasons", async () => {
   const link = () => page.getByRole("link", { name: /Look at these services/ });
   await until(page, file.path, link);
   await link().click();
-  await page.getByText("Ridgeview Tenancy Sustainment").waitFor();
-  await page.getByText("Safe Harbour (confidential location)").waitFor();
+  await page.getByText("Ridgeview Tenancy Sustainment (Ridgeview Housing Inc): can help").waitFor();
+  await page.getByText("telephone 07 5550 0100, its address is secret").waitFor();
   await check(worker, "services-found");
   await worker.context.close();
 });

@@ -52,8 +52,14 @@ impl Printer {
                 } else {
                     format!(" since -{age}")
                 };
+                let rounds: Vec<String> = call.rounds.iter().map(u32::to_string).collect();
+                let round = if rounds.is_empty() {
+                    String::new()
+                } else {
+                    format!(" round {}", rounds.join("."))
+                };
                 format!(
-                    "call {} {}{} {} key {key}{since}",
+                    "call {} {}{} {} key {key}{round}{since}",
                     name(&call.delivery),
                     call.function,
                     version.unwrap_or_default(),

@@ -18,6 +18,7 @@ pub mod person;
 pub mod policy;
 pub mod principal;
 pub mod refusal;
+pub mod schedule;
 pub mod work_item;
 
 pub use calendar::{Calendar, Term};
@@ -30,4 +31,5 @@ pub use person::Person;
 pub use policy::Policy;
 pub use principal::Principal;
 pub use refusal::{Code, Refusal};
+pub use schedule::Recurrence;
 pub use work_item::WorkItem;

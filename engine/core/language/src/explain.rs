@@ -39,6 +39,7 @@ const PAGES: &[(&str, &str)] = &[
     ("CW0209", include_str!("explain/CW0209.md")),
     ("CW0210", include_str!("explain/CW0210.md")),
     ("CW0211", include_str!("explain/CW0211.md")),
+    ("CW0212", include_str!("explain/CW0212.md")),
     ("CW0301", include_str!("explain/CW0301.md")),
     ("CW0302", include_str!("explain/CW0302.md")),
     ("CW0303", include_str!("explain/CW0303.md")),
@@ -111,7 +112,6 @@ const PAGES: &[(&str, &str)] = &[
     ("CW0806", include_str!("explain/CW0806.md")),
     ("CW0807", include_str!("explain/CW0807.md")),
     ("CW0810", include_str!("explain/CW0810.md")),
-    ("CW0901", include_str!("explain/CW0901.md")),
     ("CW0902", include_str!("explain/CW0902.md")),
     ("CW0903", include_str!("explain/CW0903.md")),
     ("CW0905", include_str!("explain/CW0905.md")),
@@ -121,6 +121,11 @@ const PAGES: &[(&str, &str)] = &[
     ("CW0909", include_str!("explain/CW0909.md")),
     ("CW0910", include_str!("explain/CW0910.md")),
     ("CW0920", include_str!("explain/CW0920.md")),
+    ("CW1001", include_str!("explain/CW1001.md")),
+    ("CW1002", include_str!("explain/CW1002.md")),
+    ("CW1003", include_str!("explain/CW1003.md")),
+    ("CW1004", include_str!("explain/CW1004.md")),
+    ("CW1005", include_str!("explain/CW1005.md")),
 ];
 
 /// The page of a code: meaning, example, remedy. `None` for a code that does not exist.

@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::schedule::Schedule;
 use crate::{Expression, Period, Schema, Template, Term};
 
 /// A workflow document that passed every check.
@@ -21,6 +22,8 @@ pub struct Workflow {
     pub output: Outlet,
     /// Time the whole instance may take, from its start.
     pub timeout: Option<Span>,
+    /// When instances begin by themselves.
+    pub schedule: Option<Schedule>,
     pub tasks: Vec<Task>,
 }
 
@@ -103,6 +106,8 @@ pub enum Then {
 #[derive(Debug, Clone)]
 pub enum Kind {
     Do(Vec<Task>),
+    For(Box<For>),
+    Fork(Fork),
     Set(Template),
     Switch(Vec<Case>),
     Call(Call),
@@ -113,6 +118,32 @@ pub enum Kind {
     Wait(Span),
     Emit(Emission),
     Listen(Box<Listen>),
+}
+
+/// `for`: the tasks once for each item, what one round gives being the input of the next.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct For {
+    /// Gives the items; evaluated once.
+    pub items: Expression,
+    /// Name of the variable that holds the item, `item` unless written.
+    pub each: String,
+    /// Name of the variable that holds its index from 0, `index` unless written.
+    pub at: String,
+    /// `while`: before each item, on what the round before gave; when it does not hold, the loop
+    /// is over.
+    pub condition: Option<Expression>,
+    pub tasks: Vec<Task>,
+}
+
+/// `fork`: tasks side by side.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Fork {
+    /// None of them leads to another.
+    pub branches: Vec<Task>,
+    /// Whether the first that completes ends the others and gives the output.
+    pub compete: bool,
 }
 
 /// One case of a `switch`; the default has no `when` and stands last here wherever it was written.
@@ -417,6 +448,11 @@ impl Workflow {
         found
     }
 
+    /// Whether some task runs another workflow.
+    pub fn runs_others(&self) -> bool {
+        runs_others(&self.tasks)
+    }
+
     /// `namespace/name:version`, as people and logs name a workflow.
     pub fn identity(&self) -> String {
         let Document {
@@ -427,16 +463,23 @@ impl Workflow {
         } = &self.document;
         format!("{namespace}/{name}:{version}")
     }
+
+    /// The task at this JSON pointer.
+    pub fn task(&self, reference: &str) -> Option<&Task> {
+        find(&self.tasks, reference)
+    }
 }
 
-fn listens<'a>(tasks: &'a [Task], found: &mut Vec<&'a Listen>) {
-    for task in tasks {
-        match &task.kind {
-            Kind::Listen(listen) => found.push(listen),
-            Kind::Do(tasks) => listens(tasks, found),
+impl Task {
+    /// Lists of tasks within this one.
+    fn lists(&self) -> Vec<&[Task]> {
+        match &self.kind {
+            Kind::Do(tasks) => vec![tasks],
+            Kind::For(r#for) => vec![&r#for.tasks],
+            Kind::Fork(fork) => vec![&fork.branches],
             Kind::Try(attempt) => {
-                listens(&attempt.tasks, found);
-                listens(attempt.catch.tasks.as_deref().unwrap_or_default(), found);
+                let handler = attempt.catch.tasks.as_deref().unwrap_or_default();
+                vec![&attempt.tasks, handler]
             }
             Kind::Set(_)
             | Kind::Switch(_)
@@ -445,7 +488,39 @@ fn listens<'a>(tasks: &'a [Task], found: &mut Vec<&'a Listen>) {
             | Kind::Raise(_)
             | Kind::Run(_)
             | Kind::Wait(_)
-            | Kind::Emit(_) => {}
+            | Kind::Emit(_)
+            | Kind::Listen(_) => Vec::new(),
+        }
+    }
+}
+
+fn find<'a>(tasks: &'a [Task], reference: &str) -> Option<&'a Task> {
+    let around = |task: &&Task| {
+        let rest = reference.strip_prefix(task.reference.as_str());
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    let task = tasks.iter().find(around)?;
+    if task.reference == reference {
+        return Some(task);
+    }
+    task.lists()
+        .into_iter()
+        .find_map(|list| find(list, reference))
+}
+
+fn runs_others(tasks: &[Task]) -> bool {
+    tasks
+        .iter()
+        .any(|task| matches!(task.kind, Kind::Run(_)) || task.lists().into_iter().any(runs_others))
+}
+
+fn listens<'a>(tasks: &'a [Task], found: &mut Vec<&'a Listen>) {
+    for task in tasks {
+        if let Kind::Listen(listen) = &task.kind {
+            found.push(listen);
+        }
+        for list in task.lists() {
+            listens(list, found);
         }
     }
 }

@@ -70,6 +70,7 @@ pub(crate) fn enter(
             run: here.entry.run,
             attempt: 1,
         },
+        rounds: here.scope.rounds(),
         function: written.function.clone(),
         version: written.version.clone(),
         input,

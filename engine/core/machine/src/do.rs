@@ -15,7 +15,7 @@ pub(crate) fn enter(
 ) -> Result<Progress<State>, Stop> {
     let list = List::new(Arc::clone(here.input));
     let progress = list.drive(run, Some(here.scope), tasks, None)?;
-    Ok(progress.map(State::Do))
+    Ok(progress.left().map(State::Do))
 }
 
 pub(crate) fn resume(
@@ -26,5 +26,5 @@ pub(crate) fn resume(
     signal: &Signal<'_>,
 ) -> Result<Progress<State>, Stop> {
     let progress = list.drive(run, Some(here.scope), tasks, Some(signal))?;
-    Ok(progress.map(State::Do))
+    Ok(progress.left().map(State::Do))
 }

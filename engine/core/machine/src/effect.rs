@@ -98,6 +98,10 @@ pub struct Delivery {
 pub struct Call {
     /// Names this attempt; the answer carries it back.
     pub delivery: Delivery,
+    /// Rounds of the loops around the task, from 1, outer before inner: a run for another item
+    /// stands beside the one before, where any other new run stands in its place.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rounds: Vec<u32>,
     /// Full name: `fund.reserve`, `payment-issue.pay`.
     pub function: String,
     /// Only where the document names one.

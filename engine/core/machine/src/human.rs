@@ -176,6 +176,14 @@ impl Asked<'_> {
     }
 }
 
+/// Who may not decide an item that is open because of what was done, in another branch, since it
+/// was offered.
+pub(crate) fn excluded_since(record: &Record, human: &Human, offer: &Offer) -> Vec<Exclusion> {
+    let mut since = excluded(record, human, None);
+    since.retain(|exclusion| !offer.excluded.contains(exclusion));
+    since
+}
+
 /// Each person once for each reason.
 fn excluded(record: &Record, human: &Human, payee: Option<String>) -> Vec<Exclusion> {
     let mut found = Vec::new();

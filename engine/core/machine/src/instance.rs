@@ -1,14 +1,17 @@
 //! One run of a workflow, as data: a tree of positions, never replayed code.
 
+use casewright_language::Workflow;
+use casewright_language::workflow::Kind;
 use serde::{Deserialize, Deserializer, Serialize, de};
 use serde_json::Value;
 
 use jiff::Timestamp;
 
+use crate::human::excluded_since;
 use crate::position::{List, Open, Purpose};
 use crate::record::Record;
 use crate::snapshot::{FORMAT, known_format, restore};
-use crate::{CaseFacts, Effect, Fault, Outcome, Worked};
+use crate::{CaseFacts, Delivery, Effect, Exclusion, Fault, Outcome, Worked};
 
 /// State of one run. Serializable: a snapshot of it is a format.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -237,7 +240,37 @@ impl Instance {
 
     /// Effects that are still open - calls under way, offers, timers, a yield - for recovery.
     pub fn outstanding(&self) -> Vec<Effect> {
-        self.open().iter().filter_map(Open::effect).collect()
+        let open = self.open();
+        let mut yielded = false;
+        let once = |open: &&Open<'_>| {
+            // Branches that yielded go on together.
+            let again = yielded && matches!(open, Open::Ready);
+            yielded |= matches!(open, Open::Ready);
+            !again
+        };
+        open.iter().filter(once).filter_map(Open::effect).collect()
+    }
+
+    /// Who may not decide open work items, by number, because of what was done in another branch
+    /// since they were offered.
+    pub fn excluded_since(&self, workflow: &Workflow) -> Vec<(u32, Vec<Exclusion>)> {
+        let since = |open: &Open<'_>| {
+            let Open::Offer(offer) = open else {
+                return None;
+            };
+            let Kind::Human(human) = &workflow.task(&offer.reference)?.kind else {
+                return None;
+            };
+            let since = excluded_since(&self.record, human, offer);
+            (!since.is_empty()).then_some((offer.item, since))
+        };
+        self.open().iter().filter_map(since).collect()
+    }
+
+    /// Whether the result of this call is still waited for.
+    pub fn awaits(&self, delivery: &Delivery) -> bool {
+        let call = |open: &Open<'_>| matches!(open, Open::Call(call) if call.delivery == *delivery);
+        self.open().iter().any(call)
     }
 
     /// Everything open, outer before inner.

@@ -2,7 +2,7 @@
 //! instance and the effects it wants. Pure and total: time, ids and randomness arrive in events.
 //!
 //! ```text
-//! event ──▶ step ──▶ list ──▶ task ──▶ do set switch call human raise run try wait emit listen
+//! event ──▶ step ──▶ list ──▶ task ──▶ do for fork set switch call human raise run try wait emit
 //!                     │        │                    │
 //!                     │        └ if, input, output, │
 //!                     │          export, timeout    └──▶ position: what is still open
@@ -25,6 +25,8 @@ mod child;
 mod r#do;
 mod emit;
 mod filter;
+mod r#for;
+mod fork;
 mod human;
 mod interest;
 mod list;

@@ -12,7 +12,7 @@ use crate::task;
 
 impl List {
     /// Goes on as far as nothing from outside is needed. A signal must answer to something open
-    /// in here.
+    /// in here. A list that was left by `exit` is finished with that word.
     pub(crate) fn drive(
         mut self,
         run: &mut Run<'_>,
@@ -23,7 +23,7 @@ impl List {
         let kept = outer.is_some_and(|outer| outer.kept);
         loop {
             let Some(task) = tasks.get(self.index) else {
-                return Ok(finished(self));
+                return Ok(self.finished(None));
             };
             if self.current.is_none() {
                 if run.spent() {
@@ -65,18 +65,16 @@ impl List {
                     match then.unwrap_or(Then::Continue) {
                         Then::Continue => self.index += 1,
                         Then::Task(index) => self.index = index,
-                        Then::Exit => return Ok(finished(self)),
+                        Then::Exit => return Ok(self.finished(Some(Then::Exit))),
                         Then::End => return Ok(Progress::Ended(self.input)),
                     }
                 }
             }
         }
     }
-}
 
-fn finished(list: List) -> Progress<List> {
-    Progress::Finished {
-        output: list.input,
-        then: None,
+    fn finished(self, then: Option<Then>) -> Progress<Self> {
+        let output = self.input;
+        Progress::Finished { output, then }
     }
 }

@@ -1,8 +1,8 @@
 //! Where a run stands, as a tree: lists of tasks, in each the task being run, in it what that
 //! construct remembers. It says what is open; it moves nothing.
 //!
-//! A construct with several lists at once keeps several [`List`]s in its state; everything that
-//! walks the tree goes through [`Position::open`], so it needs no change for that.
+//! A construct with several tasks at once keeps several [`Position`]s in its state; everything that
+//! looks for what is open goes through [`Position::open`], so it needs no change for that.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,6 +14,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::call::Calling;
+use crate::r#for::Looping;
+use crate::fork::Forking;
 use crate::listen::Listening;
 use crate::r#try::Trying;
 use crate::{
@@ -69,6 +71,8 @@ pub(crate) struct Entry {
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum State {
     Do(List),
+    For(Box<Looping>),
+    Fork(Box<Forking>),
     Try(Trying),
     Call(Calling),
     Human(Box<Offer>),
@@ -125,7 +129,7 @@ pub(crate) struct ChildEnd<'a> {
 pub(crate) enum Progress<S> {
     /// It waits for something outside.
     Parked(S),
-    /// `then` where the construct decides on it itself.
+    /// `then` where the construct decides on it itself; of a list, `exit` where that ended it.
     Finished { output: Data, then: Option<Then> },
     /// `then: end` somewhere inside.
     Ended(Data),
@@ -171,6 +175,14 @@ impl<S> Progress<S> {
         }
     }
 
+    /// The same, whichever way a list was left: for constructs to which that is all the same.
+    pub(crate) fn left(self) -> Self {
+        match self {
+            Self::Finished { output, then: _ } => Self::Finished { output, then: None },
+            Self::Parked(_) | Self::Ended(_) => self,
+        }
+    }
+
     pub(crate) fn map<T>(self, state: impl FnOnce(S) -> T) -> Progress<T> {
         match self {
             Self::Parked(inner) => Progress::Parked(state(inner)),
@@ -201,7 +213,7 @@ impl List {
 
 impl Position {
     /// Outer before inner.
-    fn open<'a>(&'a self, found: &mut Vec<Open<'a>>) {
+    pub(crate) fn open<'a>(&'a self, found: &mut Vec<Open<'a>>) {
         found.push(Open::Task(self.entry.number));
         if let Some(timer) = self.entry.timeout {
             found.push(Open::Timer {
@@ -218,6 +230,8 @@ impl State {
     pub(crate) fn open<'a>(&'a self, reference: &'a str, found: &mut Vec<Open<'a>>) {
         match self {
             State::Do(list) => list.open(found),
+            State::For(looping) => looping.open(found),
+            State::Fork(forking) => forking.open(found),
             State::Try(trying) => trying.open(reference, found),
             State::Call(calling) => calling.open(reference, found),
             State::Human(offer) => found.push(Open::Offer(offer)),
@@ -237,7 +251,7 @@ impl State {
     /// How a parked task looks from outside.
     pub(crate) fn status(&self) -> Status {
         match self {
-            State::Do(_) => Status::Running,
+            State::Do(_) | State::For(_) | State::Fork(_) => Status::Running,
             State::Try(trying) => trying.status(),
             State::Call(calling) => calling.status(),
             State::Human(_) | State::Wait(_) | State::Listen(_) | State::Child(_) => {

@@ -205,6 +205,12 @@ impl Record {
         }
     }
 
+    /// Forgets the outputs of the tasks of this list and of the lists within it.
+    pub(crate) fn forget_outputs(&mut self, list: &str) {
+        self.steps
+            .retain(|known, _| known != list && !inside(known, list));
+    }
+
     /// Remembers that these people did this human work.
     pub(crate) fn complete(&mut self, completion: Completion) {
         if !self.completions.contains(&completion) {

@@ -14,11 +14,12 @@ use crate::record::Record;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Scope<'a> {
     pub(crate) outer: Option<&'a Scope<'a>>,
-    /// Empty when this scope only brings a variable.
+    /// Empty when this scope only brings a variable, or is that of a branch of a fork.
     pub(crate) tasks: &'a [Task],
-    /// Which entry of its task this is, from 1.
+    /// Which entry of its task this is, or which round of a loop, from 1; 0 where it tells nothing
+    /// apart.
     pub(crate) ordinal: u32,
-    /// What a `catch` calls the error.
+    /// What a `catch` calls the error, a `for` its item.
     pub(crate) variable: Option<(&'a str, &'a Value)>,
     /// A `try` around may run this again: intents must be kept.
     pub(crate) kept: bool,
@@ -56,11 +57,22 @@ impl<'a> Scope<'a> {
         std::iter::successors(Some(self), |scope| scope.outer)
     }
 
+    /// Rounds of the loops around, outer before inner.
+    pub(crate) fn rounds(&self) -> Vec<u32> {
+        let loops = self.chain().filter(|scope| scope.tasks.is_empty());
+        let mut rounds: Vec<u32> = loops
+            .map(|scope| scope.ordinal)
+            .filter(|ordinal| *ordinal > 0)
+            .collect();
+        rounds.reverse();
+        rounds
+    }
+
     /// Tells one entry of a task from all others, but not from the same entry in a retried `try`.
     pub(crate) fn entry_path(&self, task: &Task) -> String {
         let mut ordinals: Vec<String> = self
             .chain()
-            .filter(|scope| !scope.tasks.is_empty())
+            .filter(|scope| !scope.tasks.is_empty() || scope.ordinal > 0)
             .map(|scope| scope.ordinal.to_string())
             .collect();
         ordinals.reverse();

@@ -70,8 +70,16 @@ pub(crate) fn restore(list: &mut List, record: &Record) -> Result<(), String> {
         })?;
         list.input = Arc::new(output.clone());
     }
+    restore_within(position, record)
+}
+
+fn restore_within(position: &mut Position, record: &Record) -> Result<(), String> {
     match &mut position.state {
         State::Do(list) => restore(list, record),
+        State::For(looping) => restore(looping.list_mut(), record),
+        State::Fork(forking) => forking
+            .positions_mut()
+            .try_for_each(|position| restore_within(position, record)),
         State::Try(trying) => trying
             .list_mut()
             .map_or(Ok(()), |list| restore(list, record)),
@@ -108,6 +116,13 @@ pub(crate) mod task_runs {
 #[cfg(test)]
 mod tests {
     use crate::Instance;
+
+    #[test]
+    fn a_snapshot_of_the_first_format_is_read() {
+        let mut snapshot = serde_json::to_value(Instance::pending()).unwrap();
+        snapshot["format"] = 1.into();
+        assert!(serde_json::from_value::<Instance>(snapshot).is_ok());
+    }
 
     #[test]
     fn a_snapshot_of_a_newer_engine_is_refused_with_a_reason() {

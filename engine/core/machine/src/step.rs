@@ -2,6 +2,7 @@
 //!
 //! It knows where events go and what an end is; lists, tasks and constructs have their own files.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
@@ -394,7 +395,7 @@ fn expected(instance: &Instance) -> String {
     if instance.status() == Status::Pending {
         return "the start".to_owned();
     }
-    let open: Vec<String> = instance
+    let mut open: Vec<String> = instance
         .open()
         .iter()
         .filter_map(|open| match open {
@@ -418,6 +419,8 @@ fn expected(instance: &Instance) -> String {
             Open::Ready => Some("a resumption".to_owned()),
         })
         .collect();
+    let mut seen = BTreeSet::new();
+    open.retain(|open| seen.insert(open.clone()));
     if open.is_empty() {
         "nothing, since the instance has ended".to_owned()
     } else {

@@ -12,7 +12,8 @@ use crate::position::{Data, Entry, Position, Progress, Signal, State};
 use crate::run::{Run, Stop};
 use crate::scope::{Scope, Sight, TaskSight, list_of};
 use crate::{
-    Fault, Status, call, child, r#do, emit, human, listen, raise, set, switch, r#try, wait,
+    Fault, Status, call, child, r#do, emit, r#for, fork, human, listen, raise, set, switch, r#try,
+    wait,
 };
 
 /// A task whose construct is at work.
@@ -44,7 +45,7 @@ impl<'a> Here<'a> {
     }
 }
 
-/// Begins a task, unless its `if` says no.
+/// Begins a task, unless its `if` says no: then it is finished without a word of where to go on.
 pub(crate) fn enter(
     run: &mut Run<'_>,
     scope: &Scope<'_>,
@@ -145,6 +146,8 @@ fn open(
 fn enter_construct(run: &mut Run<'_>, here: &Here<'_>) -> Result<Progress<State>, Stop> {
     match &here.task.kind {
         Kind::Do(tasks) => r#do::enter(run, here, tasks),
+        Kind::For(r#for) => r#for::enter(run, here, r#for),
+        Kind::Fork(fork) => fork::enter(run, here, fork),
         Kind::Set(template) => set::enter(run, here, template),
         Kind::Switch(cases) => switch::enter(run, here, cases),
         Kind::Call(call) => call::enter(run, here, call),
@@ -166,6 +169,10 @@ fn resume_construct(
 ) -> Result<Progress<State>, Stop> {
     match (&here.task.kind, state) {
         (Kind::Do(tasks), State::Do(list)) => r#do::resume(run, here, tasks, list, signal),
+        (Kind::For(r#for), State::For(looping)) => {
+            r#for::resume(run, here, r#for, *looping, signal)
+        }
+        (Kind::Fork(fork), State::Fork(forking)) => fork::resume(run, here, fork, *forking, signal),
         (Kind::Call(_), State::Call(calling)) => call::resume(run, here, calling, signal),
         (Kind::Human(_), State::Human(offer)) => human::resume(run, offer, signal),
         (Kind::Run(_), State::Child(child)) => child::resume(run, here, child, signal),
@@ -250,8 +257,11 @@ fn close(
         Run::check(export.schema.as_ref(), &context, &task.reference)?;
         run.record.context = Arc::new(context);
     }
-    let list = list_of(&task.reference);
-    run.record.keep_output(list, &task.name, &output);
+    // A branch of a fork stands in no list: nothing may name its output.
+    if !scope.tasks.is_empty() {
+        let list = list_of(&task.reference);
+        run.record.keep_output(list, &task.name, &output);
+    }
     Ok(output)
 }
 

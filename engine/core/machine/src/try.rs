@@ -174,9 +174,9 @@ impl Within<'_> {
         };
         match list.drive(run, Some(&scope), &self.r#try.tasks, signal) {
             Ok(Progress::Parked(list)) => Ok(self.park(Phase::Trying { list, limit })),
-            Ok(Progress::Finished { output, then }) => {
+            Ok(Progress::Finished { output, then: _ }) => {
                 run.cancel_timer(limit);
-                Ok(Progress::Finished { output, then })
+                Ok(Progress::Finished { output, then: None })
             }
             Ok(Progress::Ended(output)) => {
                 run.cancel_timer(limit);

@@ -160,6 +160,11 @@ impl Deployment {
         }
     }
 
+    /// Whether it is one document that is run by itself.
+    pub(crate) fn stands_alone(&self) -> bool {
+        self.alone.is_some()
+    }
+
     /// The calendar that terms are counted in.
     pub fn calendar(&self) -> &Calendar {
         &self.standard

@@ -17,8 +17,10 @@
 //! | one plugin call and its panic guard | `engine/calls.rs` | its result on disk, or `stop` |
 //! | a pending call that goes on | `engine/pending/resume.rs` | its outcome on disk, or `stop` |
 //! | going on after a yield | `engine/timers.rs` (`resume`) | by itself, or at `stop` |
+//! | a booking beyond one decision | `engine/funds.rs` (`book_later`) | booked, or at `stop` |
 //! | what a run workflow has due | `engine/children.rs` (`attend`) | when done, or at `stop` |
 //! | the flush of a fired timer | `timers.rs` (`fire`), `alarms.rs` (`ring`) | by itself |
+//! | the flush of what began by itself | `engine/schedules.rs` | by itself |
 //! | waiting for timers | `engine/timers.rs` (`drive`) | at `stop`, or with the last `Engine` |
 //! | bringing events | `engine/events.rs` (`drive`) | the same |
 //! | the flush of an event that went | `events.rs` (`bring_to`, `discard`) | by itself |

@@ -234,6 +234,35 @@ pub struct FundView {
     pub available_minor: i64,
 }
 
+/// A workflow that begins by itself.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ScheduleView {
+    pub workflow: String,
+    pub title: Option<String>,
+    /// Five fields on the wall clock of `zone`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cron: Option<String>,
+    /// Or a time between.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub every_ms: Option<u64>,
+    pub zone: String,
+    /// `once` or `skip`.
+    pub missed: String,
+    /// The next times, earliest first.
+    pub next: Vec<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last: Option<ScheduledRunView>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ScheduledRunView {
+    /// The time that was meant.
+    pub due: Timestamp,
+    pub instance: String,
+}
+
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct WorkflowView {

@@ -56,10 +56,12 @@ pub enum Table {
     /// (hash of a callback token, number) -> an answer as it arrived; (agency) -> the key that
     /// tokens are made with.
     Callback,
+    /// (agency, workflow) -> when it begins by itself next.
+    Schedule,
 }
 
 impl Table {
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 27] = [
         Self::Case,
         Self::WorkItem,
         Self::Queue,
@@ -86,6 +88,7 @@ impl Table {
         Self::EventKept,
         Self::PendingCall,
         Self::Callback,
+        Self::Schedule,
     ];
 
     /// First byte of the keys of its rows, and part of their seals: a format.
@@ -117,6 +120,7 @@ impl Table {
             Self::EventKept => 27,
             Self::PendingCall => 25,
             Self::Callback => 26,
+            Self::Schedule => 23,
         }
     }
 }

@@ -12,6 +12,7 @@ mod instances;
 mod notes;
 mod persons;
 mod query;
+mod schedules;
 mod work_items;
 mod workflows;
 
@@ -85,6 +86,7 @@ pub(crate) fn routes() -> (Router<Site>, Document) {
         .routes(routes!(documents::content))
         .routes(routes!(notes::list, notes::add))
         .routes(routes!(funds::list))
+        .routes(routes!(schedules::list))
         .routes(routes!(workflows::list));
     OpenApiRouter::with_openapi(Outline::openapi())
         .nest("/api/v1", v1)

@@ -9,6 +9,7 @@ mod document;
 pub(crate) mod escape;
 pub(crate) mod failure;
 mod fill;
+mod instance;
 mod keys;
 pub(crate) mod member;
 mod money;
@@ -68,4 +69,5 @@ pub(crate) fn routes() -> Router<Site> {
             "/cases/{id}/persons/{person}/address",
             post(person::show_address),
         )
+        .route("/instances/{id}", get(instance::show))
 }

@@ -24,3 +24,5 @@ mod guard;
 mod holds;
 #[path = "http/ports.rs"]
 mod ports;
+#[path = "http/schedules.rs"]
+mod schedules;

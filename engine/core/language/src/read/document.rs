@@ -3,7 +3,7 @@
 use sha2::{Digest, Sha256};
 
 use super::scope::{Moment, Scope};
-use super::{Reader, data, reusable, tasks, unavailable};
+use super::{Reader, data, reusable, schedule, tasks};
 use crate::Workflow;
 use crate::diagnostic::listed;
 use crate::workflow::Document;
@@ -41,15 +41,17 @@ pub(super) fn read(reader: &mut Reader<'_>, text: &str, root: &Node) -> Option<W
     if let Some(entry) = fields.get("use") {
         reusable::read(reader, entry, &own);
     }
-    if let Some(entry) = fields.get("schedule") {
-        unavailable::schedule(reader, entry);
-    }
+    let scheduled = fields.get("schedule");
+    let schedule = scheduled.and_then(|entry| schedule::read(reader, entry, header));
     if let Some(entry) = fields.get("evaluate") {
         evaluate(reader, entry);
     }
     let input = fields
         .get("input")
         .map(|entry| data::input(reader, entry, owner, &scope, Moment::WorkflowInput));
+    if let (Some(entry), Some(input)) = (scheduled, &input) {
+        schedule::check_input(reader, entry, input);
+    }
     let output = fields
         .get("output")
         .map(|entry| data::output(reader, entry, owner, &own, Moment::WorkflowOutput));
@@ -65,6 +67,7 @@ pub(super) fn read(reader: &mut Reader<'_>, text: &str, root: &Node) -> Option<W
         input: input.unwrap_or_default(),
         output: output.unwrap_or_default(),
         timeout,
+        schedule,
         tasks: tasks?,
     })
 }

@@ -1,7 +1,7 @@
 //! Every task of the document by name, gathered before anything is read: for names that point
 //! forward, and for saying that a task exists but lies elsewhere.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::yaml::{Content, Node};
 
@@ -24,6 +24,7 @@ pub(super) struct Known {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Names {
     tasks: BTreeMap<String, Known>,
+    forks: BTreeSet<String>,
     /// How many tasks there are.
     pub(super) count: usize,
     /// How many tasks have an `export`.
@@ -41,6 +42,11 @@ impl Names {
 
     pub(super) fn get(&self, name: &str) -> Option<&Known> {
         self.tasks.get(name)
+    }
+
+    /// Whether a task of this name is a fork, whose output is a list.
+    pub(super) fn is_fork(&self, name: &str) -> bool {
+        self.forks.contains(name)
     }
 
     pub(super) fn human(&self) -> impl Iterator<Item = &str> {
@@ -77,8 +83,9 @@ impl Names {
                 None => {}
             }
         }
-        if let Some(branches) = body.get("fork").and_then(|fork| fork.get("branches")) {
+        if let Some(branches) = branches(body) {
             self.list(branches, Some(name));
+            self.forks.insert(name.to_owned());
         }
     }
 }
@@ -107,6 +114,10 @@ fn outcomes(body: &Node) -> Vec<String> {
         .collect()
 }
 
+fn branches(body: &Node) -> Option<&Node> {
+    body.get("fork")?.get("branches")
+}
+
 /// The first work for people inside a list, by name.
 pub(super) fn human_inside(list: &Node) -> Option<&str> {
     let items = list.as_list().unwrap_or_default();
@@ -115,10 +126,11 @@ pub(super) fn human_inside(list: &Node) -> Option<&str> {
         if is_human(&entry.value) {
             return Some(entry.key.text.as_str());
         }
-        KEYS_WITH_TASKS.iter().find_map(|key| {
+        let within = KEYS_WITH_TASKS.iter().find_map(|key| {
             let node = entry.value.get(key)?;
             human_inside(node).or_else(|| human_inside(node.get("do")?))
-        })
+        });
+        within.or_else(|| human_inside(branches(&entry.value)?))
     })
 }
 

@@ -66,7 +66,7 @@ fn errors(reader: &mut Reader<'_>, entry: &Entry, scope: &Scope) {
 }
 
 fn retries(reader: &mut Reader<'_>, entry: &Entry, scope: &Scope) {
-    let caught = scope.with_caught("error");
+    let caught = scope.with_variable("error");
     for entry in definitions(reader, entry) {
         let retry = r#try::retry(reader, entry, "`use.retries`", scope, &caught);
         reader

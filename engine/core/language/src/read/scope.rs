@@ -70,8 +70,8 @@ impl Moment {
 pub(super) struct Scope {
     /// Tasks of the same and of enclosing lists.
     pub(super) steps: BTreeSet<String>,
-    /// Variables of enclosing `catch`es.
-    pub(super) caught: BTreeSet<String>,
+    /// Variables that enclosing constructs bring: the error of a `catch`, the item of a `for`.
+    pub(super) brought: BTreeSet<String>,
 }
 
 impl Scope {
@@ -82,10 +82,10 @@ impl Scope {
         scope
     }
 
-    /// The scope inside a `catch` that names its error.
-    pub(super) fn with_caught(&self, variable: &str) -> Self {
+    /// The scope inside a construct that brings a variable.
+    pub(super) fn with_variable(&self, variable: &str) -> Self {
         let mut scope = self.clone();
-        scope.caught.insert(variable.to_owned());
+        scope.brought.insert(variable.to_owned());
         scope
     }
 }

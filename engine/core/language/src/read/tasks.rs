@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::flow::{self, Outline};
 use super::scope::{Moment, Scope};
 use super::{
-    Reader, call, data, r#do, emit, listen, names::escaped, raise, reusable, run, set, switch,
-    r#try, unavailable, wait,
+    Reader, call, data, r#do, emit, r#for, fork, listen, names::escaped, raise, reusable, run, set,
+    switch, r#try, wait,
 };
 use crate::diagnostic::{listed, similar};
 use crate::workflow::{Kind, Task, Then};
@@ -74,6 +74,33 @@ pub(super) fn list(
     scope: &Scope,
     reference: &str,
 ) -> Option<Vec<Task>> {
+    let read = each(reader, entry, owner, reference, |names| {
+        scope.inside(names.iter().copied().filter(|name| !name.is_empty()))
+    })?;
+    let (tasks, outlines): (Vec<_>, Vec<_>) = read.into_iter().unzip();
+    flow::check(reader, &outlines);
+    Some(tasks)
+}
+
+/// Reads tasks that stand in one list and do not follow each other, and do not see each other.
+pub(super) fn branches(
+    reader: &mut Reader<'_>,
+    entry: &Entry,
+    owner: &str,
+    scope: &Scope,
+    reference: &str,
+) -> Option<Vec<(Task, Outline)>> {
+    each(reader, entry, owner, reference, |_| scope.clone())
+}
+
+/// Reads every task of a list; `inside` makes the scope within from the names of the list.
+fn each(
+    reader: &mut Reader<'_>,
+    entry: &Entry,
+    owner: &str,
+    reference: &str,
+    inside: impl FnOnce(&[&str]) -> Scope,
+) -> Option<Vec<(Task, Outline)>> {
     let owner = yaml::under(owner, &entry.key.text);
     let reference = format!("{reference}/{}", entry.key.text);
     let items = items(reader, entry, &owner)?;
@@ -86,22 +113,14 @@ pub(super) fn list(
         .map(|entry| entry.map_or("", |entry| entry.key.text.as_str()))
         .collect();
     check_names(reader, &entries);
-    let scope = scope.inside(names.iter().copied().filter(|name| !name.is_empty()));
+    let scope = inside(&names);
     let mut tasks = Vec::new();
-    let mut outlines = Vec::new();
     for (index, entry) in entries.iter().enumerate() {
         let Some(entry) = entry else { continue };
         let reference = format!("{reference}/{index}/{}", escaped(&entry.key.text));
-        if let Some((task, outline)) = task(reader, entry, &names, &scope, &reference) {
-            tasks.push(task);
-            outlines.push(outline);
-        }
+        tasks.extend(task(reader, entry, &names, &scope, &reference));
     }
-    if tasks.len() < items.len() {
-        return None;
-    }
-    flow::check(reader, &outlines);
-    Some(tasks)
+    (tasks.len() == items.len()).then_some(tasks)
 }
 
 fn items<'a>(reader: &mut Reader<'_>, entry: &'a Entry, owner: &str) -> Option<&'a [Node]> {
@@ -284,7 +303,8 @@ fn kind_of<'a>(
 
 fn refuse_kindless(reader: &mut Reader<'_>, fields: &Fields<'_>) {
     let built = [
-        "call", "do", "emit", "listen", "raise", "run", "set", "switch", "try", "wait",
+        "call", "do", "emit", "for", "fork", "listen", "raise", "run", "set", "switch", "try",
+        "wait",
     ];
     let odd = fields
         .entries()
@@ -331,6 +351,8 @@ fn kind(reader: &mut Reader<'_>, body: &Body<'_, '_>) -> Option<Found> {
         "call" => call::read(reader, body),
         "do" => r#do::read(reader, body),
         "emit" => emit::read(reader, body),
+        "for" => r#for::read(reader, body),
+        "fork" => fork::read(reader, body),
         "listen" => listen::read(reader, body),
         "raise" => raise::read(reader, body),
         "run" => run::read(reader, body),
@@ -338,10 +360,7 @@ fn kind(reader: &mut Reader<'_>, body: &Body<'_, '_>) -> Option<Found> {
         "switch" => switch::read(reader, body),
         "try" => r#try::read(reader, body),
         "wait" => wait::read(reader, body),
-        _ => {
-            unavailable::task(reader, body);
-            None
-        }
+        other => unreachable!("`{other}` is none of KINDS"),
     }
 }
 
@@ -413,6 +432,10 @@ fn waits(kind: &Kind) -> bool {
     match kind {
         Kind::Human(_) | Kind::Wait(_) | Kind::Call(_) | Kind::Listen(_) | Kind::Run(_) => true,
         Kind::Do(tasks) => tasks.iter().any(|task| waits(&task.kind)),
+        Kind::For(r#for) => r#for.tasks.iter().any(|task| waits(&task.kind)),
+        // A race is over with the first branch.
+        Kind::Fork(fork) if fork.compete => fork.branches.iter().all(|task| waits(&task.kind)),
+        Kind::Fork(fork) => fork.branches.iter().any(|task| waits(&task.kind)),
         Kind::Try(attempt) => {
             let handler = attempt.catch.tasks.iter().flatten();
             attempt

@@ -138,6 +138,42 @@ fn a_try_keeps_its_references_and_its_retry() {
 }
 
 #[test]
+fn every_task_is_found_by_its_reference() {
+    let workflow = workflow(
+        r"
+do:
+  - one:
+      for: { in: .items }
+      do:
+        - two:
+            fork:
+              branches:
+                - three: { set: { n: 1 } }
+                - threefold:
+                    try: [ { four: { wait: PT1S } } ]
+                    catch: { do: [ { five: { do: [ { six: { set: { n: 1 } } } ] } } ] }
+",
+    );
+    for reference in [
+        "/do/0/one",
+        "/do/0/one/do/0/two",
+        "/do/0/one/do/0/two/fork/branches/0/three",
+        "/do/0/one/do/0/two/fork/branches/1/threefold/try/0/four",
+        "/do/0/one/do/0/two/fork/branches/1/threefold/catch/do/0/five/do/0/six",
+    ] {
+        assert_eq!(workflow.task(reference).unwrap().reference, reference);
+    }
+    for reference in [
+        "/do/0",
+        "/do/0/on",
+        "/do/0/one/do/1/two",
+        "/do/0/one/do/0/two/fork",
+    ] {
+        assert!(workflow.task(reference).is_none(), "{reference}");
+    }
+}
+
+#[test]
 fn durations_and_reusables() {
     let workflow = workflow(
         "use:\n  timeouts: { short: { after: { minutes: 1, seconds: 30 } } }\n  \

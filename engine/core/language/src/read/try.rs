@@ -3,7 +3,7 @@
 use super::names::human_inside;
 use super::scope::{Moment, Scope};
 use super::tasks::{self, Body, Found};
-use super::{Reader, duration, flat, flow, reusable};
+use super::{Reader, duration, flat, flow, reusable, variable};
 use crate::diagnostic::similar;
 use crate::workflow::{Backoff, Catch, Filter, Kind, Retry, Span, Then, Try};
 use crate::yaml::{self, Entry, Fields, Place};
@@ -51,10 +51,10 @@ fn catch(
     let with = fields
         .get("errors")
         .map(|entry| errors(reader, entry, &owner));
-    let variable = fields
-        .get("as")
-        .map_or(Some("error"), |entry| variable(reader, &fields, entry));
-    let scope = body.scope.with_caught(variable.unwrap_or("error"));
+    let variable = fields.get("as").map_or(Some("error"), |entry| {
+        variable::name(reader, &fields, entry)
+    });
+    let scope = body.scope.with_variable(variable.unwrap_or("error"));
     let mut condition = |key: &str| match fields.get(key) {
         Some(entry) => reader
             .expression(&entry.value, &scope, Moment::Definition)
@@ -96,27 +96,6 @@ fn then(reader: &mut Reader<'_>, body: &Body<'_, '_>, entry: &Entry) -> Option<(
         )
         .help("other engines may refuse it; `then` of the last task in `do` cannot leave the list");
     flow::then(reader, entry, body.siblings).map(|then| (then, entry.place()))
-}
-
-fn variable<'a>(reader: &mut Reader<'_>, fields: &Fields<'a>, entry: &'a Entry) -> Option<&'a str> {
-    let name = fields.text(&mut reader.findings, entry)?;
-    let name = name.strip_prefix('$').unwrap_or(name);
-    let well = name.starts_with(|sign: char| sign.is_ascii_alphabetic() || sign == '_')
-        && name
-            .chars()
-            .all(|sign| sign.is_ascii_alphanumeric() || sign == '_');
-    if !well || Moment::Export.variables().contains(&name) {
-        reader
-            .findings
-            .error(
-                "CW0116",
-                entry.place(),
-                format!("a variable cannot be named `{name}`"),
-            )
-            .help("use letters, digits and `_`, and no name of the engine: `as: failure`");
-        return None;
-    }
-    Some(name)
 }
 
 fn errors(reader: &mut Reader<'_>, entry: &Entry, owner: &str) -> Option<Filter> {

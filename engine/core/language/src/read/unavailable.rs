@@ -2,17 +2,7 @@
 //! ignored.
 
 use super::Reader;
-use super::tasks::Body;
 use crate::yaml::Entry;
-
-/// Tasks that are not built, with what serves meanwhile.
-const TASKS: [(&str, &str); 2] = [
-    (
-        "for",
-        "repeat with `switch` and `then`, or let one plugin call handle the whole list",
-    ),
-    ("fork", "put the tasks one after the other"),
-];
 
 /// What is reached by programs on the server or by other protocols, with the reason.
 const NEVER: [(&str, &str); 7] = [
@@ -30,22 +20,6 @@ const NEVER: [(&str, &str); 7] = [
     ("a2a", "the engine speaks only to plugins"),
     ("mcp", "the engine speaks only to plugins"),
 ];
-
-pub(super) fn task(reader: &mut Reader<'_>, body: &Body<'_, '_>) {
-    let kind = body.entry.key.text.as_str();
-    let instead = TASKS
-        .iter()
-        .find(|(name, _)| *name == kind)
-        .map_or("", |(_, help)| help);
-    reader
-        .findings
-        .error(
-            "CW0901",
-            body.entry.key.place,
-            format!("`{kind}` is not available yet"),
-        )
-        .help(instead);
-}
 
 /// What `run` could start on the server.
 pub(super) fn run(reader: &mut Reader<'_>, entry: &Entry) {
@@ -100,8 +74,16 @@ pub(super) fn reusable(reader: &mut Reader<'_>, entry: &Entry) {
 }
 
 pub(super) fn schedule(reader: &mut Reader<'_>, entry: &Entry) {
+    let help = match entry.key.text.as_str() {
+        "on" => "start it from another workflow that listens, with `run: workflow`",
+        _ => "write `every`, or end the workflow with `wait` and go back with `then`",
+    };
     reader
         .findings
-        .error("CW0903", entry.key.place, "`schedule` is not available yet")
-        .help("start instances from outside: POST /api/v1/instances");
+        .error(
+            "CW0903",
+            entry.key.place,
+            format!("`schedule.{}` is not available yet", entry.key.text),
+        )
+        .help(help);
 }

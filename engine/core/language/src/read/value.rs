@@ -154,7 +154,7 @@ impl Reader<'_> {
     /// `total: .amount` is the text ".amount", which is seldom meant.
     fn warn_of_unmarked(&mut self, node: &Node, value: &str, scope: &Scope, moment: Moment) {
         let names = moment.variables().iter().copied();
-        let names = names.chain(scope.caught.iter().map(String::as_str));
+        let names = names.chain(scope.brought.iter().map(String::as_str));
         if text::looks_like_expression(value, names) {
             self.findings
                 .warning("CW0308", node.place, "this is text and is not evaluated")
@@ -205,7 +205,7 @@ impl Reader<'_> {
         let mut seen: BTreeSet<&str> = BTreeSet::new();
         for named in expression.variables() {
             let name = named.name.as_str();
-            if scope.caught.contains(name) || !seen.insert(name) {
+            if scope.brought.contains(name) || !seen.insert(name) {
                 continue;
             }
             let place = spot.place(named.offset, name.len() + 1);
@@ -228,7 +228,7 @@ impl Reader<'_> {
             .variables()
             .iter()
             .copied()
-            .chain(scope.caught.iter().map(String::as_str))
+            .chain(scope.brought.iter().map(String::as_str))
             .collect();
         let there = moment.described();
         let (code, message, help) = match name {
@@ -246,6 +246,13 @@ impl Reader<'_> {
                 "CW0304",
                 format!("`$output` does not exist in {there}; it exists only in `export.as`"),
                 "use `.` in `output.as`, and `$steps.<task>` in later tasks".to_owned(),
+            ),
+            "item" | "index" if scope.brought.is_empty() => (
+                "CW0304",
+                format!("`${name}` exists only inside the `do` of a `for`"),
+                "a `for` gives its items to the tasks inside it; its own `output` and the tasks \
+                 after it see what its last round gave"
+                    .to_owned(),
             ),
             "error" => (
                 "CW0304",
@@ -297,10 +304,17 @@ impl Reader<'_> {
             let place = spot.place(step.offset, "$steps.".len() + name.len());
             if let Some(known) = self.names.get(name) {
                 let inside = known.inside.clone().unwrap_or_default();
-                let help = format!(
-                    "only tasks of the same and of enclosing lists are visible; use \
-                     `$steps[\"{inside}\"]`, whose output is that of its last task"
-                );
+                let help = if self.names.is_fork(&inside) {
+                    format!(
+                        "a branch is seen by no other; after the fork use `$steps[\"{inside}\"]`, \
+                         the list of what its branches gave, or in a race what the first gave"
+                    )
+                } else {
+                    format!(
+                        "only tasks of the same and of enclosing lists are visible; use \
+                         `$steps[\"{inside}\"]`, whose output is that of its last task"
+                    )
+                };
                 self.findings
                     .error(
                         "CW0306",

@@ -125,7 +125,7 @@ struct Returned {
 }
 
 impl Shared {
-    /// `None` when the engine stops before the call is sent.
+    /// `None` when the engine stops, or the call is taken back, before it is sent.
     async fn call(
         self: &Arc<Self>,
         instance: &str,
@@ -136,6 +136,7 @@ impl Shared {
         let prepared = match self.prepare(instance, call, sent).await {
             Ok(prepared) => prepared,
             Err(Unsendable::Answer(error)) => return Some(Err(error)),
+            Err(Unsendable::Abandoned) => return None,
             Err(Unsendable::Unknown(refused)) => {
                 tracing::error!(instance, %refused, "a call could not be prepared");
                 return None;
@@ -165,6 +166,10 @@ impl Shared {
         sent: Sent,
     ) -> Result<Prepared, Unsendable> {
         let held = self.hold(instance).await.map_err(Unsendable::Unknown)?;
+        // Taken back while it waited for its place: it must not reach the partner.
+        if !held.instance.awaits(&call.delivery) {
+            return Err(Unsendable::Abandoned);
+        }
         let (deployment, row) = (Arc::clone(&held.deployment), held.row.clone());
         drop(held);
         let function = &call.function;
@@ -296,6 +301,8 @@ struct Prepared {
 enum Unsendable {
     /// The call is over without having been sent.
     Answer(CallError),
+    /// Nobody waits for it any more.
+    Abandoned,
     /// It stays open.
     Unknown(Refused),
 }

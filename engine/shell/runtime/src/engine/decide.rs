@@ -13,7 +13,7 @@ use super::pending::{Awaited, liveliness};
 use super::requests::Ask;
 use super::resident::{Flushed, Held, Resident, ended};
 use super::shared::{Shared, refused};
-use super::{calls, children, pending, timers};
+use super::{calls, children, funds, pending, timers};
 
 /// A decision that the store has taken and that is not on disk yet.
 pub(crate) struct Settling {
@@ -145,6 +145,7 @@ impl Settling {
 pub(crate) fn act(shared: &Arc<Shared>, instance: &str, action: Action) {
     match action {
         Action::Call(call) => calls::dispatch(shared, instance, call, calls::Sent::Never),
+        Action::Book(call) => funds::book_later(shared, instance, call),
         Action::Arm { at, timer } => shared.timers.arm(at, instance, timer),
         Action::Disarm { at, timer } => shared.timers.disarm(at, instance, timer),
         Action::MoveAlarm(moved) => shared.timers.move_alarm(&moved),

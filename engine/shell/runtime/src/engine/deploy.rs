@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use casewright_store::{Batch, Guard, Put, SubmitError, Table, Under};
 
+use super::alarms::Moved;
 use super::shared::{Shared, of_agency, refused};
 use super::{Engine, Refused, funds};
 use crate::Deployment;
@@ -42,14 +43,20 @@ impl Engine {
 impl Shared {
     async fn establish(&self, deployment: &Deployment) -> Result<(), Refused> {
         for _ in 0..self.limits.tries_max {
-            let batch = self.deployment_batch(deployment)?;
+            let (batch, moved) = self.deployment_batch(deployment)?;
             // Every start deploys; what stands already must not need room on a full disk.
             if batch.puts.is_empty() {
                 return Ok(());
             }
             match self.submit(batch) {
-                Ok(ticket) => return ticket.flushed().await.map(drop).map_err(refused),
-                // A reservation was first: the fund's row is read again.
+                Ok(ticket) => {
+                    ticket.flushed().await.map_err(refused)?;
+                    for moved in &moved {
+                        self.timers.move_alarm(moved);
+                    }
+                    return Ok(());
+                }
+                // A reservation or a schedule was first: the row is read again.
                 Err(SubmitError::Guard { .. }) => {}
                 Err(error) => return Err(refused(error)),
             }
@@ -57,7 +64,7 @@ impl Shared {
         Err(Refused::Busy)
     }
 
-    fn deployment_batch(&self, deployment: &Deployment) -> Result<Batch, Refused> {
+    fn deployment_batch(&self, deployment: &Deployment) -> Result<(Batch, Vec<Moved>), Refused> {
         let agency = &deployment.pack.namespace;
         let under = || Under::Agency(agency.clone());
         let mut batch = Batch::default();
@@ -92,7 +99,8 @@ impl Shared {
         }
         funds::establish(self, deployment, &mut batch)?;
         self.establish_shapes(deployment, &mut batch)?;
-        Ok(batch)
+        let moved = self.establish_schedules(deployment, &mut batch)?;
+        Ok((batch, moved))
     }
 }
 

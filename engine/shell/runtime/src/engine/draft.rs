@@ -7,7 +7,7 @@ mod children;
 mod effects;
 mod items;
 
-pub(crate) use items::{assigned, term};
+pub(crate) use items::{assigned, term, worked_on};
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -30,7 +30,7 @@ use crate::record::{self, EventRead, EventWritten, InstanceRow};
 /// Rounds of questions for one event; the machine yields long before.
 const ASK_ROUNDS_MAX: usize = 1_000;
 
-/// Events that one decision may lead to (each reservation answers itself); beyond it the rest is
+/// Events that one decision may lead to (each booking answers itself); beyond it the rest is
 /// decided after the flush.
 const EVENTS_MAX: usize = 1_000;
 
@@ -38,6 +38,7 @@ const EVENTS_MAX: usize = 1_000;
 #[derive(Debug)]
 pub(crate) enum Action {
     Call(Call),
+    Book(Call),
     Arm {
         at: Timestamp,
         timer: u32,
@@ -62,6 +63,14 @@ pub(crate) enum Action {
 /// Answers of the evaluator by number of the event within the decision: kept over tries.
 pub(crate) type Book = Vec<Answers>;
 
+/// What is decided next within the same decision.
+enum Next {
+    Event(Event),
+    /// Money moves only when its turn comes: until then what happens in another branch may take
+    /// the wish back.
+    Booking(Call),
+}
+
 pub(crate) struct Draft<'a> {
     pub(crate) shared: &'a Shared,
     pub(crate) resident: &'a Resident,
@@ -69,7 +78,7 @@ pub(crate) struct Draft<'a> {
     pub(crate) batch: Batch,
     instance: Option<Instance>,
     row: Option<InstanceRow>,
-    queue: VecDeque<Event>,
+    queue: VecDeque<Next>,
     pub(super) actions: Vec<Action>,
     timers: BTreeMap<u32, Timestamp>,
     items: BTreeMap<String, OpenItem>,
@@ -187,20 +196,22 @@ impl<'a> Draft<'a> {
 
     /// Takes an event in, with everything that follows from it at once.
     pub(crate) async fn run(&mut self, event: Event, book: &mut Book) -> Result<(), RunError> {
-        self.queue.push_back(event);
+        self.queue.push_back(Next::Event(event));
         let mut index = 0;
-        while let Some(event) = self.queue.pop_front() {
+        while let Some(next) = self.queue.pop_front() {
+            let event = match next {
+                Next::Event(event) => event,
+                Next::Booking(call) if index == EVENTS_MAX => {
+                    self.actions.push(Action::Book(call));
+                    continue;
+                }
+                Next::Booking(call) => self.book(&call)?,
+            };
             if book.len() == index {
                 book.push(Answers::default());
             }
             self.advance(event, &mut book[index]).await?;
             index += 1;
-            if index == EVENTS_MAX {
-                return Err(RunError::Refused(Refused::Damaged(format!(
-                    "instance {} answers itself without end",
-                    self.resident.id
-                ))));
-            }
         }
         Ok(())
     }
@@ -246,6 +257,12 @@ impl<'a> Draft<'a> {
         self.instance = Some(transition.instance);
         for effect in transition.effects {
             self.perform(effect)?;
+        }
+        if matches!(
+            event,
+            Event::WorkItemCompleted { .. } | Event::ChildEnded { .. }
+        ) {
+            self.exclude()?;
         }
         Ok(())
     }

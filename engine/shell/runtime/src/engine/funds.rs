@@ -3,6 +3,7 @@
 //! same balance impossible.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use casewright_casework::audit::Action;
 use casewright_casework::fund::{Entry, Reserve};
@@ -10,17 +11,56 @@ use casewright_casework::{Code, Fund, Money, Principal, Refusal};
 use casewright_language::Term;
 use casewright_machine::{Call, CallError, ErrorKind};
 use casewright_store::{Batch, Guard, Put, Table, Under};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::draft::term;
+use super::draft::{RunError, term};
 use super::resident::Resident;
 use super::shared::{Shared, not_found};
 use super::{Engine, Refused};
 use crate::record::{self, FundRow};
 use crate::view::FundView;
 use crate::{Deployment, key};
+
+/// How long a booking that the store does not take waits for the next try.
+const AGAIN_MS: i64 = 500;
+
+/// Whether a call is decided in here, within the decision that asks for it.
+pub(crate) fn is_booking(call: &Call) -> bool {
+    call.function.starts_with("fund.")
+}
+
+/// A booking beyond what one decision does: the next begins with it. It lives in the instance until
+/// then, so nothing here need survive a crash.
+pub(crate) fn book_later(shared: &Arc<Shared>, instance: &str, call: Call) {
+    let (shared, instance) = (Arc::clone(shared), instance.to_owned());
+    let going = shared.under_way.begin();
+    tokio::spawn(async move {
+        let _going = going;
+        while !shared.stopping() {
+            let booked = shared
+                .deliver(&instance, |draft| {
+                    if !draft.instance().awaits(&call.delivery) {
+                        return Ok(None);
+                    }
+                    draft.book(&call).map(Some)
+                })
+                .await;
+            match booked {
+                Err(RunError::Refused(Refused::Busy | Refused::DiskFull)) => {
+                    let again = shared.parts.clock.now() + SignedDuration::from_millis(AGAIN_MS);
+                    shared.parts.clock.wait_until(again).await;
+                }
+                Err(RunError::Refused(refused)) => {
+                    tracing::error!(instance, %refused, "a booking could not be decided");
+                    return;
+                }
+                Ok(()) | Err(RunError::Mismatch) => return,
+            }
+        }
+    });
+}
 
 /// Funds touched by one decision, with the entries to be written.
 #[derive(Default)]
@@ -133,7 +173,7 @@ impl Desk<'_> {
             return Ok(Err(business(&Refusal::new(Code::UnknownFund, sentence))));
         }
         self.expire(&arguments.fund);
-        let owner = format!("{}{}", self.resident.id, call.delivery.reference);
+        let owner = owner(&self.resident.id, call);
         let request = Reserve {
             at: self.at,
             key: &call.key,
@@ -263,6 +303,16 @@ impl OpenFund {
         self.row.entries += entries.len() as u64;
         self.entries.extend(entries);
     }
+}
+
+/// Whose reservation it is: a new run takes the place of the one before, but not of the one for
+/// another item of a loop.
+fn owner(instance: &str, call: &Call) -> String {
+    let mut owner = format!("{instance}{}", call.delivery.reference);
+    for round in &call.rounds {
+        owner = format!("{owner}#{round}");
+    }
+    owner
 }
 
 fn put<T: serde::Serialize>(table: Table, key: Vec<u8>, row: &T, agency: &str) -> Put {

@@ -10,7 +10,7 @@ use super::children::{self, Due};
 use super::limits::Limits;
 use super::resident::Held;
 use super::shared::{Shared, unreadable};
-use super::{Engine, Parts, Refused, events, sweep, timers};
+use super::{Engine, Parts, Refused, events, funds, sweep, timers};
 
 impl Engine {
     /// Recovers what was open, then drives it. Returns when requests may come.
@@ -83,6 +83,9 @@ impl Shared {
             match effect {
                 // Its timer goes on with it.
                 Effect::Call(call) if awaited.contains_key(&call.delivery) => {}
+                Effect::Call(call) if funds::is_booking(&call) => {
+                    funds::book_later(self, &id, call);
+                }
                 Effect::Call(call) => self.send_again(&id, call),
                 Effect::Yield => timers::resume(self, &id),
                 // Mostly not ended yet. An end that was told in vain before a retry is told again.

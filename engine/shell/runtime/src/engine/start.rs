@@ -11,7 +11,7 @@ use casewright_store::{AuditAppend, Put, Table, Under};
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::decide::status;
+use super::decide::{Settling, status};
 use super::draft::Draft;
 use super::requests::{Ask, Asked};
 use super::resident::{Entered, Flushed, Resident};
@@ -90,8 +90,45 @@ async fn begin(
     let workflow = find(&deployment, &start.workflow, start.version.as_deref())?;
     may_start(&deployment, who)?;
     check_input(&deployment, workflow, &start.input)?;
+    let beginning = Beginning {
+        deployment: &deployment,
+        workflow,
+        who,
+        case: start.case,
+        input: start.input,
+    };
+    let (view, settling) = begin_instance(shared, beginning, ask.as_ref(), |_| ()).await?;
+    settling.settle().await?;
+    Ok(view)
+}
+
+/// An instance to be begun, by people or by a schedule; whether it may was decided before.
+pub(crate) struct Beginning<'a> {
+    pub(crate) deployment: &'a Arc<Deployment>,
+    pub(crate) workflow: &'a Workflow,
+    pub(crate) who: &'a Principal,
+    /// A new one is opened where none is named.
+    pub(crate) case: Option<String>,
+    pub(crate) input: Value,
+}
+
+/// Up to the flush. `also` puts into the batch what belongs to the beginning; it runs again when
+/// somebody else was first.
+pub(crate) async fn begin_instance(
+    shared: &Arc<Shared>,
+    beginning: Beginning<'_>,
+    ask: Option<&Ask>,
+    mut also: impl FnMut(&mut Draft<'_>),
+) -> Result<(StartedView, Settling), Refused> {
+    let Beginning {
+        deployment,
+        workflow,
+        who,
+        case,
+        input,
+    } = beginning;
     let now = shared.now();
-    let opening = Opening::new(shared, &deployment, who, start.case, now)?;
+    let opening = Opening::new(shared, deployment, who, case, now)?;
     let instance_id = id::timed('i', now, &*shared.parts.entropy);
     let resident = Resident {
         id: instance_id.clone(),
@@ -106,7 +143,7 @@ async fn begin(
             parent: None,
             opening: None,
         },
-        deployment: Arc::clone(&deployment),
+        deployment: Arc::clone(deployment),
         instance: Instance::pending(),
         events: 0,
         folded: 0,
@@ -122,12 +159,14 @@ async fn begin(
         ));
     };
     let mut held = vacant.fill(resident);
-    let input = start.input;
     let decided = shared
         .decide(
             &mut held,
-            ask.as_ref(),
-            |draft| Ok(Some(opening.started(draft, who, input.clone()))),
+            ask,
+            |draft| {
+                also(draft);
+                Ok(Some(opening.started(draft, who, input.clone())))
+            },
             |draft| {
                 Ok(StartedView {
                     id: instance_id.clone(),
@@ -138,11 +177,7 @@ async fn begin(
         )
         .await;
     match decided {
-        Ok((view, settling)) => {
-            drop(held);
-            settling.settle().await?;
-            Ok(view)
-        }
+        Ok(begun) => Ok(begun),
         Err(error) => {
             shared.residents.evict(held);
             Err(error.into())

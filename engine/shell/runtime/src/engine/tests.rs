@@ -15,5 +15,6 @@ mod lists;
 mod pending;
 mod pressure;
 mod requests;
+mod schedules;
 mod timers;
 mod world;

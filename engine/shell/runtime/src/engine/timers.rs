@@ -1,7 +1,8 @@
 //! Timers: every one is a row; those due soon are in memory as well, where one task waits for the
 //! earliest. Never early; overdue ones in the order they were due.
 //!
-//! They belong to instances and to work items; what an item's timer does is in `alarms.rs`.
+//! They belong to instances, to work items and to schedules; what an item's timer does is in
+//! `alarms.rs`, what a schedule's does in `schedules.rs`.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -13,6 +14,7 @@ use tokio::sync::Notify;
 
 use super::alarms::Moved;
 use super::draft::RunError;
+use super::schedules::of_owner;
 use super::shared::{Shared, unreadable};
 use super::work_items::{ALARM, instance_of};
 use super::{Refused, pending};
@@ -212,7 +214,9 @@ impl Shared {
             pending::wake(self, hash);
             return Ok(());
         }
-        let fired = if instance_of(&due.1).is_ok() {
+        let fired = if of_owner(&due.1).is_some() {
+            self.begin_scheduled(&due).await.map_err(RunError::Refused)
+        } else if instance_of(&due.1).is_ok() {
             self.ring(&due).map_err(RunError::Refused)
         } else {
             self.fire(&due).await

@@ -182,11 +182,12 @@ impl Shared {
                 .ok_or_else(not_found)?;
             let mut item = before.clone();
             let related = self.with_related(&mut item)?;
+            let kin = self.with_kin(&mut item)?;
             let at = self.now();
             let (mut changed, action) = change.of(self, &item, who, at)?;
             changed.excluded.clone_from(&before.excluded);
             let mut batch = Batch::default();
-            batch.guards.extend(related);
+            batch.guards.extend(related.into_iter().chain(kin));
             batch.guards.push(Guard::Row {
                 table: Table::WorkItem,
                 key: id.as_bytes().to_vec(),
@@ -255,7 +256,8 @@ fn decide_item(
     let before = draft.item(id)?.ok_or_else(not_found)?;
     let mut item = before.clone();
     let related = draft.shared.with_related(&mut item)?;
-    draft.batch.guards.extend(related);
+    let kin = draft.shared.with_kin(&mut item)?;
+    draft.batch.guards.extend(related.into_iter().chain(kin));
     let deployment = &draft.resident.deployment;
     let form_errors = match item
         .form
@@ -299,6 +301,7 @@ fn decide_item(
             item.excluded = before.excluded;
             let day = local_day(draft);
             let event = completed_event(&item, draft.at, day);
+            draft.remember_work(&item)?;
             draft.set_item(item);
             event
         }

@@ -307,6 +307,7 @@ pub(crate) fn view(
     }
     let mut related = item.clone();
     shared.with_related(&mut related)?;
+    shared.with_kin(&mut related)?;
     Ok(WorkItemView {
         id: item.id.clone(),
         instance: item.instance.clone(),

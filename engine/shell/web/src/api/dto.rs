@@ -1,6 +1,8 @@
 //! The JSON shapes of the API: views of the runtime as clients see them. Times are RFC 3339 in
 //! UTC, money is minor units with a currency.
 
+pub(crate) mod schedule;
+
 use casewright_casework::audit;
 use casewright_runtime::view;
 use serde::{Deserialize, Serialize};

@@ -33,6 +33,8 @@ use crate::problem::Problem;
 const TITLE_LENGTH_MAX: usize = 160;
 /// Open tasks shown on the page; more are in the queue.
 const TASKS_MAX: usize = 50;
+/// Things that one run waits for, shown on the page.
+const WAITING_MAX: usize = 10;
 
 #[derive(Debug, Clone, Default, Deserialize)]
 pub(crate) struct ListQuery {
@@ -107,11 +109,12 @@ struct TaskLine {
 }
 
 struct RunLine {
+    id: String,
     title: String,
     /// What runs it, if something else does.
     within: Option<String>,
     status: String,
-    note: Option<String>,
+    notes: Vec<String>,
 }
 
 struct Day {
@@ -286,12 +289,13 @@ fn task_line(item: WorkItemView, member: &Member, wall: &Wall) -> TaskLine {
 fn run_line(run: &InstanceView, titles: &BTreeMap<&str, String>, wall: &Wall) -> RunLine {
     let title = |id: &str| titles.get(id).cloned();
     RunLine {
+        id: run.id.clone(),
         title: title(&run.id).unwrap_or_default(),
         within: run.parent.as_deref().and_then(title),
         status: status(&run.status).to_owned(),
-        note: match run.status.as_str() {
-            "faulted" => fault(run.error.as_ref()),
-            _ => run.waiting.first().map(|waiting| waits(waiting, wall)),
+        notes: match run.status.as_str() {
+            "faulted" => fault(run.error.as_ref()).into_iter().collect(),
+            _ => waits(&run.waiting, wall),
         },
     }
 }
@@ -308,7 +312,7 @@ fn run_titles<'a>(case: &'a CaseView, workflows: &[WorkflowView]) -> BTreeMap<&'
         .collect()
 }
 
-fn status(name: &str) -> &'static str {
+pub(crate) fn status(name: &str) -> &'static str {
     match name {
         "pending" | "running" => "Under way",
         "waiting" => "Waiting",
@@ -320,7 +324,17 @@ fn status(name: &str) -> &'static str {
     }
 }
 
-fn waits(waiting: &WaitingView, wall: &Wall) -> String {
+/// One line for each thing that is open, the last for those beyond the bound.
+fn waits(waiting: &[WaitingView], wall: &Wall) -> Vec<String> {
+    let shown = waiting.iter().take(WAITING_MAX);
+    let mut lines: Vec<String> = shown.map(|one| waits_for(one, wall)).collect();
+    if waiting.len() > WAITING_MAX {
+        lines.push(format!("And {} more", waiting.len() - WAITING_MAX));
+    }
+    lines
+}
+
+fn waits_for(waiting: &WaitingView, wall: &Wall) -> String {
     let task = humanize(&waiting.task);
     match (waiting.kind.as_str(), waiting.until) {
         ("work-item", _) => format!("Waits for a person: {task}"),
@@ -383,5 +397,40 @@ fn entry_line(entry: &TimelineEntry, run: Option<&str>, weight: Weight, wall: &W
             Weight::Step => "step",
             Weight::Reading => "reading",
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+    use jiff::tz::TimeZone;
+
+    use super::*;
+
+    #[test]
+    fn everything_that_is_open_has_its_line_up_to_a_bound() {
+        let wall = Wall::new(TimeZone::UTC, Timestamp::UNIX_EPOCH);
+        let open = |kind: &str, task: &str, until| WaitingView {
+            kind: kind.to_owned(),
+            task: task.to_owned(),
+            work_item: None,
+            instance: None,
+            until,
+            events: Vec::new(),
+        };
+        let day = Some(Timestamp::UNIX_EPOCH);
+        let two = [
+            open("work-item", "askFamily", None),
+            open("call", "pay", None),
+        ];
+        assert_eq!(
+            waits(&two, &wall),
+            ["Waits for a person: Ask family", "Waits for an answer: Pay"]
+        );
+        let many: Vec<WaitingView> = (0..12).map(|_| open("timer", "rest", day)).collect();
+        let lines = waits(&many, &wall);
+        assert_eq!(lines.len(), WAITING_MAX + 1);
+        assert_eq!(lines[WAITING_MAX], "And 2 more");
+        assert!(waits(&[], &wall).is_empty());
     }
 }

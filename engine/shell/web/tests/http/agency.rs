@@ -1,6 +1,5 @@
 //! A small agency: three members of staff, one workflow in which one asks and another decides.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -204,18 +203,7 @@ impl Agency {
             entropy: Arc::new(SystemEntropy),
         };
         let engine = Engine::open(parts).await.unwrap();
-        let files = [
-            ("pack.yaml", PACK),
-            ("help.yaml", WORKFLOW),
-            ("forms/ask.yaml", FORM),
-        ];
-        let files = files.map(|(path, text)| (path.to_owned(), text.to_owned()));
-        let surroundings = Surroundings {
-            functions_known: true,
-            ..Surroundings::default()
-        };
-        let deployment = Deployment::read(BTreeMap::from(files), &surroundings, &[]).unwrap();
-        engine.deploy(deployment).await.unwrap();
+        put_in_force(&engine, None).await;
         for (sign_in, name, role) in [
             ("casey", "Casey Brown", "case-worker"),
             ("lee", "Lee Tanaka", "team-leader"),
@@ -282,6 +270,23 @@ impl Agency {
         });
         rows.collect()
     }
+}
+
+/// The agency's pack, with one more document where one is given.
+pub(crate) async fn put_in_force(engine: &Engine, more: Option<(&str, &str)>) {
+    let files = [
+        ("pack.yaml", PACK),
+        ("help.yaml", WORKFLOW),
+        ("forms/ask.yaml", FORM),
+    ];
+    let files = files.into_iter().chain(more);
+    let files = files.map(|(path, text)| (path.to_owned(), text.to_owned()));
+    let surroundings = Surroundings {
+        functions_known: true,
+        ..Surroundings::default()
+    };
+    let deployment = Deployment::read(files.collect(), &surroundings, &[]).unwrap();
+    engine.deploy(deployment).await.unwrap();
 }
 
 /// Somebody with a token.

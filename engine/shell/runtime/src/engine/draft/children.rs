@@ -90,8 +90,34 @@ impl Draft<'_> {
     /// Ends with the next flush what the instance no longer waits for.
     pub(super) fn cancel_child(&mut self, key: &str) {
         let id = child_id(key);
+        if self.forget_child(&id) {
+            return;
+        }
         self.mark(Table::Index, Due::Cancel.key(&id), true);
         self.actions.push(Action::Attend(Due::Cancel, id));
+    }
+
+    /// An instance that this same decision was to start is not started: it must not act.
+    fn forget_child(&mut self, id: &str) -> bool {
+        let begins = |action: &Action| matches!(action, Action::Attend(Due::Begin, of) if of == id);
+        let Some(index) = self.actions.iter().position(begins) else {
+            return false;
+        };
+        self.actions.remove(index);
+        let case = &self.resident.row.case;
+        let keys = [
+            id.as_bytes().to_vec(),
+            key::join(&["instance", case, id]),
+            Due::Begin.key(id),
+        ];
+        self.batch.puts.retain(|put| !keys.contains(&put.key));
+        self.batch
+            .guards
+            .retain(|guard| !matches!(guard, Guard::Row { key, .. } if key == id.as_bytes()));
+        self.batch
+            .audit
+            .retain(|append| append.entry.instance.as_deref() != Some(id));
+        true
     }
 
     /// The end of this instance is the answer that another waits for.

@@ -1,22 +1,22 @@
 //! What each effect of the machine becomes: rows and audit entries now, actions after the flush.
 
 use casewright_casework::audit::Action as Audit;
-use casewright_machine::{Call, Effect, Event, Outcome};
+use casewright_machine::{Call, Delivery, Effect, Event, Outcome};
 use casewright_store::Table;
 use jiff::Timestamp;
 
-use super::{Action, Draft};
+use super::{Action, Draft, Next};
 use crate::engine::Refused;
+use crate::engine::funds::is_booking;
 use crate::key;
 use crate::port::EffectKind;
 
 impl Draft<'_> {
     pub(super) fn perform(&mut self, effect: Effect) -> Result<(), Refused> {
         match effect {
-            Effect::Call(call) if call.function.starts_with("fund.") => self.book(&call)?,
+            Effect::Call(call) if is_booking(&call) => self.queue.push_back(Next::Booking(call)),
             Effect::Call(call) => self.call(call)?,
-            // The answer of a call under way will not fit any more, and is dropped then.
-            Effect::Abandon(delivery) => self.give_up(&delivery)?,
+            Effect::Abandon(delivery) => self.abandon(&delivery)?,
             Effect::Offer(offer) => self.offer(offer)?,
             Effect::Withdraw { item, reason } => self.withdraw(item, &reason)?,
             Effect::StartChild(child) => self.start_child(*child)?,
@@ -34,8 +34,28 @@ impl Draft<'_> {
         Ok(())
     }
 
+    /// What was to be done in this same decision is not done. The answer of a call under way will
+    /// not fit any more, and is dropped then.
+    fn abandon(&mut self, delivery: &Delivery) -> Result<(), Refused> {
+        let meant = |call: &Call| call.delivery == *delivery;
+        self.queue
+            .retain(|next| !matches!(next, Next::Booking(call) if meant(call)));
+        let unsent = |action: &Action| matches!(action, Action::Call(call) if meant(call));
+        let Some(index) = self.actions.iter().position(unsent) else {
+            return self.give_up(delivery);
+        };
+        if let Action::Call(call) = self.actions.remove(index) {
+            self.batch.audit.retain(|append| {
+                let of_call = append.entry.subject.as_deref() == Some(call.key.as_str());
+                !(of_call && append.entry.action == Audit::FunctionCalled)
+            });
+            self.close_call(&call.function, &call.key)?;
+        }
+        Ok(())
+    }
+
     /// Money moves in the same batch as the state that asked for it, and answers at once.
-    fn book(&mut self, call: &Call) -> Result<(), Refused> {
+    pub(crate) fn book(&mut self, call: &Call) -> Result<Event, Refused> {
         let result = self
             .books
             .decide(self.shared, self.resident, self.at, call)?;
@@ -49,12 +69,11 @@ impl Draft<'_> {
                 self.note_own(Audit::FunctionFailed, Some(call.key.clone()), detail);
             }
         }
-        self.queue.push_back(Event::CallReturned {
+        Ok(Event::CallReturned {
             at: self.at,
             delivery: call.delivery.clone(),
             result: result.map(|booked| booked.answer),
-        });
-        Ok(())
+        })
     }
 
     fn call(&mut self, call: Call) -> Result<(), Refused> {

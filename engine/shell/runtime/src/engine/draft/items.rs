@@ -138,6 +138,22 @@ impl Draft<'_> {
         Ok(())
     }
 
+    /// Whoever has just done work must not decide what is open in another branch, though it was
+    /// offered before.
+    pub(super) fn exclude(&mut self) -> Result<(), Refused> {
+        let Some(workflow) = self.resident.workflow() else {
+            return Ok(());
+        };
+        for (number, exclusions) in self.instance().excluded_since(workflow) {
+            let id = item_id(&self.resident.id, number);
+            if let Some(mut item) = self.item(&id)? {
+                item.excluded.extend(exclusions.into_iter().map(excluded));
+                self.set_item(item);
+            }
+        }
+        Ok(())
+    }
+
     pub(super) fn write_items(&mut self) {
         for (id, open) in std::mem::take(&mut self.items) {
             let (before, version) = open.before.unzip();
@@ -172,7 +188,7 @@ pub(crate) fn assigned(assignment: Assignment) -> Assigned {
     }
 }
 
-fn worked_on(task: &str) -> String {
+pub(crate) fn worked_on(task: &str) -> String {
     format!("you worked on `{task}`; another person must decide")
 }
 

@@ -367,3 +367,31 @@ async fn history_replays_the_journal_without_asking_again() {
         .load(std::sync::atomic::Ordering::Relaxed);
     assert_eq!(asked, now);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_works_in_one_branch_does_not_decide_in_the_other() {
+    let world = World::new().await;
+    let started = world.start("both-sign", json!({})).await;
+    let decision = world.item(&started.id, "decision").await;
+    let visit = world.item(&started.id, "visit").await;
+    let none = || json!(null);
+    // Taking the decision before is of no help.
+    world
+        .engine
+        .claim(&leader(), &decision.id, None)
+        .await
+        .unwrap();
+    world
+        .decide(&leader(), &visit.id, "done", none())
+        .await
+        .unwrap();
+    let approve = complete("approve", none());
+    let refused = world
+        .engine
+        .complete(&leader(), &decision.id, approve, None)
+        .await;
+    assert_eq!(refused_with(refused), Code::SelfApproval);
+    let world = world.crash().await;
+    let claimed = world.engine.claim(&leader(), &decision.id, None).await;
+    assert_eq!(refused_with(claimed), Code::SelfApproval);
+}

@@ -75,6 +75,56 @@ do:
       run: { workflow: { namespace: family-support, name: again, version: latest } }
 ",
         ),
+        (
+            "beside",
+            "do:
+  - both:
+      fork:
+        branches:
+          - buy:
+              run:
+                workflow:
+                  namespace: family-support
+                  name: pay
+                  version: latest
+                  input: { money: { minor: 1, currency: AUD } }
+          - two:
+              do:
+                - take:
+                    call: fund.reserve
+                    with: { fund: brokerage, money: { minor: 1, currency: AUD } }
+                - refuse:
+                    raise: { error: { type: 'https://agency.example/errors/no', status: 422 } }
+",
+        ),
+        (
+            "both-ways",
+            "do:
+  - both:
+      fork:
+        branches:
+          - decide:
+              run:
+                workflow:
+                  namespace: family-support
+                  name: deciding
+                  version: latest
+                  input: { plan: p1 }
+          - decision:
+              call: approval
+              with: { title: Decide, assign: { role: team-leader } }
+          - collect:
+              run: { workflow: { namespace: family-support, name: collecting, version: latest } }
+",
+        ),
+        (
+            "collecting",
+            "do:
+  - quote:
+      call: human-task
+      with: { title: Collect, assign: { role: team-leader } }
+",
+        ),
     ];
     for (name, tasks) in documents {
         let text = format!("document: {{ {HEAD}, name: {name} }}\n{tasks}");
@@ -207,6 +257,94 @@ async fn a_workflow_that_runs_itself_comes_to_an_end() {
     let case = world.engine.case(&worker(), &started.case).await.unwrap();
     let depth = usize::try_from(casewright_machine::DEPTH_MAX).unwrap();
     assert_eq!(case.instances.len(), depth + 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_branch_that_fails_keeps_another_from_starting_a_workflow_at_all() {
+    let world = world().await;
+    let started = world.start("beside", json!({})).await;
+    assert_eq!(started.status, "faulted");
+    let case = world.engine.case(&worker(), &started.case).await.unwrap();
+    assert_eq!(case.instances.len(), 1);
+    world.engine.stop().await;
+    assert_eq!(world.partner.requests(), 0);
+    let world = world.crash().await;
+    let case = world.engine.case(&worker(), &started.case).await.unwrap();
+    assert_eq!(case.instances.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_works_in_a_workflow_of_one_branch_does_not_decide_in_another() {
+    let world = world().await;
+    let started = world.start("both-ways", json!({})).await;
+    let view = world
+        .instance(&started.id, |view| view.waiting.len() == 3)
+        .await;
+    let collecting = view.waiting.iter().find(|one| one.task == "collect");
+    let collecting = collecting.and_then(|one| one.instance.clone()).unwrap();
+    let quote = world.item(&collecting, "quote").await;
+    let decision = world.item(&started.id, "decision").await;
+    world
+        .engine
+        .claim(&leader(), &decision.id, None)
+        .await
+        .unwrap();
+    world
+        .decide(&leader(), &quote.id, "done", Value::Null)
+        .await
+        .unwrap();
+    world
+        .instance(&started.id, |view| view.waiting.len() == 2)
+        .await;
+    let approve = complete("approve", Value::Null);
+    let refused = world
+        .engine
+        .complete(&leader(), &decision.id, approve, None)
+        .await;
+    let Err(Refused::Rule(refusal)) = refused else {
+        panic!("whoever collected may not decide");
+    };
+    assert_eq!(refusal.code.as_str(), "self-approval");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_works_in_one_workflow_does_not_decide_in_one_that_runs_beside_it() {
+    let world = world().await;
+    let started = world.start("both-ways", json!({})).await;
+    let view = world
+        .instance(&started.id, |view| view.waiting.len() == 3)
+        .await;
+    let child = |task: &str| {
+        let found = view.waiting.iter().find(|one| one.task == task);
+        found.and_then(|one| one.instance.clone()).unwrap()
+    };
+    let quote = world.item(&child("collect"), "quote").await;
+    let decision = world.item(&child("decide"), "decision").await;
+    // Taking the decision before is of no help.
+    world
+        .engine
+        .claim(&leader(), &decision.id, None)
+        .await
+        .unwrap();
+    world
+        .decide(&leader(), &quote.id, "done", Value::Null)
+        .await
+        .unwrap();
+    let approve = complete("approve", Value::Null);
+    let refused = world
+        .engine
+        .complete(&leader(), &decision.id, approve, None)
+        .await;
+    let Err(Refused::Rule(refusal)) = refused else {
+        panic!("whoever collected may not decide");
+    };
+    assert_eq!(refusal.code.as_str(), "self-approval");
+    let world = world.crash().await;
+    let claimed = world.engine.claim(&leader(), &decision.id, None).await;
+    let Err(Refused::Rule(refusal)) = claimed else {
+        panic!("nor after a crash");
+    };
+    assert_eq!(refusal.code.as_str(), "self-approval");
 }
 
 /// Every request has a key, so that a client may repeat it after a crash.

@@ -98,3 +98,29 @@ async fn wrong_arguments_reach_the_workflow_as_an_error() {
         assert_eq!(kind, format!("urn:casewright:error:{code}"), "{input}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_branch_that_fails_takes_back_what_the_others_have_not_booked_or_sent() {
+    let world = World::new().await;
+    let started = world.start("grab-twice", aud(30_000)).await;
+    assert_eq!(started.status, "faulted");
+    let fund = world.engine.funds(&worker()).await.unwrap().remove(0);
+    assert_eq!(fund.reserved_minor, 30_000);
+    world.engine.stop().await;
+    assert_eq!(world.partner.requests(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_loop_reserves_for_every_item_over_a_crash_in_the_middle() {
+    let world = World::new().await;
+    let items: Vec<_> = (0..1_200).map(|_| aud(1)).collect();
+    let started = world.start("grab-each", json!({"items": items})).await;
+    assert_eq!(started.status, "running");
+    let world = world.crash().await;
+    let view = world
+        .instance(&started.id, |view| view.status == "completed")
+        .await;
+    assert_eq!(view.output.unwrap()["balance"], aud(100_000 - 1_200));
+    let fund = world.engine.funds(&worker()).await.unwrap().remove(0);
+    assert_eq!(fund.reserved_minor, 1_200);
+}

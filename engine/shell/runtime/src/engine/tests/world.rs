@@ -24,7 +24,7 @@ use crate::port::{
 use crate::view::{InstanceView, StartedView, WorkItemFilter, WorkItemView};
 
 /// Moved by hand.
-pub(super) struct HandClock(watch::Sender<Timestamp>);
+pub(super) struct HandClock(pub(super) watch::Sender<Timestamp>);
 
 impl HandClock {
     fn new() -> Self {
@@ -471,7 +471,10 @@ pub(super) fn pack(allocated: &str) -> BTreeMap<String, String> {
     let files = [
         ("pack.yaml", include_str!("pack/pack.yaml")),
         ("brokerage.yaml", include_str!("pack/brokerage.yaml")),
+        ("both-sign.yaml", include_str!("pack/both-sign.yaml")),
         ("grab.yaml", include_str!("pack/grab.yaml")),
+        ("grab-each.yaml", include_str!("pack/grab-each.yaml")),
+        ("grab-twice.yaml", include_str!("pack/grab-twice.yaml")),
         ("pay.yaml", include_str!("pack/pay.yaml")),
         ("apply.yaml", include_str!("pack/apply.yaml")),
         ("wait.yaml", include_str!("pack/wait.yaml")),
