@@ -25,7 +25,7 @@ export const screening = {
   "Why do you decide so?": "The mother asks for help",
 };
 
-// Copied by hand from the referral.
+// As the referral says.
 export const engage = {
   "Who asked for help?": "A school, kindergarten or child care",
   "In which language does the family want to talk?": "Vietnamese",
@@ -61,7 +61,7 @@ export const explaining = {
 export const consent = {
   ...interpreted,
   "What does the family say?": "Yes, to what is written below",
-  "What may be told": [{
+  Permissions: [{
     "Who agrees?": "Mother",
     "Who may be told?": "School, kindergarten or child care",
     "What may be told?": "What the family needs from them",
@@ -87,8 +87,8 @@ export const assessment = {
   "How do the children learn, at school or before?": "It is hard",
   "How is it to bring up the children?": "It goes well",
   "How do they get on with each other?": "It goes well",
-  "How is it with violence at home?": "It goes well",
-  "How is it with alcohol and drugs?": "It goes well",
+  "Is violence at home a worry?": "No",
+  "Are alcohol or drugs a worry?": "No",
   "How do the parents feel?": "It is a little hard",
   "How is it with culture, relatives and friends?": "It goes well",
   "What are they good at?": "They laugh a lot",
@@ -159,9 +159,9 @@ export const home = {
   ],
   "Where would they like to live?": [{ Suburb: "Logan Central" }],
   "How many bedrooms do they need?": "3",
-  "Does the family leave violence and want the register to know?": "No",
+  "Is the family leaving violence, and do they want the register to know?": "No",
   "What is the first reason, beyond money?": "The home is too small",
-  "What is the second?": "To be near help or family",
+  "What is the second reason, beyond money?": "To be near help or family",
   "Income of the household in a week, before tax": "680",
 };
 
