@@ -194,6 +194,37 @@ test("people and notes are kept with the case, an address only shown to who asks
   await worker.context.close();
 });
 
+test("a quote is kept with the case and comes back as a file", async () => {
+  const { worker, file } = await ask();
+  const { page } = worker;
+  await page.goto(file.path);
+  await page.getByRole("link", { name: "Add a document" }).click();
+  await check(worker, "document-empty");
+  await page.getByRole("button", { name: "Add the document" }).click();
+  await page.getByRole("heading", { name: "There is a problem" }).waitFor();
+  await check(worker, "document-errors");
+  const send = async (name, buffer) => {
+    await page.getByLabel("What the document is").selectOption({ label: "Quote" });
+    await page.getByLabel("The document", { exact: true }).setInputFiles({ name, mimeType: "application/pdf", buffer });
+    await page.getByRole("button", { name: "Add the document" }).click();
+  };
+  // Eleven million bytes: refused, and told why, though nobody reads them to the end.
+  await send("large.pdf", Buffer.concat([Buffer.from("%PDF-1.7\n"), Buffer.alloc(11_000_000)]));
+  await page.getByRole("link", { name: "Choose a document of at most 10 MB" }).waitFor();
+  const content = Buffer.concat([Buffer.from("%PDF-1.7\n"), Buffer.alloc(300_000, "quote ")]);
+  await send("Quote Ridgeview.pdf", content);
+  await page.getByText("The document was saved.").waitFor();
+  await check(worker, "case-documents");
+  const coming = page.waitForEvent("download");
+  await page.getByRole("link", { name: "Quote Ridgeview.pdf" }).click();
+  const download = await coming;
+  assert.equal(download.suggestedFilename(), "Quote Ridgeview.pdf");
+  const pieces = [];
+  for await (const piece of await download.createReadStream()) pieces.push(piece);
+  assert.ok(Buffer.concat(pieces).equals(content));
+  await worker.context.close();
+});
+
 test("it all works without a script", async () => {
   const noScript = { javaScriptEnabled: false };
   const { worker, file } = await ask(noScript);

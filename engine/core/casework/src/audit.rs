@@ -54,6 +54,9 @@ pub enum Action {
     /// Somebody asked for an address that is confidential.
     AddressShown,
     NoteAdded,
+    DocumentAdded,
+    /// Somebody was given the content.
+    DocumentOpened,
     EventAwaited,
     EventReceived,
     EventEmitted,

@@ -10,6 +10,7 @@ pub mod access;
 pub mod audit;
 pub mod calendar;
 pub mod case;
+pub mod document;
 pub mod fund;
 pub mod money;
 pub mod note;
@@ -21,6 +22,7 @@ pub mod work_item;
 
 pub use calendar::{Calendar, Term};
 pub use case::Case;
+pub use document::Document;
 pub use fund::Fund;
 pub use money::Money;
 pub use note::Note;

@@ -10,6 +10,7 @@ mod cases;
 mod children;
 mod decide;
 mod deploy;
+mod documents;
 mod draft;
 mod events;
 mod funds;
@@ -41,6 +42,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 pub use case_file::CaseFile;
+pub use documents::{Arriving, NewDocument, OpenDocument};
 pub use limits::Limits;
 
 use crate::port::{Clock, Entropy, Evaluate, Invoke};

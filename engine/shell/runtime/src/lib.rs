@@ -23,6 +23,7 @@
 //! | bringing events | `engine/events.rs` (`drive`) | the same |
 //! | the flush of an event that went | `events.rs` (`bring_to`, `discard`) | by itself |
 //! | folding and parking | `engine/sweep.rs` (`drive`) | the same |
+//! | taking a document in | `documents.rs`, by `carry` | on disk, or its sender gone |
 //! | hashing a passphrase (thread) | `identity/passphrase.rs` | by itself |
 //!
 //! Own crate for reasons of law: everything that touches the world is a port here.

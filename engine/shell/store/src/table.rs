@@ -39,6 +39,10 @@ pub enum Table {
     Draft,
     /// (case, person id) -> person.
     Person,
+    /// (case, document id) -> document; which are arriving.
+    Document,
+    /// (case, document id, number) -> bytes of a document.
+    DocumentPart,
     /// (case, note id) -> note.
     Note,
     /// (agency, type hash, value hash, instance) -> nothing; what such hashes are made with.
@@ -55,7 +59,7 @@ pub enum Table {
 }
 
 impl Table {
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 26] = [
         Self::Case,
         Self::WorkItem,
         Self::Queue,
@@ -74,6 +78,8 @@ impl Table {
         Self::Counter,
         Self::Draft,
         Self::Person,
+        Self::Document,
+        Self::DocumentPart,
         Self::Note,
         Self::Subscription,
         Self::EventSeen,
@@ -103,6 +109,8 @@ impl Table {
             Self::Counter => 16,
             Self::Draft => 24,
             Self::Person => 17,
+            Self::Document => 18,
+            Self::DocumentPart => 19,
             Self::Note => 20,
             Self::Subscription => 21,
             Self::EventSeen => 22,

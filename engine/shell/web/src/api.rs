@@ -2,6 +2,7 @@
 
 mod callbacks;
 mod cases;
+mod documents;
 mod drafts;
 mod dto;
 mod events;
@@ -79,6 +80,9 @@ pub(crate) fn routes() -> (Router<Site>, Document) {
         .routes(routes!(persons::list, persons::add))
         .routes(routes!(persons::get, persons::change))
         .routes(routes!(persons::show_address))
+        .routes(routes!(documents::list, documents::add))
+        .routes(routes!(documents::get))
+        .routes(routes!(documents::content))
         .routes(routes!(notes::list, notes::add))
         .routes(routes!(funds::list))
         .routes(routes!(workflows::list));

@@ -1,10 +1,11 @@
 //! The console: server-drawn pages for staff. Every action is a form that works without a script,
 //! and every answer to a form is a redirect, or the page again with what was typed.
 
-mod address;
+pub(crate) mod address;
 mod assigned;
 mod case;
 pub(crate) mod chrome;
+mod document;
 pub(crate) mod escape;
 pub(crate) mod failure;
 mod fill;
@@ -24,6 +25,7 @@ mod when;
 mod words;
 
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use axum::response::Redirect;
 use axum::routing::{get, post};
 
@@ -49,6 +51,14 @@ pub(crate) fn routes() -> Router<Site> {
         .route("/cases", get(case::list))
         .route("/cases/{id}", get(case::show))
         .route("/cases/{id}/notes", post(note::add))
+        .route(
+            "/cases/{id}/documents",
+            get(document::blank)
+                .post(document::add)
+                // Its own limit is counted as the document arrives.
+                .layer(DefaultBodyLimit::disable()),
+        )
+        .route("/cases/{id}/documents/{document}", get(document::download))
         .route("/cases/{id}/persons", get(person::blank).post(person::add))
         .route(
             "/cases/{id}/persons/{person}",

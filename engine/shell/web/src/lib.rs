@@ -17,6 +17,7 @@ mod meter;
 mod moment;
 mod origin;
 mod problem;
+mod upload;
 mod visitor;
 
 use std::future::ready;

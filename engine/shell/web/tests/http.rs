@@ -12,6 +12,8 @@ mod browser;
 mod case_file;
 #[path = "http/console.rs"]
 mod console;
+#[path = "http/documents.rs"]
+mod documents;
 #[path = "http/drafts.rs"]
 mod drafts;
 #[path = "http/events.rs"]

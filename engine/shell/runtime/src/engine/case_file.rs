@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use casewright_casework::audit::{Action, Entry};
-use casewright_casework::{Case, Note, Person, Principal};
+use casewright_casework::{Case, Document, Note, Person, Principal};
 use casewright_store::{AuditAppend, Batch, SubmitError, Table, Under};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -17,11 +17,12 @@ use crate::{key, record};
 /// Rows of one kind in one case; more is not a family's file any more.
 const ROWS_MAX: usize = 10_000;
 
-/// Persons and notes of a case, oldest first.
+/// Persons, documents and notes of a case, oldest first.
 #[derive(Debug, Clone)]
 pub struct CaseFile {
     /// Without addresses that are confidential.
     pub persons: Vec<Person>,
+    pub documents: Vec<Document>,
     pub notes: Vec<Note>,
 }
 
@@ -38,6 +39,7 @@ impl Engine {
             .rows_of::<Person>(Table::Person, case, "a person")?;
         Ok(CaseFile {
             persons: persons.into_iter().map(Person::masked).collect(),
+            documents: self.shared.rows_of(Table::Document, case, "a document")?,
             notes: self.shared.rows_of(Table::Note, case, "a note")?,
         })
     }

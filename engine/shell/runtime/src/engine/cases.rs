@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use casewright_casework::audit::{Action, Entry, Link};
-use casewright_casework::{Case, Note, Person, Principal, WorkItem};
+use casewright_casework::{Case, Document, Note, Person, Principal, WorkItem};
 use casewright_store::{AuditAppend, Batch, Table};
 
 use super::shared::{ENGINE, Shared, unreadable};
@@ -163,6 +163,7 @@ impl Shared {
 struct Names {
     items: BTreeMap<String, WorkItem>,
     persons: BTreeMap<String, String>,
+    documents: BTreeMap<String, String>,
     notes: BTreeMap<String, String>,
     people: BTreeMap<String, String>,
 }
@@ -178,10 +179,15 @@ impl Names {
         let people = BTreeMap::from([(ENGINE.to_owned(), "Casewright".to_owned())]);
         let persons = shared.rows_of::<Person>(Table::Person, case, "a person")?;
         let persons = persons.into_iter();
+        let documents = shared.rows_of::<Document>(Table::Document, case, "a document")?;
         let notes = shared.rows_of::<Note>(Table::Note, case, "a note")?;
         Ok(Self {
             items,
             persons: persons.map(|one| (one.id, one.details.name)).collect(),
+            documents: documents
+                .into_iter()
+                .map(|one| (one.id, one.name))
+                .collect(),
             notes: notes.into_iter().map(|note| (note.id, note.text)).collect(),
             people,
         })
@@ -203,6 +209,10 @@ impl Names {
             Action::PersonAdded | Action::PersonChanged | Action::AddressShown => {
                 let person = entry.subject.as_ref().and_then(|id| self.persons.get(id));
                 person.cloned()
+            }
+            Action::DocumentAdded | Action::DocumentOpened => {
+                let document = entry.subject.as_ref();
+                document.and_then(|id| self.documents.get(id)).cloned()
             }
             Action::InstanceStarted
             | Action::InstanceCompleted

@@ -26,6 +26,8 @@ pub struct Limits {
     /// Unfolded bytes at which the oldest instances are folded, three quarters of what the store
     /// bounds.
     pub unfolded_bytes_max: u64,
+    /// Bytes of one document of a case.
+    pub document_bytes_max: u64,
 }
 
 impl Default for Limits {
@@ -41,6 +43,7 @@ impl Default for Limits {
             tries_max: 64,
             stop_ms_max: 10_000,
             unfolded_bytes_max: 48 << 20,
+            document_bytes_max: casewright_casework::document::BYTES_MAX,
         }
     }
 }

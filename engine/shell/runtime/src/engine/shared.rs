@@ -13,6 +13,7 @@ use serde::de::DeserializeOwned;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use super::calls::Calls;
+use super::documents::ARRIVING_MAX;
 use super::events::Inbox;
 use super::limits::Limits;
 use super::numbers::Numbers;
@@ -40,6 +41,8 @@ pub(crate) struct Shared {
     pub(crate) under_way: Arc<UnderWay>,
     pub(crate) calls: Calls,
     pub(crate) resuming: Resuming,
+    /// Places for documents that are being taken in.
+    pub(crate) arriving: Arc<Semaphore>,
     pub(crate) requests: Requests,
     pub(crate) numbers: Numbers,
     pub(crate) sweep: Arc<Sweep>,
@@ -66,6 +69,7 @@ impl Shared {
             under_way: Arc::default(),
             calls: Calls::new(limits.calls_max),
             resuming: Resuming::default(),
+            arriving: Arc::new(Semaphore::new(ARRIVING_MAX)),
             requests: Requests::default(),
             numbers: Numbers::default(),
             sweep: Arc::default(),

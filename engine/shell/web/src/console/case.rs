@@ -6,7 +6,7 @@ use askama::Template;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use casewright_casework::Person;
+use casewright_casework::{Document, Person};
 use casewright_runtime::Engine;
 use casewright_runtime::view::{
     CaseView, InstanceView, TimelineEntry, WaitingView, WorkItemFilter, WorkItemView, WorkflowView,
@@ -18,6 +18,7 @@ use serde_json::Value;
 use crate::console::address::{Lenient, encoded};
 use crate::console::assigned;
 use crate::console::chrome::{Chrome, Place, page};
+use crate::console::document::{kind_words, size_words};
 use crate::console::escape::short;
 use crate::console::keys::request_key;
 use crate::console::member::Member;
@@ -69,6 +70,7 @@ struct CasePage {
     printed: String,
     key: String,
     persons: Vec<PersonLine>,
+    documents: Vec<DocumentLine>,
     tasks: Vec<TaskLine>,
     running: Vec<RunLine>,
     days: Vec<Day>,
@@ -86,6 +88,15 @@ struct PersonLine {
     address: Option<String>,
     confidential: bool,
     staff: Option<String>,
+}
+
+struct DocumentLine {
+    id: String,
+    name: String,
+    kind: String,
+    size: String,
+    added: String,
+    by: String,
 }
 
 struct TaskLine {
@@ -194,6 +205,11 @@ pub(crate) async fn show(
             .into_iter()
             .map(|person| person_line(person, &engine, &member))
             .collect(),
+        documents: file
+            .documents
+            .into_iter()
+            .map(|document| document_line(document, &engine, &member, &wall))
+            .collect(),
         tasks: tasks
             .into_iter()
             .map(|item| task_line(item, &member, &wall))
@@ -229,6 +245,23 @@ fn person_line(person: Person, engine: &Engine, member: &Member) -> PersonLine {
         confidential,
         staff: staff.and_then(|id| engine.staff_name(&member.principal, id)),
         name: details.name,
+    }
+}
+
+fn document_line(
+    document: Document,
+    engine: &Engine,
+    member: &Member,
+    wall: &Wall,
+) -> DocumentLine {
+    let by = engine.staff_name(&member.principal, &document.by);
+    DocumentLine {
+        kind: kind_words(document.kind),
+        size: size_words(&document),
+        added: wall.date(document.at),
+        by: by.unwrap_or_else(|| "a service".to_owned()),
+        id: document.id,
+        name: short(&document.name, TITLE_LENGTH_MAX),
     }
 }
 

@@ -146,7 +146,7 @@ fn pairs_hash(parts: &Parts, pairs: &[(String, String)]) -> [u8; 32] {
     request_hash(&parts.method, parts.uri.path(), &body)
 }
 
-fn foreign_form() -> Problem {
+pub(crate) fn foreign_form() -> Problem {
     let detail = "this form belongs to another sign-in; open the page again";
     Problem::new(StatusCode::FORBIDDEN, "foreign-form", detail)
 }

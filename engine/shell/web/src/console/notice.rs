@@ -13,10 +13,11 @@ pub(crate) enum Notice {
     Started,
     PersonSaved,
     NoteSaved,
+    DocumentSaved,
 }
 
 impl Notice {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 11] = [
         Self::Claimed,
         Self::Released,
         Self::Sent,
@@ -27,6 +28,7 @@ impl Notice {
         Self::Started,
         Self::PersonSaved,
         Self::NoteSaved,
+        Self::DocumentSaved,
     ];
 
     /// How it stands in an address.
@@ -42,6 +44,7 @@ impl Notice {
             Self::Started => "started",
             Self::PersonSaved => "person-saved",
             Self::NoteSaved => "note-saved",
+            Self::DocumentSaved => "document-saved",
         }
     }
 
@@ -56,6 +59,7 @@ impl Notice {
             Self::Resumed => "The task is off hold.",
             Self::Started => "Started. What happens next is on this page.",
             Self::PersonSaved => "The person was saved.",
+            Self::DocumentSaved => "The document was saved.",
             Self::NoteSaved => "Your note was saved. It is the newest entry below.",
         }
     }

@@ -27,7 +27,7 @@ pub(crate) fn action(entry: &TimelineEntry) -> Option<Action> {
 
 pub(crate) const fn weight(action: Action) -> Weight {
     match action {
-        Action::CaseRead | Action::AddressShown => Weight::Reading,
+        Action::CaseRead | Action::AddressShown | Action::DocumentOpened => Weight::Reading,
         Action::CaseOpened
         | Action::InstanceStarted
         | Action::InstanceCompleted
@@ -56,6 +56,7 @@ pub(crate) const fn weight(action: Action) -> Weight {
         | Action::FundReleased
         | Action::PersonAdded
         | Action::PersonChanged
+        | Action::DocumentAdded
         | Action::EventAwaited
         | Action::EventReceived
         | Action::EventEmitted
@@ -126,6 +127,8 @@ pub(crate) fn sentence(entry: &TimelineEntry, run: Option<&str>) -> String {
             )
         }
         Action::NoteAdded => format!("{who} wrote a note."),
+        Action::DocumentAdded => format!("{who} added the document {task}."),
+        Action::DocumentOpened => format!("{who} opened the document {task}."),
         Action::EventAwaited => format!(
             "{} waits for an answer at {}.",
             capital(&run),

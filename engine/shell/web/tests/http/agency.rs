@@ -331,6 +331,24 @@ impl Client<'_> {
         self.agency.send(request.unwrap()).await
     }
 
+    /// A body that is no JSON.
+    pub(crate) async fn upload(
+        &self,
+        path: &str,
+        body: Vec<u8>,
+        headers: &[(&str, &str)],
+    ) -> Answer {
+        let mut request = Request::post(path)
+            .header("authorization", format!("Bearer {}", self.token))
+            .header("content-type", "application/octet-stream");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        self.agency
+            .send(request.body(Body::from(body)).unwrap())
+            .await
+    }
+
     /// The draft of a work item: `PUT` with a body, `GET` or `DELETE` without.
     pub(crate) async fn draft(&self, method: &str, item: &Value, body: Option<&Value>) -> Answer {
         let id = item["id"].as_str().unwrap();

@@ -4,7 +4,7 @@ use casewright_runtime::view::PersonView;
 
 use super::*;
 
-const ACTIONS: [Action; 31] = [
+const ACTIONS: [Action; 36] = [
     Action::CaseOpened,
     Action::CaseRead,
     Action::InstanceStarted,
@@ -32,10 +32,15 @@ const ACTIONS: [Action; 31] = [
     Action::PersonChanged,
     Action::AddressShown,
     Action::NoteAdded,
+    Action::DocumentAdded,
+    Action::DocumentOpened,
     Action::EventAwaited,
     Action::EventReceived,
     Action::EventEmitted,
     Action::EventLetGo,
+    Action::AnswerAwaited,
+    Action::CallbackArrived,
+    Action::CallbackIgnored,
 ];
 
 fn entry(action: &str, title: Option<&str>, detail: Option<&str>) -> TimelineEntry {
