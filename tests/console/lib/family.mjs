@@ -30,6 +30,7 @@ export const engage = {
   "Who asked for help?": "A school, kindergarten or child care",
   "In which language does the family want to talk?": "Vietnamese",
   "How may we reach the family safely?": ["By phone", "By a visit"],
+  "Is there somebody who must not learn of it?": "Yes",
 };
 
 export const attempt = {
@@ -100,7 +101,8 @@ export const plan = {
   Goals: [
     {
       "What does the family want?": "Each child sleeps in their own bed",
-      "What kind of help is it?": "Practical: transport, meals and school mornings, a break from caring",
+      "What kind of help is it?":
+        "Practical: transport, meals and school mornings, a break from caring",
       "What will be done?": "A bed from the brokerage",
       "Who does it?": "The case worker",
       "By when?": day(60),
