@@ -188,6 +188,7 @@ fn operator(partner: &str) -> BTreeMap<String, OperatorSide> {
     // Nobody who tries the demo waits an hour for the register to be asked.
     let housing = json!({ "endpoint": partner, "pollSeconds": 1 });
     BTreeMap::from([
+        side("directory-search", json!({ "endpoint": partner })),
         side("housing-application", housing),
         side("payment-issue", json!({ "endpoint": partner })),
     ])

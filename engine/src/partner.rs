@@ -10,6 +10,7 @@
 //! GET  /pay/payments?key=   -> 200 payment | 404
 //! POST /housing/applications  Idempotency-Key, Callback-Url -> 201 application; again: 200
 //! GET, DELETE /housing/applications/{no}
+//! GET  /hsds/services        -> 200 a page of a directory of services (HSDS 3.0)
 //! POST /_ctl/housing        {state, callbacks, early, ..}   -> decides, and tells the senders
 //! POST /_ctl/fault          {path, nth, kind}           -> the nth next request there suffers it
 //! GET  /_ctl/journal        every request, payment and application
@@ -18,6 +19,7 @@
 
 mod connection;
 mod control;
+mod directory;
 mod fault;
 mod housing;
 mod journal;
@@ -91,6 +93,7 @@ pub(crate) async fn start(port: u16, journal: Option<PathBuf>) -> io::Result<Par
 fn router(world: Arc<World>) -> Router {
     let partners = Router::new()
         .route("/pay/payments", post(pay::create).get(pay::find))
+        .route("/hsds/services", get(directory::services))
         .route("/housing/applications", post(housing::create))
         .route(
             "/housing/applications/{number}",

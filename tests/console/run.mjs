@@ -157,6 +157,27 @@ test("an application for a home is filled, sent, and its answer awaited", async 
   await worker.context.close();
 });
 
+test("services are looked up, and shown with the reasons", async () => {
+  const worker = await enter("case-worker");
+  const { page } = worker;
+  await page.goto("/start");
+  await page.getByRole("link", { name: /Look for a service/ }).click();
+  await page.getByRole("button", { name: "Start" }).click();
+  await take(worker);
+  await check(worker, "service-need");
+  await page.getByLabel("What kind of help is it?").selectOption({ label: "A home" });
+  await page.getByLabel("Where does the family live?").fill("4114");
+  await finish(worker);
+  const file = await caseOf(worker);
+  const link = () => page.getByRole("link", { name: /Look at these services/ });
+  await until(page, file.path, link);
+  await link().click();
+  await page.getByText("Ridgeview Tenancy Sustainment (Ridgeview Housing Inc): can help").waitFor();
+  await page.getByText("telephone 07 5550 0100, its address is secret").waitFor();
+  await check(worker, "services-found");
+  await worker.context.close();
+});
+
 test("people and notes are kept with the case, an address only shown to who asks", async () => {
   const { worker, file } = await ask();
   const { page } = worker;

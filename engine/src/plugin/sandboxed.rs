@@ -2,6 +2,7 @@
 //! a partner on loopback. What they decide is tested natively beside them; here it is the way in
 //! and out.
 
+mod directory;
 mod housing;
 mod partner;
 
