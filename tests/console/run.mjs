@@ -156,10 +156,10 @@ test("an application for a home is filled, sent, and its answer awaited", async 
   await who.getByLabel("Applicant", { exact: true }).check();
   await page.getByLabel("Suburb").fill("Logan Central");
   await page.getByLabel("How many bedrooms do they need?").fill("3");
-  await page.getByRole("group", { name: /leave violence/ }).getByLabel("No").check();
+  await page.getByRole("group", { name: /leaving violence/ }).getByLabel("No").check();
   const choose = (label, option) => page.getByLabel(label).selectOption({ label: option });
   await choose("What is the first reason, beyond money?", "The family has no home");
-  await choose("What is the second?", "Somebody's health");
+  await choose("What is the second reason, beyond money?", "Somebody's health");
   await page.getByLabel("Income of the household in a week, before tax").fill("680");
   await finish(worker);
   const file = await caseOf(worker);

@@ -36,7 +36,7 @@ function pause(ms) {
   return new Promise((done) => setTimeout(done, ms));
 }
 
-// Gives { url, people, stop }: people by role, each with signIn, name and passphrase.
+// Gives { url, partner, people, stop }: people by role, each with signIn, name and passphrase.
 export async function openEngine() {
   if (process.env.CASEWRIGHT_READY) {
     const told = await readyFile(process.env.CASEWRIGHT_READY);
@@ -67,5 +67,6 @@ export async function openEngine() {
 function described(told) {
   const people = {};
   for (const person of told.signIns) people[person.role] ??= person;
-  return { url: told.url.replace(/\/$/, ""), people };
+  const [url, partner] = [told.url, told.partner].map((address) => address?.replace(/\/$/, ""));
+  return { url, partner, people };
 }

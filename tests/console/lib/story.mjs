@@ -44,8 +44,8 @@ export async function fillQuote({ page }, number, supplier, amount) {
   await row.getByLabel("Date of the quote").fill(date);
 }
 
-export async function finish({ page }) {
-  await page.getByRole("button", { name: "Save and finish" }).click();
+export async function finish({ page }, outcome = "Save and finish") {
+  await page.getByRole("button", { name: outcome, exact: true }).click();
   await page.getByText("This task is closed").waitFor();
 }
 
@@ -56,10 +56,16 @@ export async function caseOf({ page }) {
 }
 
 // Opens the decision of a case; it comes up when the checks before it are through.
-export async function openDecision({ page }, { path }) {
-  await until(page, path, () => page.getByRole("link", { name: /^Brokerage of / }));
-  await page.getByRole("link", { name: /^Brokerage of / }).click();
-  await page.getByRole("heading", { level: 1, name: /^Brokerage of / }).waitFor();
+export async function openDecision(window, file) {
+  await openTask(window, file, /^Brokerage of /);
+}
+
+// Opens a task from the page of its case, once it stands there.
+export async function openTask({ page }, { path }, name) {
+  const link = () => page.getByRole("link", { name });
+  await until(page, path, link);
+  await link().click();
+  await page.getByRole("heading", { level: 1, name }).waitFor();
 }
 
 // Loads a page again and again until it shows something; each look is a request, none is a guess.

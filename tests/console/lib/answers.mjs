@@ -1,0 +1,44 @@
+// Answers a form as people do: by the questions that are read on it and the choices beneath them.
+
+// A day from today, as forms take it; in agencies ahead of this clock it may be a day off.
+export function day(fromToday) {
+  return new Date(Date.now() + fromToday * 86_400_000).toISOString().slice(0, 10);
+}
+
+// `answers` by question: a text or choice, several choices, or several rows of answers.
+export async function answer(scope, answers) {
+  for (const [question, given] of Object.entries(answers)) await answerOne(scope, question, given);
+}
+
+async function answerOne(scope, question, given) {
+  const name = named(question);
+  if (Array.isArray(given) && typeof given[0] === "object") {
+    await answerRows(scope, question, given);
+    return;
+  }
+  const group = scope.getByRole("group", { name });
+  if (await group.count()) {
+    for (const choice of [given].flat()) await group.getByLabel(choice, { exact: true }).check();
+    return;
+  }
+  const field = scope.getByLabel(name);
+  const kind = await field.evaluate((element) => element.tagName);
+  if (kind === "SELECT") await field.selectOption({ label: given });
+  else await field.fill(given);
+}
+
+async function answerRows(page, question, rows) {
+  for (const [index, answers] of rows.entries()) {
+    const row = page.getByRole("group", { name: `${question}, number ${index + 1}`, exact: true });
+    if (!await row.count()) {
+      const all = page.getByRole("group", { name: named(question) });
+      await all.getByRole("button", { name: /^Add another/ }).click();
+      await row.waitFor();
+    }
+    await answer(row, answers);
+  }
+}
+
+function named(question) {
+  return new RegExp(`^${question.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}( \\(optional\\))?$`);
+}
