@@ -13,8 +13,9 @@ use std::path::Path;
 use casewright_language::{Severity, Surroundings, read};
 
 /// Examples that this engine runs.
-const READ: [&str; 13] = [
+const READ: [&str; 14] = [
     "emit",
+    "for",
     "listen-to-all",
     "listen-to-all read-envelope",
     "listen-to-any",
