@@ -165,7 +165,7 @@ impl Client {
         self.answer(request.call())
     }
 
-    /// A key of its own for each request: who repeats a command means it.
+    /// Without an idempotency key: who repeats a command means it.
     fn post(&self, path: &str, body: &Value) -> Result<Value, Failure> {
         self.post_as("application/json", path, body)
     }

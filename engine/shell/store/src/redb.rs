@@ -76,7 +76,7 @@ impl RedbStore {
 
     /// Makes a store at `path`, where there is none, from a backup and the key file of the store
     /// it was made of. It is put in its place once it was read whole, opened, and every value of
-    /// it too; files beside the store go to `take` before that.
+    /// it too; files beside the store go to `take` between that and its place.
     pub fn restore(
         from: &mut dyn io::Read,
         path: &Path,
@@ -106,7 +106,11 @@ fn restore_beside(
     take: &mut dyn FnMut(Attached) -> io::Result<()>,
 ) -> Result<(Summary, Sound), RestoreError> {
     let backend = Redb::new(beside, &Settings::default()).map_err(RestoreError::Open)?;
-    let summary = backup::read(from, &backend, take)?;
+    let mut files = Vec::new();
+    let summary = backup::read(from, &backend, &mut |file| {
+        files.push(file);
+        Ok(())
+    })?;
     let closed = backend.close();
     closed.map_err(|failure| RestoreError::Io(io::Error::other(failure)))?;
     let store = RedbStore::open(beside, keys_path, Settings::default());
@@ -114,6 +118,8 @@ fn restore_beside(
     let sound = store.verify();
     let sound = sound.map_err(|error| RestoreError::Io(io::Error::other(error)))?;
     store.close();
+    // What a changed backup calls a plugin must not lie where plugins lie.
+    files.into_iter().try_for_each(take)?;
     Ok((summary, sound))
 }
 

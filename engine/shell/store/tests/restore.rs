@@ -1,0 +1,84 @@
+//! Restoring: all of a sound backup, and nothing of any other.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+
+use std::io;
+use std::path::Path;
+
+use casewright_store::backup::{Attached, RestoreError};
+use casewright_store::{Batch, Put, RedbStore, Settings, Store, Table, Under};
+
+fn attached() -> Attached {
+    ("plugins/d1/pay.wasm".to_owned(), vec![1, 2, 3])
+}
+
+/// A store with one row, and its backup with one file beside it.
+fn backed_up(folder: &Path) -> Vec<u8> {
+    let (path, keys) = (folder.join("store"), folder.join("keys"));
+    let store = RedbStore::open(&path, &keys, Settings::default()).unwrap();
+    let batch = Batch {
+        puts: vec![Put {
+            table: Table::Case,
+            key: b"c1".to_vec(),
+            value: Some(b"a case".to_vec()),
+            under: Under::Agency("a1".to_owned()),
+        }],
+        ..Batch::default()
+    };
+    store.submit(batch).unwrap().wait().unwrap();
+    let mut bytes = Vec::new();
+    let files = std::iter::once(Ok(attached()));
+    store.backup(files, &mut bytes).unwrap();
+    bytes
+}
+
+/// What became of it, and the files that were put beside the store.
+fn restore(folder: &Path, mut bytes: &[u8]) -> (Result<(), RestoreError>, Vec<Attached>) {
+    let mut taken = Vec::new();
+    let mut take = |file: Attached| -> io::Result<()> {
+        taken.push(file);
+        Ok(())
+    };
+    let (path, keys) = (folder.join("restored"), folder.join("keys"));
+    let restored = RedbStore::restore(&mut bytes, &path, &keys, &mut take);
+    (restored.map(drop), taken)
+}
+
+#[test]
+fn a_sound_backup_comes_back_with_what_lay_beside_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let bytes = backed_up(folder.path());
+    let (restored, taken) = restore(folder.path(), &bytes);
+    restored.unwrap();
+    assert_eq!(taken, [attached()]);
+    let (path, keys) = (folder.path().join("restored"), folder.path().join("keys"));
+    let store = RedbStore::open(&path, &keys, Settings::default()).unwrap();
+    let row = store.get(Table::Case, b"c1").unwrap().unwrap();
+    assert_eq!(row.value, b"a case");
+    let (again, _) = restore(folder.path(), &bytes);
+    assert!(
+        matches!(again, Err(RestoreError::Exists { .. })),
+        "{again:?}"
+    );
+}
+
+#[test]
+fn of_a_changed_or_cut_backup_nothing_is_left() {
+    let folder = tempfile::tempdir().unwrap();
+    let bytes = backed_up(folder.path());
+    // The last byte belongs to the digest: everything before it reads well.
+    for place in [bytes.len() - 1, bytes.len() - 60, bytes.len() / 2] {
+        let mut changed = bytes.clone();
+        changed[place] ^= 1;
+        let (restored, taken) = restore(folder.path(), &changed);
+        assert!(restored.is_err(), "byte {place}");
+        assert_eq!(taken, [], "byte {place}");
+    }
+    let (restored, taken) = restore(folder.path(), &bytes[..bytes.len() - 1]);
+    assert!(
+        matches!(restored, Err(RestoreError::CutOff)),
+        "{restored:?}"
+    );
+    assert_eq!(taken, []);
+    assert!(!folder.path().join("restored").exists());
+    assert!(!folder.path().join("restored.new").exists());
+}
