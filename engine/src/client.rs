@@ -165,17 +165,27 @@ impl Client {
         self.answer(request.call())
     }
 
-    /// Without an idempotency key: who repeats a command means it.
+    /// Under a key of its own: when the answer is lost on the way, the request is sent once more
+    /// and does not do it twice. Who repeats the command means it.
     fn post(&self, path: &str, body: &Value) -> Result<Value, Failure> {
         self.post_as("application/json", path, body)
     }
 
     fn post_as(&self, kind: &str, path: &str, body: &Value) -> Result<Value, Failure> {
-        let request = self.agent.post(format!("{}{path}", self.url));
-        let request = request
-            .header("authorization", format!("Bearer {}", self.token))
-            .header("content-type", kind);
-        self.answer(request.send(body.to_string()))
+        let key = key()?;
+        let send = || {
+            let request = self.agent.post(format!("{}{path}", self.url));
+            let request = request
+                .header("authorization", format!("Bearer {}", self.token))
+                .header("content-type", kind)
+                .header("idempotency-key", &key);
+            request.send(body.to_string())
+        };
+        let answer = match send() {
+            Err(error) if lost(&error) => send(),
+            answer => answer,
+        };
+        self.answer(answer)
     }
 
     /// All pages of a list.
@@ -217,6 +227,21 @@ impl Client {
             ))),
         }
     }
+}
+
+/// Of one request.
+fn key() -> Result<String, Failure> {
+    let mut bytes = [0_u8; 16];
+    getrandom::fill(&mut bytes).map_err(io::Error::other)?;
+    Ok(format!("{:032x}", u128::from_be_bytes(bytes)))
+}
+
+/// Whether the request may have arrived though no answer did.
+fn lost(error: &ureq::Error) -> bool {
+    matches!(
+        error,
+        ureq::Error::Io(_) | ureq::Error::Timeout(_) | ureq::Error::Protocol(_)
+    )
 }
 
 fn from_words(server: &Server) -> Result<(String, String), Failure> {

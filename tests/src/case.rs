@@ -24,6 +24,7 @@
 //! [<json>]
 //! timer <timer>                               resume
 //! cancel                                      event <type> [<json>]
+//! retry [certain]                             (a person has it go on after a failed call)
 //! recover
 //! child <task> [acted] [by=<task>:<person>,...] completed <output> | faulted <fault> | cancelled
 //! ```
@@ -126,6 +127,11 @@ pub enum Happening {
     Resume,
     /// Somebody takes it back.
     Cancel,
+    /// Somebody has it go on after a failed call.
+    Retry {
+        /// They have made sure that what is in doubt did not happen.
+        certain: bool,
+    },
     /// An event reaches the instance.
     Arrive(Value),
     /// No event: what is open is listed.
@@ -286,6 +292,9 @@ impl Happening {
             "timer" => Ok(Self::Timer(number(rest)?)),
             "resume" => Ok(Self::Resume),
             "cancel" => Ok(Self::Cancel),
+            "retry" => Ok(Self::Retry {
+                certain: rest == "certain",
+            }),
             "event" => Self::arrive(rest),
             "recover" => Ok(Self::Recover),
             _ => Err(format!("there is no event `{verb}`")),

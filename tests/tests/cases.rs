@@ -10,7 +10,7 @@
 use std::path::{Path, PathBuf};
 
 use casewright_language::{Answers, Workflow};
-use casewright_machine::{Delivery, Effect, Event, Instance, Outcome, Status, step};
+use casewright_machine::{Delivery, Effect, Event, Instance, Outcome, Retry, Status, step};
 use casewright_tests::case::Case;
 use jiff::Timestamp;
 use serde_json::Value;
@@ -164,11 +164,21 @@ fn foreign(instance: &Instance) -> Vec<Event> {
     if !open.contains(&Effect::Yield) {
         events.push(Event::Resumed { at: at() });
     }
-    if matches!(
+    let ended = matches!(
         instance.status(),
         Status::Pending | Status::Completed | Status::Faulted | Status::Cancelled
-    ) {
+    );
+    let last = instance.retry() == Retry::Nothing;
+    if ended && last {
         events.push(cancelled());
+    }
+    if last {
+        events.push(Event::Retried {
+            at: at(),
+            by: "olga".to_owned(),
+            reason: None,
+            certain: true,
+        });
     }
     events
 }

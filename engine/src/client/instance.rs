@@ -1,4 +1,5 @@
-//! `casewright instance`: start a workflow, see where a run stands and why, cancel it.
+//! `casewright instance`: start a workflow, see where runs stand and why, cancel one, have one go on
+//! that failed.
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -18,6 +19,25 @@ pub(crate) enum Command {
         /// Input as JSON; `-` for standard input.
         #[arg(long, value_name = "FILE")]
         input: Option<PathBuf>,
+    },
+    /// Runs of the agency, latest first; for administrators.
+    List {
+        /// `running`, `waiting`, `faulted`, `completed` or `cancelled`.
+        #[arg(long)]
+        status: Option<String>,
+        /// Name of a workflow.
+        #[arg(long)]
+        workflow: Option<String>,
+    },
+    /// Have a run go on from the step that failed; for administrators.
+    Retry {
+        id: String,
+        /// What was done about the cause; it stays in the record.
+        #[arg(long)]
+        reason: String,
+        /// You have made sure that what is in doubt did not happen.
+        #[arg(long)]
+        certain: bool,
     },
     /// Where a run stands, what it waits for, and why it failed if it did.
     Show { id: String },
@@ -55,6 +75,27 @@ impl Ask for Command {
                 );
                 Ok(Answer::new(started, text))
             }
+            Self::List { status, workflow } => {
+                let given = [("status", status), ("workflow", workflow)];
+                let query: Vec<_> = given
+                    .iter()
+                    .filter_map(|(name, value)| Some((*name, value.as_deref()?)))
+                    .collect();
+                let runs = client.all("/api/v1/instances", &query)?;
+                let text = listed(&runs);
+                Ok(Answer::new(json!({ "items": runs }), text))
+            }
+            Self::Retry {
+                id,
+                reason,
+                certain,
+            } => {
+                let body = json!({ "reason": reason, "certain": certain });
+                let path = format!("/api/v1/instances/{}/retry", escaped(id));
+                let found = client.post(&path, &body)?;
+                let text = format!("tried again: {}", shown(&found));
+                Ok(Answer::new(found, text))
+            }
             Self::Show { id } => {
                 let found = client.get(&format!("/api/v1/instances/{}", escaped(id)))?;
                 let text = shown(&found);
@@ -81,6 +122,26 @@ impl Ask for Command {
     }
 }
 
+fn listed(runs: &[Value]) -> String {
+    let head = [
+        "RUN", "CASE", "WORKFLOW", "STATUS", "STARTED", "STEP", "CAUSE",
+    ];
+    let row = |run: &Value| {
+        let of = |place: &str| at(run, place);
+        [
+            of("/id"),
+            of("/caseNumber"),
+            of("/workflow"),
+            of("/status"),
+            of("/started"),
+            of("/failure/task"),
+            of("/failure/code"),
+        ]
+    };
+    let rows: Vec<_> = runs.iter().map(row).collect();
+    table(head, &rows)
+}
+
 fn shown(instance: &Value) -> String {
     let (workflow, status) = (at(instance, "/workflow"), at(instance, "/status"));
     let mut text = format!("{workflow} is {status}\n");
@@ -96,6 +157,13 @@ fn shown(instance: &Value) -> String {
         let of = |key: &str| at(&instance["error"], key);
         let (title, detail, place) = (of("/title"), of("/detail"), of("/instance"));
         let _ = writeln!(text, "  failed at {place}: {title} {detail}");
+        if instance["retryable"] == true {
+            let id = at(instance, "/id");
+            let _ = writeln!(
+                text,
+                "  once the cause is mended: casewright instance retry {id} --reason '...'"
+            );
+        }
     }
     text
 }

@@ -136,7 +136,7 @@ impl<'a> World<'a> {
             self.open.retain(|open| !matches!(open, Effect::Yield));
         }
         for note in transition.notes {
-            self.note(note);
+            self.note(note, matches!(event, Event::Retried { .. }));
         }
         self.hold();
     }
@@ -168,8 +168,15 @@ impl<'a> World<'a> {
         }
     }
 
-    /// Beginnings add a run, ends belong to the latest run of that task that has not ended.
-    fn note(&mut self, note: TaskRun) {
+    /// Beginnings add a run, ends belong to the latest run of that task that has not ended; a retry
+    /// takes up runs that had ended.
+    fn note(&mut self, note: TaskRun, taken_up: bool) {
+        if taken_up {
+            let mut runs = self.noted.iter_mut().rev();
+            let run = runs.find(|run| run.reference == note.reference);
+            run.expect("a task is taken up after it began").status = note.status;
+            return;
+        }
         if note.status == Status::Running {
             self.noted.push(note);
             return;
@@ -309,6 +316,12 @@ impl<'a> World<'a> {
                 at,
                 by: "olga".to_owned(),
                 reason: None,
+            }),
+            Happening::Retry { certain } => Some(Event::Retried {
+                at,
+                by: "olga".to_owned(),
+                reason: None,
+                certain,
             }),
             Happening::Arrive(event) => Some(Event::EventReceived {
                 at,

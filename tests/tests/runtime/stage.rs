@@ -9,7 +9,7 @@ use casewright_casework::Principal;
 use casewright_casework::principal::Kind;
 use casewright_language::{Answer, Question, Schema, Signature, Surroundings};
 use casewright_machine::CallError;
-use casewright_runtime::engine::{Complete, Parts, Start};
+use casewright_runtime::engine::{Complete, Parts, Retry, Start};
 use casewright_runtime::port::{
     Boxed, Clock, EffectKind, Entropy, Evaluate, Invocation, Invoke, Reply, Resumption,
 };
@@ -320,6 +320,16 @@ impl Stage {
             Happening::Arrive(event) => {
                 let event = event.as_object().unwrap().clone();
                 self.engine.publish(&self.who, event, None).await.unwrap();
+            }
+            Happening::Retry { certain } => {
+                let retry = Retry {
+                    reason: "the partner is back".to_owned(),
+                    certain: *certain,
+                };
+                self.engine
+                    .retry(&self.who, &self.id, retry, None)
+                    .await
+                    .unwrap();
             }
             Happening::Cancel => {
                 self.engine

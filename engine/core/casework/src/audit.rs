@@ -29,6 +29,8 @@ pub enum Action {
     InstanceCompleted,
     InstanceFaulted,
     InstanceCancelled,
+    /// It goes on from a step that failed.
+    InstanceRetried,
     WorkItemOffered,
     WorkItemClaimed,
     WorkItemReleased,

@@ -9,6 +9,7 @@
 //!   victoria: calendars/victoria.ics
 //! roles:
 //!   case-worker: { title: Case worker, starts: true }
+//!   administrator: { title: Administrator, administers: true }
 //!   team-leader: { title: Team leader, includes: [case-worker] }
 //! teams:
 //!   north: Northern team
@@ -78,6 +79,9 @@ pub struct Role {
     pub includes: Vec<String>,
     /// Whether holders may start instances and see cases of the agency; see `casework`.
     pub starts: bool,
+    /// Whether holders see which runs of the agency failed, and may have them go on or end them.
+    /// It exempts them from no rule.
+    pub administers: bool,
 }
 
 /// Money set aside.

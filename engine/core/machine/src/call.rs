@@ -12,6 +12,7 @@ use casewright_language::workflow::Call as Written;
 use crate::fault::OWN_PREFIX;
 use crate::position::{Open, Progress, Purpose, Signal, State, Timer};
 use crate::record::{Fate, Intent};
+use crate::retry::{Again, Broken, Cause};
 use crate::run::{Run, Stop};
 use crate::task::Here;
 use crate::{Call, CallError, Delivery, Effect, ErrorKind, Fault, Status};
@@ -47,6 +48,13 @@ impl Calling {
                 reference,
             },
         });
+    }
+
+    pub(crate) fn reopen(&mut self, again: &mut Again<'_, '_>) {
+        match &mut self.rest {
+            None => again.call(&mut self.call),
+            Some(rest) => again.moment(rest),
+        }
     }
 
     pub(crate) fn status(&self) -> Status {
@@ -157,14 +165,23 @@ fn failed(
             intent.fate = fate_of(&call.function, error.kind);
         }
     }
-    Err(Stop::from(Fault {
+    let fault = Fault {
         kind: format!("{OWN_PREFIX}{}", error.code),
         status: error.status,
         title: Some(format!("`{}` gave no result", call.function)),
         detail: Some(error.message.clone()),
         instance: here.place().to_owned(),
         details: error.details.clone(),
-    }))
+    };
+    let cause = Cause::Call {
+        delivery: call.delivery,
+        doubt: error.kind == ErrorKind::InDoubt,
+    };
+    run.broken = Some(Broken {
+        cause,
+        fault: fault.clone(),
+    });
+    Err(fault.into())
 }
 
 /// A function's own wish stands above the table, within its bound.

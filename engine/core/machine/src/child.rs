@@ -13,6 +13,7 @@ use crate::call::intend;
 use crate::fault::OWN_PREFIX;
 use crate::position::{Progress, Signal, State};
 use crate::record::{Fate, Intent};
+use crate::retry::{Broken, Cause};
 use crate::run::{Run, Stop};
 use crate::task::Here;
 use crate::{Child, Delivery, Effect, Fault, Outcome};
@@ -73,6 +74,7 @@ pub(crate) fn resume(
         return Ok(Progress::Parked(State::Child(child)));
     };
     run.record.inherit(end.worked);
+    let mut broken = None;
     let (fault, fate) = match end.outcome {
         Outcome::Completed(output) => return Ok(Progress::finished(output.clone())),
         Outcome::Faulted(fault) => {
@@ -80,6 +82,11 @@ pub(crate) fn resume(
                 instance: here.place().to_owned(),
                 ..fault.clone()
             };
+            let key = child.key.clone();
+            broken = Some(Broken {
+                cause: Cause::Child { key },
+                fault: fault.clone(),
+            });
             // What certainly did nothing outside may be run again by a `try`.
             let fate = if end.acted {
                 Fate::InDoubt
@@ -97,6 +104,7 @@ pub(crate) fn resume(
             intent.fate = fate;
         }
     }
+    run.broken = broken;
     Err(fault.into())
 }
 

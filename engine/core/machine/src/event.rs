@@ -77,6 +77,17 @@ pub enum Event {
         /// When.
         at: Timestamp,
     },
+    /// Somebody has the instance go on from where a call failed; see [`crate::Instance::retry`].
+    Retried {
+        /// When.
+        at: Timestamp,
+        /// Person id.
+        by: String,
+        /// What they wrote.
+        reason: Option<String>,
+        /// They have made sure that what is in doubt did not happen.
+        certain: bool,
+    },
     /// Somebody took the instance back.
     Cancelled {
         /// When.

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use crate::human::excluded_since;
 use crate::position::{List, Open, Purpose};
 use crate::record::Record;
+use crate::retry::Left;
 use crate::snapshot::{FORMAT, known_format, restore};
 use crate::{CaseFacts, Delivery, Effect, Exclusion, Fault, Outcome, Worked};
 
@@ -24,6 +25,9 @@ pub struct Instance {
     pub(crate) body: Option<List>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) outcome: Option<Outcome>,
+    /// Where it stood before the call failed that ended it: then the record is kept as well.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) left: Option<Box<Left>>,
 }
 
 /// As it is read, before what was left out is put back.
@@ -35,6 +39,8 @@ struct Read {
     record: Record,
     body: Option<List>,
     outcome: Option<Outcome>,
+    #[serde(default)]
+    left: Option<Box<Left>>,
 }
 
 impl<'de> Deserialize<'de> for Instance {
@@ -43,12 +49,16 @@ impl<'de> Deserialize<'de> for Instance {
         if let Some(body) = &mut read.body {
             restore(body, &read.record).map_err(de::Error::custom)?;
         }
+        if let Some(left) = &mut read.left {
+            restore(&mut left.body, &read.record).map_err(de::Error::custom)?;
+        }
         Ok(Self {
             format: FORMAT,
             status: read.status,
             record: read.record,
             body: read.body,
             outcome: read.outcome,
+            left: read.left,
         })
     }
 }
@@ -142,6 +152,7 @@ impl Instance {
             record: Record::pending(),
             body: None,
             outcome: None,
+            left: None,
         }
     }
 
@@ -152,6 +163,7 @@ impl Instance {
             record,
             body: Some(body),
             outcome: None,
+            left: None,
         };
         instance.status = instance.liveliness();
         instance
@@ -169,6 +181,26 @@ impl Instance {
             record,
             body: None,
             outcome: Some(outcome),
+            left: None,
+        }
+    }
+
+    /// Ended by a failed call: the record of before the failure is kept for a retry, with what has
+    /// come to be known since.
+    pub(crate) fn failed(before: &Record, after: Record, fault: Fault, left: Left) -> Self {
+        let record = Record {
+            minted: after.minted,
+            inherited: after.inherited,
+            task_runs: after.task_runs,
+            ..before.clone()
+        };
+        Self {
+            format: FORMAT,
+            status: Status::Faulted,
+            record,
+            body: None,
+            outcome: Some(Outcome::Faulted(fault)),
+            left: Some(Box::new(left)),
         }
     }
 

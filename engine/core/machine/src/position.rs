@@ -17,6 +17,7 @@ use crate::call::Calling;
 use crate::r#for::Looping;
 use crate::fork::Forking;
 use crate::listen::Listening;
+use crate::retry::Again;
 use crate::r#try::Trying;
 use crate::{
     Call, CallError, Child, Decider, Delivery, Effect, Offer, Outcome, Status, Waiting, Worked,
@@ -223,6 +224,40 @@ impl Position {
             });
         }
         self.state.open(&self.entry.reference, found);
+    }
+}
+
+/// Opening again what was taken back; see `retry`. The same walk as [`Position::open`].
+impl List {
+    pub(crate) fn reopen(&mut self, again: &mut Again<'_, '_>) {
+        // What has not begun yields, and a yield is found when the instance is parked.
+        if let Some(position) = &mut self.current {
+            position.reopen(again);
+        }
+    }
+}
+
+impl Position {
+    pub(crate) fn reopen(&mut self, again: &mut Again<'_, '_>) {
+        again.task(self.entry.number, self.state.status());
+        if let Some(timer) = &mut self.entry.timeout {
+            again.limit(timer);
+        }
+        match &mut self.state {
+            State::Do(list) => list.reopen(again),
+            State::For(looping) => looping.list_mut().reopen(again),
+            State::Fork(forking) => {
+                for position in forking.positions_mut() {
+                    position.reopen(again);
+                }
+            }
+            State::Try(trying) => trying.reopen(again),
+            State::Call(calling) => calling.reopen(again),
+            State::Human(offer) => again.offer(offer),
+            State::Child(child) => again.child(child),
+            State::Wait(timer) => again.moment(timer),
+            State::Listen(listening) => again.listen(&self.entry.reference, &listening.types),
+        }
     }
 }
 

@@ -14,6 +14,7 @@ use sha2::{Digest, Sha256};
 
 use crate::position::{Entry, Open, Timer};
 use crate::record::Record;
+use crate::retry::Broken;
 use crate::scope::Sight;
 use crate::{Effect, Fault, Status, TaskRun};
 
@@ -39,6 +40,8 @@ pub(crate) struct Run<'a> {
     entered: usize,
     /// Whether a `listen` took the event that came.
     pub(crate) taken: bool,
+    /// A fault of this event that a retry may mend, if nothing catches it.
+    pub(crate) broken: Option<Broken>,
 }
 
 /// Why something did not come to its end.
@@ -76,6 +79,7 @@ impl<'a> Run<'a> {
             asked: Cell::new(0),
             entered: 0,
             taken: false,
+            broken: None,
         }
     }
 

@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 
 use crate::position::{ChildEnd, Data, Decision, List, Open, Progress, Signal};
 use crate::record::Record;
+use crate::retry::{self, Left};
 use crate::run::{Run, Stop};
 use crate::scope::{Scope, Sight};
 use crate::{Effect, Event, Fault, Instance, Outcome, Started, Status, TaskRun, interest, listen};
@@ -110,6 +111,7 @@ pub fn step(
         Event::TimerFired { at, timer } => on(*at, Signal::Fired(*timer)),
         Event::EventReceived { at, envelope } => receive(instance, run(*at), envelope),
         Event::Resumed { at } => on(*at, Signal::Resumed),
+        Event::Retried { at, certain, .. } => retry::retry(instance, run(*at), *certain),
         Event::Cancelled { at, .. } => cancel(instance, run(*at)),
     };
     match stopped {
@@ -191,7 +193,21 @@ fn go_on(instance: &Instance, mut run: Run<'_>, signal: &Signal<'_>) -> Result<T
         | Signal::Fired(_)
         | Signal::Arrived(_) => Yielded::of(&open),
     };
-    finish(run, progress, yielded)
+    let broken = run.broken.take();
+    let now = run.now;
+    let mut transition = finish(run, progress, yielded)?;
+    if let (Some(broken), Some(fault)) = (broken, transition.instance.fault().cloned())
+        && broken.fault == fault
+    {
+        let left = Left {
+            body: body.clone(),
+            cause: broken.cause,
+            at: now,
+        };
+        let after = transition.instance.record;
+        transition.instance = Instance::failed(&instance.record, after, fault, left);
+    }
+    Ok(transition)
 }
 
 /// An event from outside goes to every `listen` that waits; what none takes is kept.
@@ -217,6 +233,12 @@ fn receive(instance: &Instance, mut run: Run<'_>, event: &Data) -> Result<Transi
 const NOT_WANTED: &str = "an event that no `listen` takes";
 
 fn cancel(instance: &Instance, mut run: Run<'_>) -> Result<Transition, Stop> {
+    if instance.left.is_some() {
+        // It failed and is not to be retried: everything was taken back then.
+        own(instance, run.workflow)?;
+        run.record.timeout = None;
+        return Ok(end(run, Outcome::Cancelled));
+    }
     admit(instance, run.workflow, "a cancellation".to_owned())?;
     run.withdraw(&instance.open(), "cancelled");
     run.record.timeout = None;
@@ -225,20 +247,25 @@ fn cancel(instance: &Instance, mut run: Run<'_>) -> Result<Transition, Stop> {
 
 /// The tasks under way, of an instance that may still go on and belongs to this workflow.
 fn admit<'a>(instance: &'a Instance, workflow: &Workflow, found: String) -> Result<&'a List, Stop> {
-    let facts = &instance.record.facts;
-    match &instance.body {
-        Some(_) if facts.digest != workflow.digest => Err(Stop::Torn(format!(
-            "workflow {}, to which the instance is not pinned",
-            workflow.digest
-        ))),
-        Some(body) => Ok(body),
-        None => Err(Stop::Torn(found)),
+    let body = instance.body.as_ref().ok_or(Stop::Torn(found))?;
+    own(instance, workflow)?;
+    Ok(body)
+}
+
+/// Whether the instance is pinned to this workflow.
+pub(crate) fn own(instance: &Instance, workflow: &Workflow) -> Result<(), Stop> {
+    if instance.record.facts.digest == workflow.digest {
+        return Ok(());
     }
+    Err(Stop::Torn(format!(
+        "workflow {}, to which the instance is not pinned",
+        workflow.digest
+    )))
 }
 
 /// Whether the shell already knows that the instance wants to go on by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Yielded {
+pub(crate) enum Yielded {
     Yes,
     No,
 }
@@ -275,7 +302,7 @@ fn finish(
     Ok(end(run, outcome))
 }
 
-fn park(mut run: Run<'_>, body: List, before: Yielded) -> Transition {
+pub(crate) fn park(mut run: Run<'_>, body: List, before: Yielded) -> Transition {
     let mut open = Vec::new();
     body.open(&mut open);
     if Yielded::of(&open) == Yielded::Yes && before == Yielded::No {

@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 
 use crate::fault::{IN_DOUBT, same_kind};
 use crate::position::{Data, List, Open, Progress, Purpose, Signal, State, Timer};
+use crate::retry::Again;
 use crate::run::{Run, Stop};
 use crate::scope::{Scope, Sight};
 use crate::task::Here;
@@ -65,6 +66,19 @@ impl Trying {
             }
             Phase::Resting(rest) => found.push(timer(*rest, Purpose::Retry)),
             Phase::Handling { list, .. } => list.open(found),
+        }
+    }
+
+    pub(crate) fn reopen(&mut self, again: &mut Again<'_, '_>) {
+        match &mut self.phase {
+            Phase::Trying { list, limit } => {
+                if let Some(limit) = limit {
+                    again.limit(limit);
+                }
+                list.reopen(again);
+            }
+            Phase::Resting(rest) => again.moment(rest),
+            Phase::Handling { list, .. } => list.reopen(again),
         }
     }
 
@@ -216,6 +230,7 @@ impl Within<'_> {
         if !matches(&catch.with, &fault) || !self.wanted(run, &scope, conditions)? {
             return Err(fault.into());
         }
+        run.broken = None;
         // What is in doubt is for a person; trying again could do it twice.
         let doubt = fault.kind == IN_DOUBT || run.record.doubts(self.here.place());
         if let Some(retry) = catch.retry.as_ref().filter(|_| !doubt) {

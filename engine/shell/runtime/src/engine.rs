@@ -26,6 +26,8 @@ mod quiet;
 mod recovery;
 mod requests;
 mod resident;
+mod retries;
+mod runs;
 mod schedules;
 pub(crate) mod shared;
 mod start;
@@ -117,6 +119,15 @@ pub struct Start {
     pub case: Option<String>,
     /// The workflow's input.
     pub input: Value,
+}
+
+/// A request to go on from a call that failed.
+#[derive(Debug, Clone)]
+pub struct Retry {
+    /// What was done about the cause, for others.
+    pub reason: String,
+    /// Whoever asks has made sure that what is in doubt did not happen.
+    pub certain: bool,
 }
 
 /// A request to let a work item wait.

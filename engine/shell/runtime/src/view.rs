@@ -36,6 +36,9 @@ pub struct InstanceView {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub parent: Option<String>,
     pub waiting: Vec<WaitingView>,
+    /// It failed, and may go on from the step that failed.
+    #[serde(default)]
+    pub retryable: bool,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -220,6 +223,49 @@ pub struct HistoryEntry {
     /// Name of the event as written in the journal.
     pub event: String,
     pub tasks: Vec<Value>,
+    /// Person id of whoever did it, for a retry and a cancellation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// A line of the list of runs: no content of the case.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RunView {
+    pub id: String,
+    pub workflow: String,
+    pub version: String,
+    pub case: String,
+    pub case_number: String,
+    pub status: String,
+    pub started: Timestamp,
+    pub ended: Option<Timestamp>,
+    pub parent: Option<String>,
+    pub failure: Option<FailureView>,
+}
+
+/// Why a run failed, as the list says it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FailureView {
+    /// Name of the step; empty when it was the workflow itself.
+    pub task: String,
+    /// Error type, or `raised` where only the workflow knows what it means.
+    pub code: String,
+    pub retryable: bool,
+}
+
+/// Which runs; all of the agency unless it says more.
+#[derive(Debug, Clone, Default)]
+pub struct RunFilter {
+    /// A status name.
+    pub status: Option<String>,
+    /// Name of the workflow.
+    pub workflow: Option<String>,
+    pub cursor: Option<String>,
+    pub limit: Option<usize>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -58,10 +58,14 @@ pub enum Table {
     Callback,
     /// (agency, workflow) -> when it begins by itself next.
     Schedule,
+    /// (agency, state, start, instance) -> line of the list of runs. No personal data in keys.
+    Run,
+    /// (agency, end, instance) -> what failed, without any content of the case.
+    Failure,
 }
 
 impl Table {
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 29] = [
         Self::Case,
         Self::WorkItem,
         Self::Queue,
@@ -89,6 +93,8 @@ impl Table {
         Self::PendingCall,
         Self::Callback,
         Self::Schedule,
+        Self::Run,
+        Self::Failure,
     ];
 
     /// First byte of the keys of its rows, and part of their seals: a format.
@@ -121,6 +127,8 @@ impl Table {
             Self::PendingCall => 25,
             Self::Callback => 26,
             Self::Schedule => 23,
+            Self::Run => 29,
+            Self::Failure => 30,
         }
     }
 }

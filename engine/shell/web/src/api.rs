@@ -60,10 +60,11 @@ impl Modify for Bearer {
 /// The routes and their description, from one list.
 pub(crate) fn routes() -> (Router<Site>, Document) {
     let v1 = OpenApiRouter::new()
-        .routes(routes!(instances::start))
+        .routes(routes!(instances::list, instances::start))
         .routes(routes!(instances::get))
         .routes(routes!(instances::history))
         .routes(routes!(instances::cancel))
+        .routes(routes!(instances::retry))
         .routes(routes!(events::publish))
         .routes(routes!(work_items::list))
         .routes(routes!(work_items::get))

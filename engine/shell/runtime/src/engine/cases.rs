@@ -217,6 +217,7 @@ impl Names {
             Action::InstanceStarted
             | Action::InstanceCompleted
             | Action::InstanceFaulted
+            | Action::InstanceRetried
             | Action::InstanceCancelled => started(shared, entry.instance.as_deref())?,
             _ => item.map(|item| item.title.clone()),
         };

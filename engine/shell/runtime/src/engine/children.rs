@@ -29,10 +29,12 @@ pub(crate) enum Due {
     Begin,
     Cancel,
     BringBack,
+    /// What it waited for goes on after a retry, so it waits again.
+    Revive,
 }
 
 impl Due {
-    const ALL: [Self; 3] = [Self::Begin, Self::Cancel, Self::BringBack];
+    const ALL: [Self; 4] = [Self::Begin, Self::Cancel, Self::BringBack, Self::Revive];
 
     /// Part of the keys of rows: a format.
     const fn name(self) -> &'static str {
@@ -40,6 +42,7 @@ impl Due {
             Self::Begin => "due-begin",
             Self::Cancel => "due-cancel",
             Self::BringBack => "due-bring-back",
+            Self::Revive => "due-revive",
         }
     }
 
@@ -69,6 +72,7 @@ pub(crate) fn attend(shared: &Arc<Shared>, due: Due, instance: &str) {
                 Due::Begin => shared.begin_child(&instance).await,
                 Due::Cancel => shared.cancel_child(&instance).await,
                 Due::BringBack => shared.bring_back(&instance).await,
+                Due::Revive => shared.revive(&instance).await,
             };
             match done {
                 Ok(()) => return,
@@ -188,7 +192,7 @@ impl Shared {
         }
     }
 
-    async fn unmark(&self, due: Due, id: &str, case: String) -> Result<(), Refused> {
+    pub(super) async fn unmark(&self, due: Due, id: &str, case: String) -> Result<(), Refused> {
         let batch = Batch {
             puts: vec![Put {
                 table: Table::Index,

@@ -77,7 +77,7 @@ pub(crate) struct Draft<'a> {
     pub(crate) at: Timestamp,
     pub(crate) batch: Batch,
     instance: Option<Instance>,
-    row: Option<InstanceRow>,
+    pub(super) row: Option<InstanceRow>,
     queue: VecDeque<Next>,
     pub(super) actions: Vec<Action>,
     timers: BTreeMap<u32, Timestamp>,
@@ -334,6 +334,7 @@ pub(crate) fn moment_of(event: &Event) -> Timestamp {
         | Event::TimerFired { at, .. }
         | Event::EventReceived { at, .. }
         | Event::Resumed { at }
+        | Event::Retried { at, .. }
         | Event::Cancelled { at, .. } => *at,
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use casewright_casework::Principal;
 use casewright_casework::audit::Action;
-use casewright_machine::{Effect, Event, Instance, TaskRun, Waiting};
+use casewright_machine::{Effect, Event, Instance, Retry, TaskRun, Waiting};
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -78,7 +78,9 @@ impl Engine {
     ) -> Result<InstanceView, Refused> {
         let admitted = self.shared.admit()?;
         let row = self.shared.seen_instance(who, id)?;
-        may_start(&*self.shared.deployment(&row.deployment)?, who)?;
+        if !self.shared.administers(who) {
+            may_start(&*self.shared.deployment(&row.deployment)?, who)?;
+        }
         let ask = match self.shared.ask(who, &format!("cancel {id}"), key).await? {
             Asked::Before(answer) => return Ok(answer),
             Asked::Now(ask) => ask,
@@ -116,7 +118,9 @@ impl Shared {
                 &mut held,
                 ask,
                 |draft| {
-                    if ended(draft.instance().status()) {
+                    // What failed and could be retried is given up so.
+                    let last = draft.instance().retry() == Retry::Nothing;
+                    if ended(draft.instance().status()) && last {
                         return Err(over());
                     }
                     if draft.resident.row.opening.is_some() {
@@ -186,7 +190,20 @@ fn entry(sequence: u64, event: &Event, notes: &[TaskRun]) -> HistoryEntry {
         Event::TimerFired { .. } => "timer-fired",
         Event::EventReceived { .. } => "event-received",
         Event::Resumed { .. } => "resumed",
+        Event::Retried { .. } => "retried",
         Event::Cancelled { .. } => "cancelled",
+    };
+    let (by, reason) = match event {
+        Event::Retried { by, reason, .. } | Event::Cancelled { by, reason, .. } => {
+            (Some(by.clone()), reason.clone())
+        }
+        Event::Started(_)
+        | Event::CallReturned { .. }
+        | Event::WorkItemCompleted { .. }
+        | Event::ChildEnded { .. }
+        | Event::TimerFired { .. }
+        | Event::EventReceived { .. }
+        | Event::Resumed { .. } => (None, None),
     };
     let task = |run: &TaskRun| serde_json::to_value(run).unwrap_or(Value::Null);
     HistoryEntry {
@@ -194,6 +211,8 @@ fn entry(sequence: u64, event: &Event, notes: &[TaskRun]) -> HistoryEntry {
         at: moment_of(event),
         event: name.to_owned(),
         tasks: notes.iter().map(task).collect(),
+        by,
+        reason,
     }
 }
 
@@ -205,7 +224,12 @@ fn over() -> Refused {
     }
 }
 
-fn view(row: &InstanceRow, id: &str, instance: &Instance, awaited: &Awaited) -> InstanceView {
+pub(super) fn view(
+    row: &InstanceRow,
+    id: &str,
+    instance: &Instance,
+    awaited: &Awaited,
+) -> InstanceView {
     InstanceView {
         id: id.to_owned(),
         workflow: row.workflow.clone(),
@@ -218,6 +242,7 @@ fn view(row: &InstanceRow, id: &str, instance: &Instance, awaited: &Awaited) -> 
             .and_then(|fault| serde_json::to_value(fault).ok()),
         parent: row.parent.as_ref().map(|parent| parent.instance.clone()),
         waiting: waits(id, instance, awaited),
+        retryable: instance.retry() != Retry::Nothing,
     }
 }
 

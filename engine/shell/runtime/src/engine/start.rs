@@ -15,6 +15,7 @@ use super::decide::{Settling, status};
 use super::draft::Draft;
 use super::requests::{Ask, Asked};
 use super::resident::{Entered, Flushed, Resident};
+use super::runs::State;
 use super::shared::{Shared, not_found};
 use super::{Engine, Refused, RequestKey, Start};
 use crate::record::{self, InstanceRow};
@@ -226,6 +227,7 @@ impl Opening {
             draft.under(),
         );
         draft.mark(Table::Index, key::join(&["instance", &case.id, &id]), true);
+        draft.list_run(&id, &row, None, Some(State::Open));
         draft.note(&who.id, Action::InstanceStarted, None, Some(row.workflow));
         Event::Started(Box::new(Started {
             at: draft.at,

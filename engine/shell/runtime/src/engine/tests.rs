@@ -15,6 +15,7 @@ mod lists;
 mod pending;
 mod pressure;
 mod requests;
+mod retries;
 mod schedules;
 mod timers;
 mod world;

@@ -1,6 +1,7 @@
 //! The JSON shapes of the API: views of the runtime as clients see them. Times are RFC 3339 in
 //! UTC, money is minor units with a currency.
 
+pub(crate) mod run;
 pub(crate) mod schedule;
 
 use casewright_casework::audit;
@@ -74,6 +75,8 @@ pub(crate) struct Instance {
     #[serde(skip_serializing_if = "Option::is_none")]
     parent: Option<String>,
     waiting: Vec<Waiting>,
+    /// It failed, and may go on from the step that failed.
+    retryable: bool,
 }
 
 /// What an instance waits for.
@@ -117,6 +120,11 @@ pub(crate) struct HistoryEntry {
     at: String,
     event: String,
     tasks: Vec<Value>,
+    /// Person id of whoever did it, for a retry and a cancellation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    by: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
 }
 
 #[expect(
@@ -372,6 +380,7 @@ impl From<view::InstanceView> for Instance {
             error: view.error,
             parent: view.parent,
             waiting: view.waiting.into_iter().map(Into::into).collect(),
+            retryable: view.retryable,
         }
     }
 }
@@ -405,6 +414,8 @@ impl From<view::HistoryEntry> for HistoryEntry {
             at: view.at.to_string(),
             event: view.event,
             tasks: view.tasks,
+            by: view.by,
+            reason: view.reason,
         }
     }
 }

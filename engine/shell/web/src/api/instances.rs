@@ -1,14 +1,16 @@
-//! `/instances`: start a workflow, look at a run, cancel it.
+//! `/instances`: start a workflow, look at runs, cancel one, have one go on that failed.
 
 use axum::Json;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
 use casewright_runtime::Engine;
-use casewright_runtime::engine::Start;
+use casewright_runtime::engine::{Retry, Start};
+use casewright_runtime::view::RunFilter;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
+use crate::api::dto::run::{RetryRequest, Run};
 use crate::api::dto::{CancelRequest, HistoryEntry, Instance, Page, StartRequest, Started};
 use crate::api::query::{Checked, Id};
 use crate::body::Posted;
@@ -111,6 +113,73 @@ pub(super) async fn cancel(
     let request: CancelRequest = posted.json_or_default()?;
     let view = engine
         .cancel(&visitor.principal, &id, request.reason, posted.key)
+        .await?;
+    Ok(Json(view.into()))
+}
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct RunsQuery {
+    /// `pending`, `running`, `waiting`, `suspended`, `cancelled`, `faulted` or `completed`.
+    status: Option<String>,
+    /// Name of a workflow.
+    workflow: Option<String>,
+    cursor: Option<String>,
+    limit: Option<usize>,
+}
+
+/// Runs of the agency, latest first; for administrators. Nothing of a case is in here.
+#[utoipa::path(
+    get, path = "/instances", tag = "instances", params(RunsQuery),
+    responses(
+        (status = 200, body = Page<Run>),
+        (status = "default", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn list(
+    State(engine): State<Engine>,
+    visitor: Visitor,
+    Checked(query): Checked<RunsQuery>,
+) -> Result<Json<Page<Run>>, Problem> {
+    let filter = RunFilter {
+        status: query.status,
+        workflow: query.workflow,
+        cursor: query.cursor,
+        limit: query.limit,
+    };
+    let page = engine.runs(&visitor.principal, filter).await?;
+    Ok(Json(Page::of(page)))
+}
+
+/// Have a run go on from the call that failed; for administrators.
+///
+/// The call is sent again under the same key, and everything is checked again. `not-retryable`: it
+/// would fail again for certain. `in-doubt`: it may have happened; make sure that it did not, and
+/// send `certain`. Of a run that failed with one that it ran, that one goes on first and is the
+/// answer.
+#[utoipa::path(
+    post, path = "/instances/{id}/retry", tag = "instances",
+    params(("id" = String, Path), ("Idempotency-Key" = Option<String>, Header)),
+    request_body = RetryRequest,
+    responses(
+        (status = 200, body = Instance),
+        (status = "default", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn retry(
+    State(engine): State<Engine>,
+    visitor: Visitor,
+    Id(id): Id,
+    posted: Posted,
+) -> Result<Json<Instance>, Problem> {
+    let request: RetryRequest = posted.json()?;
+    let retry = Retry {
+        reason: request.reason,
+        certain: request.certain,
+    };
+    let view = engine
+        .retry(&visitor.principal, &id, retry, posted.key)
         .await?;
     Ok(Json(view.into()))
 }

@@ -135,6 +135,22 @@ pub(crate) fn explain(code: &str, detail: &str) -> Explanation {
                 "Nothing was changed.",
             ],
         ),
+        "not-retryable" => (
+            "This cannot be tried again",
+            &["It would fail again.", "Nothing was changed."],
+        ),
+        "in-doubt" => (
+            "Make sure first that it did not happen",
+            &[
+                "Nobody knows whether the step happened.",
+                "Ask the other side. If it did not happen, say so in the form and try again.",
+                "Nothing was changed.",
+            ],
+        ),
+        "already-ended" => (
+            "This has ended already",
+            &["There is nothing left to stop.", "Nothing was changed."],
+        ),
         "reservation-closed" => (
             "This money was already used or released",
             &["Nothing was changed."],
@@ -220,6 +236,7 @@ pub(crate) fn explain(code: &str, detail: &str) -> Explanation {
         "over-limit",
         "stale-revision",
         "hold-invalid",
+        "not-retryable",
     ];
     if told.contains(&code) && !detail.is_empty() {
         sentences[0] = sentence(detail);

@@ -33,6 +33,7 @@ pub(crate) const fn weight(action: Action) -> Weight {
         | Action::InstanceCompleted
         | Action::InstanceFaulted
         | Action::InstanceCancelled
+        | Action::InstanceRetried
         | Action::WorkItemCompleted
         | Action::WorkItemEscalated
         | Action::Refused
@@ -87,6 +88,8 @@ pub(crate) fn sentence(entry: &TimelineEntry, run: Option<&str>) -> String {
             )
         }
         Action::InstanceCancelled => format!("{who} cancelled {run}."),
+        Action::InstanceRetried if detail.is_empty() => format!("{who} tried {run} again."),
+        Action::InstanceRetried => format!("{who} tried `{detail}` of {run} again."),
         Action::WorkItemOffered => format!("{} was put on the task list.", capital(&task)),
         Action::WorkItemClaimed => format!("{who} took {task}."),
         Action::WorkItemReleased => format!("{who} gave {task} back."),

@@ -11,6 +11,7 @@ use casewright_store::{AuditAppend, Guard, Put, Table};
 use super::{Action, Draft};
 use crate::engine::Refused;
 use crate::engine::children::{Due, child_id};
+use crate::engine::runs::State;
 use crate::engine::shared::{ENGINE, no_workflow};
 use crate::key;
 use crate::record::{self, InstanceRow, OpeningRow, ParentRow};
@@ -49,6 +50,7 @@ impl Draft<'_> {
             },
         });
         self.mark(Table::Index, key::join(&["instance", &row.case, &id]), true);
+        self.list_run(&id, &row, None, Some(State::Open));
         self.batch.puts.push(Put {
             table: Table::Instance,
             key: id.clone().into_bytes(),
@@ -110,7 +112,10 @@ impl Draft<'_> {
             key::join(&["instance", case, id]),
             Due::Begin.key(id),
         ];
-        self.batch.puts.retain(|put| !keys.contains(&put.key));
+        let listed = |put: &Put| put.table == Table::Run && put.key.ends_with(id.as_bytes());
+        self.batch
+            .puts
+            .retain(|put| !keys.contains(&put.key) && !listed(put));
         self.batch
             .guards
             .retain(|guard| !matches!(guard, Guard::Row { key, .. } if key == id.as_bytes()));

@@ -122,7 +122,7 @@ impl Draft<'_> {
             self.note_own(action, None, detail);
         }
         let mut row = self.row.take().unwrap_or_else(|| self.resident.row.clone());
-        row.ended_at = Some(self.at);
+        self.list_end(&mut row, outcome);
         if row.parent.as_ref().is_some_and(|parent| parent.awaited) {
             self.bring_back();
         }

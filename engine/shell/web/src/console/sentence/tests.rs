@@ -4,13 +4,14 @@ use casewright_runtime::view::PersonView;
 
 use super::*;
 
-const ACTIONS: [Action; 36] = [
+const ACTIONS: [Action; 37] = [
     Action::CaseOpened,
     Action::CaseRead,
     Action::InstanceStarted,
     Action::InstanceCompleted,
     Action::InstanceFaulted,
     Action::InstanceCancelled,
+    Action::InstanceRetried,
     Action::WorkItemOffered,
     Action::WorkItemClaimed,
     Action::WorkItemReleased,
