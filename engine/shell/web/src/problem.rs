@@ -4,7 +4,9 @@
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use casewright_casework::Refusal;
+use casewright_language::{Diagnostic, Severity};
 use casewright_runtime::Refused;
+use casewright_runtime::engine::NotDeployed;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -24,6 +26,27 @@ pub(crate) struct Problem {
     /// For `form-invalid`: what is wrong with which field.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     fields: Vec<FieldProblem>,
+    /// For `pack-invalid`: every mistake in the files.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    diagnostics: Vec<PackMistake>,
+}
+
+/// A mistake in a file of a pack; the names are those of `validate --json`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct PackMistake {
+    /// Such as `CW0103`.
+    code: &'static str,
+    #[schema(value_type = String, example = "error")]
+    severity: Severity,
+    message: String,
+    /// Its path within the pack.
+    file: String,
+    line: usize,
+    column: usize,
+    end_line: usize,
+    end_column: usize,
+    help: Option<String>,
 }
 
 /// One thing wrong with submitted data.
@@ -47,6 +70,7 @@ impl Problem {
             detail: detail.into(),
             code: code.to_owned(),
             fields: Vec::new(),
+            diagnostics: Vec::new(),
         }
     }
 
@@ -147,6 +171,38 @@ impl From<Refused> for Problem {
             Refused::DiskFull => Self::new(StatusCode::INSUFFICIENT_STORAGE, "disk-full", detail),
             Refused::Stopping => Self::new(StatusCode::SERVICE_UNAVAILABLE, "stopping", detail),
             Refused::Damaged(_) => Self::new(StatusCode::INTERNAL_SERVER_ERROR, "damaged", detail),
+        }
+    }
+}
+
+impl From<NotDeployed> for Problem {
+    fn from(not: NotDeployed) -> Self {
+        let findings = match not {
+            NotDeployed::Refused(refused) => return refused.into(),
+            NotDeployed::Mistakes(findings) => findings,
+        };
+        let detail =
+            "the pack has mistakes, and nothing was changed; mend them and deploy it again";
+        let status = StatusCode::UNPROCESSABLE_ENTITY;
+        Self {
+            diagnostics: findings.into_iter().map(PackMistake::from).collect(),
+            ..Self::new(status, "pack-invalid", detail)
+        }
+    }
+}
+
+impl From<Diagnostic> for PackMistake {
+    fn from(found: Diagnostic) -> Self {
+        Self {
+            code: found.code,
+            severity: found.severity,
+            message: found.message,
+            file: found.file,
+            line: found.line,
+            column: found.column,
+            end_line: found.end_line,
+            end_column: found.end_column,
+            help: found.help,
         }
     }
 }

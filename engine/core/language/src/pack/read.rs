@@ -217,7 +217,11 @@ impl Reader<'_> {
 
     fn role(&mut self, name: &str, entry: &Entry) -> Option<Role> {
         let owner = format!("the role `{name}`");
-        let keys = self.open(entry, &owner, &["title", "includes", "starts", "administers"])?;
+        let keys = self.open(
+            entry,
+            &owner,
+            &["title", "includes", "starts", "administers"],
+        )?;
         let title = self.required(&keys, "title", "title: Team leader");
         let includes = self.texts(&keys, "includes");
         let mut flag = |name| match keys.get(name) {

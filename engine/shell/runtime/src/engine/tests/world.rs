@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use casewright_casework::Principal;
 use casewright_casework::principal::Kind;
+use casewright_language::pack::Pack;
 use casewright_language::{Answer, Question, Schema, Signature, Surroundings};
 use casewright_machine::{CallError, ErrorKind};
 use casewright_store::settings::Settings;
@@ -181,6 +182,8 @@ impl Invoke for Partner {
         let plugin = |name: &str| (name.to_owned(), "d1".to_owned());
         vec![plugin("payment-issue"), plugin("housing")]
     }
+
+    fn bind(&self, _pack: &Pack) {}
 
     fn resumes(&self, function: &str, _: &str) -> bool {
         function == "housing.apply"
