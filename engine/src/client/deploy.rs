@@ -41,7 +41,9 @@ impl Ask for Deploy<'_> {
             Err(Failure::Refused(problem)) => {
                 let (mistakes, others) = mistakes(&problem);
                 crate::validate::show(folder, &mistakes);
-                others.iter().for_each(|line| crate::exit::note(line));
+                for line in others {
+                    crate::exit::note(&line);
+                }
                 Err(Failure::Refused(problem))
             }
             Err(failure) => Err(failure),

@@ -15,20 +15,24 @@ use utoipa::ToSchema;
 pub(crate) struct Problem {
     /// `urn:casewright:error:<code>`.
     #[serde(rename = "type")]
-    kind: String,
+    #[schema(value_type = String)]
+    kind: Box<str>,
     /// The status in words.
     title: &'static str,
     status: u16,
     /// What happened and what to do.
     detail: String,
     /// Stable; branch on this.
-    code: String,
+    #[schema(value_type = String)]
+    code: Box<str>,
     /// For `form-invalid`: what is wrong with which field.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     fields: Vec<FieldProblem>,
     /// For `pack-invalid`: every mistake in the files.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    diagnostics: Vec<PackMistake>,
+    // Boxed: a problem is the error of nearly every function, and small where it can be.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Vec<PackMistake>)]
+    diagnostics: Option<Box<[PackMistake]>>,
 }
 
 /// A mistake in a file of a pack; the names are those of `validate --json`.
@@ -64,13 +68,13 @@ pub(crate) fn wanted(path: &str) -> bool {
 impl Problem {
     pub(crate) fn new(status: StatusCode, code: &str, detail: impl Into<String>) -> Self {
         Self {
-            kind: format!("urn:casewright:error:{code}"),
+            kind: format!("urn:casewright:error:{code}").into(),
             title: status.canonical_reason().unwrap_or("Error"),
             status: status.as_u16(),
             detail: detail.into(),
-            code: code.to_owned(),
+            code: code.into(),
             fields: Vec::new(),
-            diagnostics: Vec::new(),
+            diagnostics: None,
         }
     }
 
@@ -185,7 +189,7 @@ impl From<NotDeployed> for Problem {
             "the pack has mistakes, and nothing was changed; mend them and deploy it again";
         let status = StatusCode::UNPROCESSABLE_ENTITY;
         Self {
-            diagnostics: findings.into_iter().map(PackMistake::from).collect(),
+            diagnostics: Some(findings.into_iter().map(PackMistake::from).collect()),
             ..Self::new(status, "pack-invalid", detail)
         }
     }

@@ -46,6 +46,14 @@ pub(super) struct DeployedRow {
     files: String,
 }
 
+/// Who put a pack in force.
+enum By {
+    /// It was in force: only the plugins around it may be others.
+    Nobody,
+    Configuration,
+    Person(String),
+}
+
 impl Engine {
     /// The pack that the configuration names. If its files are those that were taken last time,
     /// what is in force stays, and is only checked against the plugins of this start.
@@ -65,7 +73,11 @@ impl Engine {
                 .read_pack(in_force.files.clone())
                 .map_err(no_longer_fits)?;
         }
-        let by = changed.then_some(None);
+        let by = if changed {
+            By::Configuration
+        } else {
+            By::Nobody
+        };
         Ok(self.bring_in(deployment, by, None, admitted).await?.0)
     }
 
@@ -94,7 +106,7 @@ impl Engine {
                             roles `administers: true`";
             return Err(invalid(sentence).into());
         }
-        let by = Some(Some(who.id.clone()));
+        let by = By::Person(who.id.clone());
         let (_, view) = self.bring_in(deployment, by, ask, admitted).await?;
         Ok(view)
     }
@@ -110,7 +122,7 @@ impl Engine {
     async fn bring_in(
         &self,
         deployment: Deployment,
-        by: Option<Option<String>>,
+        by: By,
         ask: Option<super::requests::Ask>,
         admitted: tokio::sync::OwnedSemaphorePermit,
     ) -> Result<(Arc<Deployment>, PackView), Refused> {
@@ -118,12 +130,17 @@ impl Engine {
         Shared::carry(async move {
             settle_doubts(&shared, &deployment).await?;
             let one_by_one = shared.deploying.lock().await;
-            let row = by.map(|by| DeployedRow {
+            let row = |by| DeployedRow {
                 at: shared.now(),
                 by,
                 digest: deployment.digest.clone(),
                 files: deployment.files_digest(),
-            });
+            };
+            let row = match by {
+                By::Nobody => None,
+                By::Configuration => Some(row(None)),
+                By::Person(id) => Some(row(Some(id))),
+            };
             let view = view(&deployment, row.as_ref());
             let told = |batch: &mut Batch| {
                 let under = Under::Agency(deployment.pack.namespace.clone());

@@ -305,6 +305,20 @@ impl World {
         }
     }
 
+    /// Waits until no instance is in memory and what they left behind is on disk.
+    pub(super) async fn all_parked(&self) {
+        within_reason(async {
+            while self.engine.resident_count() > 0 {
+                tokio::task::yield_now().await;
+            }
+        })
+        .await;
+        // Nobody waits for the flush of a parked instance; what is flushed after it tells.
+        let after =
+            casewright_store::Store::submit(&*self.store, casewright_store::Batch::default());
+        after.unwrap().flushed().await.unwrap();
+    }
+
     pub(super) async fn deploy(&self, files: BTreeMap<String, String>) -> Result<(), Refused> {
         self.engine.deploy(read(&self.partner, files)).await
     }
