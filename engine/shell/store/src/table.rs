@@ -62,10 +62,12 @@ pub enum Table {
     Run,
     /// (agency, end, instance) -> what failed, without any content of the case.
     Failure,
+    /// (agency, time-ordered id) -> that a pack was put in force, and by whom.
+    Deployed,
 }
 
 impl Table {
-    pub const ALL: [Self; 29] = [
+    pub const ALL: [Self; 30] = [
         Self::Case,
         Self::WorkItem,
         Self::Queue,
@@ -95,6 +97,7 @@ impl Table {
         Self::Schedule,
         Self::Run,
         Self::Failure,
+        Self::Deployed,
     ];
 
     /// First byte of the keys of its rows, and part of their seals: a format.
@@ -129,6 +132,7 @@ impl Table {
             Self::Schedule => 23,
             Self::Run => 29,
             Self::Failure => 30,
+            Self::Deployed => 31,
         }
     }
 }

@@ -224,14 +224,14 @@ impl Reader<'_> {
         )?;
         let title = self.required(&keys, "title", "title: Team leader");
         let includes = self.texts(&keys, "includes");
-        let mut holds = |name: &str| match keys.get(name) {
+        let mut flag = |name| match keys.get(name) {
             None => false,
             Some(entry) => entry.value.as_bool().unwrap_or_else(|| {
                 keys.expected(self.findings, entry, "`true` or `false`");
                 false
             }),
         };
-        let (starts, administers) = (holds("starts"), holds("administers"));
+        let (starts, administers) = (flag("starts"), flag("administers"));
         Some(Role {
             title: title?.0,
             includes: includes.into_iter().map(|(name, _)| name).collect(),

@@ -73,7 +73,7 @@ struct FailureRow {
 impl Engine {
     /// Whether they may see the agency's runs and what failed, and have it go on or end it.
     pub fn administers(&self, who: &Principal) -> bool {
-        self.shared.administers(who)
+        self.shared.may_administer(who)
     }
 
     /// Latest start first; of failed runs the latest failure first.
@@ -85,7 +85,7 @@ impl Engine {
 
 impl Shared {
     /// Where the pack in force names no role that administers, whoever starts workflows does.
-    pub(crate) fn administers(&self, who: &Principal) -> bool {
+    pub(crate) fn may_administer(&self, who: &Principal) -> bool {
         let Some(deployment) = self.in_force(&who.agency) else {
             return false;
         };
@@ -98,7 +98,7 @@ impl Shared {
     }
 
     pub(crate) fn only_administrators(&self, who: &Principal) -> Result<(), Refused> {
-        if self.administers(who) {
+        if self.may_administer(who) {
             return Ok(());
         }
         Err(Refused::Rule(Refusal::new(
