@@ -69,6 +69,37 @@ fn the_partner_pays_once_even_when_it_drops_the_connection_after_paying() {
 }
 
 #[test]
+fn a_failed_payment_goes_on_by_an_administrator_and_is_made_once() {
+    let mut agency = Agency::start();
+    agency.order_fault(&json!({"path": "/pay/payments", "nth": 1, "kind": "status:403"}));
+    let story = Story::new("mended");
+    story.ask(&mut agency);
+    story.approve(&mut agency);
+    let failed = story.failed(&mut agency);
+    assert!(!failed.to_string().contains("Ridgeview"), "{failed}");
+    let id = failed["id"].as_str().unwrap();
+
+    let path = format!("/api/v1/instances/{id}/retry");
+    let body = json!({"reason": "credential renewed"});
+    for role in ["case-worker", "service-manager"] {
+        let reply = agency.client(role).post(&path, &body, None).unwrap();
+        let found = (reply.status, reply.body["code"].as_str());
+        assert_eq!(found, (403, Some("not-assigned")), "{role}");
+    }
+    let admin = agency.client("administrator");
+    let first = admin.post(&path, &body, Some("again")).unwrap();
+    assert_eq!(first.status, 200, "{first:?}");
+    let second = admin.post(&path, &body, Some("again")).unwrap();
+    assert_eq!(second.body, first.body, "the same request");
+    story.is_paid(&mut agency);
+    let late = admin.post(&path, &body, None).unwrap();
+    let found = (late.status, late.body["code"].as_str());
+    assert_eq!(found, (409, Some("not-retryable")));
+    let payments = agency.journal()["payments"].as_array().unwrap().len();
+    assert_eq!(payments, 1);
+}
+
+#[test]
 fn killed_at_random_moments_it_ends_the_same() {
     let wanted = std::env::var("CASEWRIGHT_CRASHES").map_or(CRASHES, |size| size.parse().unwrap());
     let mut seed = Seed::new();

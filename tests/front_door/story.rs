@@ -49,7 +49,7 @@ impl Story {
         assert_eq!(reply.body["code"], "self-approval", "{reply:?}");
     }
 
-    fn approve(&self, agency: &mut Agency) {
+    pub(crate) fn approve(&self, agency: &mut Agency) {
         let item = self.item(agency, "decision");
         self.claim(agency, "team-leader", &item);
         let body = json!({ "outcome": "approve", "comment": "Agreed with the plan" });
@@ -62,7 +62,22 @@ impl Story {
         );
     }
 
-    fn is_paid(&self, agency: &mut Agency) {
+    /// What the list of failed runs says, once it is there.
+    pub(crate) fn failed(&self, agency: &mut Agency) -> Value {
+        let id = self.instance(agency)["id"].clone();
+        let path = "/api/v1/instances?status=faulted&workflow=brokerage";
+        for _ in 0..LOOKS_MAX {
+            let reply = agency.insist("administrator", |client| client.get(path));
+            assert_eq!(reply.status, 200, "{reply:?}");
+            let items = reply.body["items"].as_array().unwrap();
+            if let Some(item) = items.iter().find(|item| item["id"] == id) {
+                return item.clone();
+            }
+        }
+        panic!("it did not fail in time");
+    }
+
+    pub(crate) fn is_paid(&self, agency: &mut Agency) {
         let path = format!(
             "/api/v1/instances/{}",
             self.instance(agency)["id"].as_str().unwrap()

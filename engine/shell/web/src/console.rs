@@ -2,6 +2,7 @@
 //! and every answer to a form is a redirect, or the page again with what was typed.
 
 pub(crate) mod address;
+mod admin;
 mod assigned;
 mod case;
 pub(crate) mod chrome;
@@ -70,4 +71,10 @@ pub(crate) fn routes() -> Router<Site> {
             post(person::show_address),
         )
         .route("/instances/{id}", get(instance::show))
+        .route("/admin/failures", get(admin::failures::show))
+        .route("/admin/instances", get(admin::runs::show))
+        .route("/admin/instances/{id}", get(admin::run::show))
+        .route("/admin/instances/{id}/retry", post(admin::run::retry))
+        .route("/admin/instances/{id}/cancel", post(admin::run::cancel))
+        .route("/admin/schedules", get(admin::schedules::show))
 }

@@ -31,6 +31,8 @@ pub(crate) struct Chrome {
 pub(crate) struct Account {
     pub(crate) name: String,
     pub(crate) token: String,
+    /// Whether they look after the agency's runs.
+    administers: bool,
 }
 
 /// Which entry of the navigation is lit.
@@ -40,6 +42,9 @@ pub(crate) enum Place {
     Tasks,
     Start,
     Cases,
+    Failures,
+    Runs,
+    Schedules,
 }
 
 impl Chrome {
@@ -48,6 +53,7 @@ impl Chrome {
             account: Some(Account {
                 name: member.principal.display_name.clone(),
                 token: form_token(&member.secret),
+                administers: member.administers,
             }),
             place,
             ..Self::outside(title)
@@ -84,12 +90,21 @@ impl Chrome {
         self.account.as_ref().map_or("", |account| &account.token)
     }
 
-    pub(crate) fn links(&self) -> [(&'static str, &'static str, bool); 3] {
-        [
-            ("/tasks", "Tasks", self.place == Place::Tasks),
-            ("/start", "Start something", self.place == Place::Start),
-            ("/cases", "Cases", self.place == Place::Cases),
-        ]
+    pub(crate) fn links(&self) -> Vec<(&'static str, &'static str, bool)> {
+        let mut places = vec![
+            ("/tasks", "Tasks", Place::Tasks),
+            ("/start", "Start something", Place::Start),
+            ("/cases", "Cases", Place::Cases),
+        ];
+        if self.account.as_ref().is_some_and(|it| it.administers) {
+            places.extend([
+                ("/admin/failures", "What failed", Place::Failures),
+                ("/admin/instances", "Runs", Place::Runs),
+                ("/admin/schedules", "Schedules", Place::Schedules),
+            ]);
+        }
+        let link = |(address, title, place)| (address, title, self.place == place);
+        places.into_iter().map(link).collect()
     }
 }
 

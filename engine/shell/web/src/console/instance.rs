@@ -6,9 +6,12 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use casewright_language::picture::{Mark, Marks, Picture, Shape};
 use casewright_runtime::Engine;
+use serde_json::Value;
 
+use crate::console::admin::cause::{self, Cause};
 use crate::console::case;
 use crate::console::chrome::{Chrome, Place, page};
+use crate::console::failure::sentence;
 use crate::console::member::Member;
 use crate::problem::Problem;
 
@@ -16,9 +19,14 @@ use crate::problem::Problem;
 #[template(path = "instance.html")]
 struct Page {
     chrome: Chrome,
+    id: String,
     case: String,
     number: String,
     status: &'static str,
+    /// Why it failed, and what it said itself.
+    failure: Option<(Cause, String)>,
+    /// Where whoever looks after it has it go on.
+    mend: bool,
     drawing: String,
     steps: Vec<StepLine>,
 }
@@ -41,12 +49,21 @@ pub(crate) async fn show(
     let body = Page {
         chrome: Chrome::new(&member, Place::Cases, picture.title.clone()),
         status: case::status(&instance.status),
+        mend: member.administers && instance.retryable,
+        failure: instance.error.as_ref().map(failure),
+        id: instance.id,
         drawing: picture.svg("workflow", &marks, &|_| None),
         steps: lines(&picture, &marks),
         case: case.id,
         number: case.number,
     };
     Ok(page(StatusCode::OK, &body))
+}
+
+fn failure(error: &Value) -> (Cause, String) {
+    let code = error["type"].as_str().unwrap_or_default();
+    let said = error["detail"].as_str().or_else(|| error["title"].as_str());
+    (cause::told(code), sentence(said.unwrap_or_default()))
 }
 
 /// What the picture shows, in the order of the document, without its start and end.

@@ -25,6 +25,8 @@ pub(crate) const KEY: &str = "_key";
 pub(crate) struct Member {
     pub(crate) principal: Principal,
     pub(crate) secret: String,
+    /// Whether they look after the agency's runs.
+    pub(crate) administers: bool,
 }
 
 impl Member {
@@ -32,6 +34,7 @@ impl Member {
         let visitor = Visitor::of_session(site, &parts.headers).await?;
         Ok(visitor.and_then(|visitor| match visitor.via {
             Via::Session(secret) => Some(Self {
+                administers: site.engine.administers(&visitor.principal),
                 principal: visitor.principal,
                 secret,
             }),

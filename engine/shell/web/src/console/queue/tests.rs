@@ -17,6 +17,7 @@ fn member(roles: &[&str]) -> Member {
             kind: Kind::Staff,
         },
         secret: "secret-of-lee".into(),
+        administers: false,
     }
 }
 

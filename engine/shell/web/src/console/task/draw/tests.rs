@@ -68,6 +68,7 @@ fn draw(item: WorkItemView, attempt: &Attempt) -> String {
             kind: Kind::Staff,
         },
         secret: "secret-of-lee".into(),
+        administers: false,
     };
     let fund = |name: &str, currency: &str| FundView {
         name: name.into(),

@@ -1,0 +1,106 @@
+//! Why a run failed, in plain words, and what to do next: from the error type alone, which holds
+//! nothing of a case.
+
+/// A cause and the way out of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Cause {
+    pub(crate) what: &'static str,
+    pub(crate) next: &'static str,
+}
+
+const OWN: &str = "urn:casewright:error:";
+
+/// The words for an error type.
+pub(crate) fn told(code: &str) -> Cause {
+    let bare = code.strip_prefix(OWN).unwrap_or(code);
+    // A plugin's own code stands after its name.
+    let last = bare.rsplit(['.', '/']).next().unwrap_or(bare);
+    let (what, next) = match last {
+        "not-installed" => (
+            "The plugin that does this step is not installed in the version that the run began with.",
+            "Install that version of the plugin, then try again.",
+        ),
+        "denied" => (
+            "The step was not allowed to do what it asked for.",
+            "Allow it in the server's configuration or the pack, then try again.",
+        ),
+        "upstream-unreachable" | "upstream-broken" | "unavailable" => (
+            "The other side could not be reached, or broke off.",
+            "Ask the other side whether their service is back, then try again.",
+        ),
+        "timeout" if bare.contains('.') => (
+            "The other side did not answer in time.",
+            "Ask the other side whether their service is back, then try again.",
+        ),
+        "insufficient-funds" => (
+            "There is not enough money in the fund.",
+            "Add money to the fund or release what is set aside, then try again.",
+        ),
+        "no-basis" => (
+            "There is no consent for sharing this.",
+            "Ask for the family's consent, then try again.",
+        ),
+        "in-doubt" => (
+            "Nobody knows whether the step happened.",
+            "Ask the other side. If it did not happen, say so and try again.",
+        ),
+        "workflow-failed" => (
+            "A workflow that this one waited for failed.",
+            "See to the run below it in this list; this one goes on with it.",
+        ),
+        "expression" => (
+            "An expression of the workflow does not work with this run's data.",
+            "It would fail again: mend the workflow, put it in force, and start again.",
+        ),
+        "validation" => (
+            "The data do not fit what the workflow asks for.",
+            "It would fail again: mend the workflow or the input, and start again.",
+        ),
+        "timeout" => (
+            "It took longer than the workflow allows.",
+            "Start again if it is still wanted.",
+        ),
+        "raised" => (
+            "The workflow itself ended with an error.",
+            "Open the run to see what it says. It would end so again: start anew if it is wanted.",
+        ),
+        _ => (
+            "The step answered that it could not be done.",
+            "Open the run to see what it says, see to the cause, then try again.",
+        ),
+    };
+    Cause { what, next }
+}
+
+/// The error type as it is looked up.
+pub(crate) fn short(code: &str) -> &str {
+    let standard = "https://serverlessworkflow.io/spec/1.0.0/errors/";
+    let bare = code
+        .strip_prefix(OWN)
+        .or_else(|| code.strip_prefix(standard));
+    bare.unwrap_or(code)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_has_its_words() {
+        let unreachable = told("urn:casewright:error:payment-issue.upstream-unreachable");
+        assert!(unreachable.what.contains("could not be reached"));
+        let late = told("https://serverlessworkflow.io/spec/1.0.0/errors/timeout");
+        assert!(late.what.contains("longer than"));
+        assert!(
+            told("urn:casewright:error:post.timeout")
+                .next
+                .contains("try again")
+        );
+        assert!(
+            told("urn:casewright:error:x.what-is-this")
+                .next
+                .contains("try again")
+        );
+        assert_eq!(short("urn:casewright:error:a.b"), "a.b");
+    }
+}
