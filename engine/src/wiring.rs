@@ -20,6 +20,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::exit;
+use crate::ports::http::Binding;
 use crate::ports::plugins::Sources;
 use crate::ports::{EvaluatorProcess, Plugins, SystemClock, SystemEntropy};
 
@@ -107,6 +108,8 @@ impl Running {
         };
         let pack = deployment.pack.clone();
         self.plugins.bind(&pack.namespace, pack_sides(&pack));
+        let hosts = Binding::Pack(pack.http.clone());
+        self.plugins.bind_http(&pack.namespace, hosts);
         self.engine
             .deploy(deployment)
             .await
