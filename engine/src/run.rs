@@ -26,7 +26,7 @@ use serde_json::{Map, Value, json};
 use crate::exit;
 use crate::folder;
 use crate::ports::Plugins;
-use crate::ports::http::{self, Binding, Side};
+use crate::ports::http::{self, Side};
 use crate::ports::plugins::{Sources, user_cache};
 use crate::{validate, wiring};
 
@@ -90,13 +90,6 @@ async fn execute(arguments: &Arguments) -> io::Result<Option<Ended>> {
         return Ok(None);
     };
     let pack = deployment.pack.clone();
-    // A document outside a pack has nobody to bind origins for it: the operator alone decides.
-    if folder::pack_around(&arguments.file).is_some() {
-        plugins.bind(&pack.namespace, wiring::pack_sides(&pack));
-        plugins.bind_http(&pack.namespace, Binding::Pack(pack.http.clone()));
-    } else {
-        plugins.bind_http(&pack.namespace, Binding::NoPack);
-    }
     let workflow = outline(&text).map(|(name, _)| name).unwrap_or_default();
     let engine = wiring::engine(Arc::new(MemoryStore::new(Settings::default())), plugins).await?;
     engine
@@ -278,6 +271,8 @@ async fn plugins(arguments: &Arguments) -> io::Result<Plugins> {
         operator: BTreeMap::from([("*".to_owned(), side)]),
         http: http::Operator {
             everybody,
+            // A document outside a pack has nobody to bind hosts for it.
+            alone: folder::pack_around(&arguments.file).is_none(),
             ..http::Operator::default()
         },
         cache: user_cache(),

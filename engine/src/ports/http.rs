@@ -36,21 +36,15 @@ impl fmt::Debug for Side {
 pub(crate) struct Operator {
     pub(crate) everybody: Side,
     pub(crate) agencies: BTreeMap<String, Side>,
-}
-
-/// Which hosts an agency's documents may ask by its own word.
-#[derive(Debug, Clone)]
-pub(crate) enum Binding {
-    /// No pack has a say: the operator alone decides.
-    NoPack,
-    /// `http: { hosts: [...] }` of pack.yaml.
-    Pack(Vec<String>),
+    /// Whether no pack has a say.
+    pub(crate) alone: bool,
 }
 
 pub(crate) struct Http {
     requests: Requests,
     operator: Operator,
-    bound: RwLock<BTreeMap<String, Binding>>,
+    /// What packs name, by agency: who named nothing asks nobody.
+    bound: RwLock<BTreeMap<String, Vec<String>>>,
 }
 
 impl Http {
@@ -62,10 +56,10 @@ impl Http {
         }
     }
 
-    /// Takes the place of what was bound before.
-    pub(crate) fn bind(&self, agency: &str, binding: Binding) {
+    /// The hosts that a pack names take the place of those it named before.
+    pub(crate) fn bind(&self, agency: &str, hosts: Vec<String>) {
         let mut bound = self.bound.write().unwrap_or_else(PoisonError::into_inner);
-        bound.insert(agency.to_owned(), binding);
+        bound.insert(agency.to_owned(), hosts);
     }
 
     pub(crate) async fn call(&self, invocation: Invocation) -> Result<Reply, CallError> {
@@ -108,11 +102,8 @@ impl Http {
 
     fn allowed(&self, agency: &str) -> Allowed {
         let bound = self.bound.read().unwrap_or_else(PoisonError::into_inner);
-        let pack = match bound.get(agency) {
-            Some(Binding::NoPack) => None,
-            Some(Binding::Pack(hosts)) => Some(hosts.clone()),
-            None => Some(Vec::new()),
-        };
+        let named = || bound.get(agency).cloned().unwrap_or_default();
+        let pack = (!self.operator.alone).then(named);
         let hosts = self.sides(agency).flat_map(|side| side.hosts.clone());
         Allowed {
             pack,
@@ -220,6 +211,7 @@ mod tests {
         Http::new(Operator {
             everybody,
             agencies: BTreeMap::from([("north".to_owned(), own)]),
+            alone: false,
         })
     }
 
@@ -268,12 +260,15 @@ mod tests {
     fn an_agency_whose_pack_says_nothing_asks_nobody() {
         let http = http(&[]);
         assert_eq!(http.allowed("north").pack, Some(Vec::new()));
-        http.bind("north", Binding::Pack(vec!["a.example:443".to_owned()]));
+        http.bind("north", vec!["a.example:443".to_owned()]);
         assert_eq!(
             http.allowed("north").pack,
             Some(vec!["a.example:443".to_owned()])
         );
-        http.bind("north", Binding::NoPack);
-        assert_eq!(http.allowed("north").pack, None);
+        let alone = Operator {
+            alone: true,
+            ..Operator::default()
+        };
+        assert_eq!(Http::new(alone).allowed("north").pack, None);
     }
 }

@@ -14,13 +14,14 @@ use std::sync::{PoisonError, RwLock};
 use casewright_host::grant::{Grant, OperatorSide, PackSide};
 use casewright_host::manifest::Manifest;
 use casewright_host::plugin::{self, Context, Failure, FailureKind, Function, Host, Plugin};
+use casewright_language::pack::{Pack, PluginBinding};
 use casewright_language::{Schema, Signature, Surroundings};
 use casewright_machine::{CallError, ErrorKind};
 use casewright_runtime::port::{
     Boxed, Callback, EffectKind, Invocation, Invoke, Pending, Reason, Reply, Resumption,
 };
 
-use super::http::{self, Binding, Http};
+use super::http::{self, Http};
 
 /// Where commands of one user keep compiled code between runs; none where there is no home.
 pub(crate) fn user_cache() -> Option<PathBuf> {
@@ -97,19 +98,13 @@ impl Plugins {
         Ok(plugins)
     }
 
-    /// What a pack binds for its plugins takes the place of what it bound before.
-    pub(crate) fn bind(&self, agency: &str, pack: BTreeMap<String, PackSide>) {
+    fn bind(&self, agency: &str, pack: BTreeMap<String, PackSide>) {
         let mut bound = self.bound.write().unwrap_or_else(PoisonError::into_inner);
         bound.retain(|(of, _), _| of != agency);
         bound.extend(
             pack.into_iter()
                 .map(|(name, side)| ((agency.to_owned(), name), side)),
         );
-    }
-
-    /// Which hosts an agency's documents may ask by its own word.
-    pub(crate) fn bind_http(&self, agency: &str, binding: Binding) {
-        self.http.bind(agency, binding);
     }
 
     async fn load_one(&mut self, folder: &Path) -> io::Result<(String, String)> {
@@ -265,6 +260,11 @@ impl Invoke for Plugins {
             .collect()
     }
 
+    fn bind(&self, pack: &Pack) {
+        self.bind(&pack.namespace, pack_sides(pack));
+        self.http.bind(&pack.namespace, pack.http.clone());
+    }
+
     fn resumes(&self, function: &str, digest: &str) -> bool {
         self.function(digest, function)
             .is_some_and(|(_, function)| function.resumes)
@@ -286,6 +286,19 @@ fn signature(function: &Function) -> Result<Signature, casewright_language::sche
         output: Schema::new(function.output.clone())?,
         errors: function.errors.clone(),
     })
+}
+
+/// What a pack binds for its plugins.
+fn pack_sides(pack: &Pack) -> BTreeMap<String, PackSide> {
+    let side = |(name, binding): (&String, &PluginBinding)| {
+        let side = PackSide {
+            config: binding.config.clone(),
+            origins: binding.origins.clone(),
+            secrets: binding.secrets.clone(),
+        };
+        (name.clone(), side)
+    };
+    pack.plugins.iter().map(side).collect()
 }
 
 fn call_error(plugin: &str, failure: Failure) -> CallError {

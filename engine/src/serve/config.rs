@@ -203,6 +203,7 @@ impl Config {
         Ok(http::Operator {
             everybody: side(&self.http.hosts, &self.http.secrets)?,
             agencies: agencies.collect::<io::Result<_>>()?,
+            alone: false,
         })
     }
 

@@ -19,6 +19,7 @@ mod kinship;
 mod limits;
 mod notes;
 mod numbers;
+mod packs;
 mod pending;
 mod persons;
 mod pictures;
@@ -47,6 +48,7 @@ use serde_json::Value;
 pub use case_file::CaseFile;
 pub use documents::{Arriving, NewDocument, OpenDocument};
 pub use limits::Limits;
+pub use packs::NotDeployed;
 
 use crate::port::{Clock, Entropy, Evaluate, Invoke};
 use shared::Shared;

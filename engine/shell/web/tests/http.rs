@@ -22,6 +22,8 @@ mod events;
 mod guard;
 #[path = "http/holds.rs"]
 mod holds;
+#[path = "http/packs.rs"]
+mod packs;
 #[path = "http/ports.rs"]
 mod ports;
 #[path = "http/schedules.rs"]

@@ -13,6 +13,7 @@ mod holds;
 mod http;
 mod identity;
 mod lists;
+mod packs;
 mod pending;
 mod pressure;
 mod requests;
