@@ -107,7 +107,8 @@ fn each_output_gives_what_it_says() {
     let tasks = |output: &str| {
         format!(
             "do:\n  - look:\n      call: http\n      with:\n        method: get\n        \
-             endpoint: http://HOST/homes?near=park\n        headers: {{ Accept: text/json }}\n        \
+             endpoint: http://HOST/homes?near=park\n        \
+             headers: {{ Accept: text/json }}\n        \
              query: {{ beds: '3' }}\n        output: {output}\n"
         )
     };
@@ -348,7 +349,9 @@ do:
             with: { method: get, endpoint: 'http://HOST/homes/{id}' }
       catch:
         errors:
-          with: { type: 'https://serverlessworkflow.io/spec/1.0.0/errors/communication', status: 404 }
+          with:
+            type: https://serverlessworkflow.io/spec/1.0.0/errors/communication
+            status: 404
         do:
           - none:
               set: { status: '${ $error.status }', found: false }

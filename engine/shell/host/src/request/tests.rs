@@ -275,7 +275,7 @@ async fn what_did_not_arrive_is_told_apart_from_what_may_have() {
         operator: vec![address.to_string()],
     };
     let request = get(format!("http://{address}/"));
-    let patience = Duration::from_millis(300);
+    let patience = Duration::from_secs(2);
     let failed = Requests::default().send(&allowed, request, patience).await;
     assert_eq!(failed.unwrap_err().kind, FailedKind::TimedOut);
     let large = answer("200 OK", &"x".repeat(ANSWER_BYTES_MAX + 1));

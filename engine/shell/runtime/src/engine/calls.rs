@@ -1,5 +1,5 @@
-//! Calls of plugins and requests of `call: http`: sent after the flush that decided them, a bounded number at once; what comes
-//! back is in the journal before anything follows from it.
+//! Calls of plugins and requests of `call: http`: sent after the flush that decided them, a bounded
+//! number at once; what comes back is in the journal before anything follows from it.
 //!
 //! A call lives in the instance until it has returned, so nothing here need survive a crash:
 //! recovery sends again under the same key, or says that nobody knows.
