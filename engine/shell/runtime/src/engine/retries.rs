@@ -12,6 +12,7 @@ use casewright_casework::audit::Action as Audit;
 use casewright_machine::{Call, DEPTH_MAX, Event, Fault, Instance, Retry as Possible, Status};
 use casewright_store::{Guard, Table};
 
+use super::calls::effect_of_request;
 use super::children::{Due, child_id};
 use super::draft::{Action, Draft, RunError};
 use super::instances::view;
@@ -185,7 +186,7 @@ impl Shared {
                 let invoke = &self.parts.invoke;
                 invoke.effect(&call.function, digest)
             });
-            effect == Some(EffectKind::AtMostOnce)
+            effect_of_request(&call).or(effect) == Some(EffectKind::AtMostOnce)
         };
         Ok(Seen {
             doubt: held.instance.given_up().into_iter().any(once),

@@ -24,13 +24,17 @@ pub(crate) fn told(code: &str) -> Cause {
             "The step was not allowed to do what it asked for.",
             "Allow it in the server's configuration or the pack, then try again.",
         ),
-        "upstream-unreachable" | "upstream-broken" | "unavailable" => (
+        "upstream-unreachable" | "upstream-broken" | "unavailable" | "communication" => (
             "The other side could not be reached, or broke off.",
             "Ask the other side whether their service is back, then try again.",
         ),
         "timeout" if bare.contains('.') => (
             "The other side did not answer in time.",
             "Ask the other side whether their service is back, then try again.",
+        ),
+        "authorization" => (
+            "The other side did not accept our credentials.",
+            "Renew the credentials in the server's configuration, then try again.",
         ),
         "insufficient-funds" => (
             "There is not enough money in the fund.",
