@@ -27,6 +27,23 @@ pub struct Workflow {
     pub tasks: Vec<Task>,
 }
 
+impl Workflow {
+    /// The form whose answers it begins with, where `document.metadata.startForm` names one.
+    pub fn start_form(&self) -> Option<&str> {
+        self.metadata("startForm")?.as_str()
+    }
+
+    /// Whether people are asked to start it in a case that is closed:
+    /// `document.metadata.inClosedCase`.
+    pub fn in_closed_case(&self) -> bool {
+        self.metadata("inClosedCase").and_then(Value::as_bool) == Some(true)
+    }
+
+    fn metadata(&self, key: &str) -> Option<&Value> {
+        self.definition.get("document")?.get("metadata")?.get(key)
+    }
+}
+
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Document {
