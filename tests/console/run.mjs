@@ -120,7 +120,6 @@ test("a request is asked for, decided by somebody else, paid and told", async ()
     `${leader.person.name} approved “Brokerage of $1,300.00`,
     "Agreed with the plan",
     "Money was set aside",
-    "“Payment issue: pay” was done.",
     "Money was paid out",
     "came to its end.",
   ]) {
@@ -129,7 +128,8 @@ test("a request is asked for, decided by somebody else, paid and told", async ()
   assert.equal(timeline.split(`${leader.person.name} approved`).length, 2);
   assert.equal(timeline.split("Money was paid out").length, 2);
   await check(leader, "case");
-  await leader.page.getByRole("link", { name: "Show who looked at this case" }).click();
+  await leader.page.getByRole("link", { name: "Show every step and who looked at this case" }).click();
+  await leader.page.getByText("“Payment issue: pay” was done.").waitFor();
   await check(leader, "case-readings");
   await leader.page.goto("/cases");
   await check(leader, "cases");

@@ -188,7 +188,7 @@ impl<'w> Place<'w> {
             if task.reference == reference {
                 return Some(Self(vec![(list, index)]));
             }
-            let inside = lists(task);
+            let inside = task.lists();
             let Self(mut way) = inside
                 .into_iter()
                 .find_map(|list| Self::find(list, reference))?;
@@ -241,28 +241,6 @@ impl<'w> Place<'w> {
 /// A `switch` hands on what it was given.
 fn gives(task: &Task) -> bool {
     !matches!(task.kind, Kind::Switch(_))
-}
-
-/// The lists of tasks directly within a task.
-fn lists(task: &Task) -> Vec<&[Task]> {
-    match &task.kind {
-        Kind::Do(tasks) => vec![tasks],
-        Kind::For(each) => vec![&each.tasks],
-        Kind::Fork(fork) => vec![&fork.branches],
-        Kind::Try(tried) => {
-            let handler = tried.catch.tasks.as_deref();
-            std::iter::once(&tried.tasks[..]).chain(handler).collect()
-        }
-        Kind::Set(_)
-        | Kind::Switch(_)
-        | Kind::Call(_)
-        | Kind::Human(_)
-        | Kind::Raise(_)
-        | Kind::Run(_)
-        | Kind::Wait(_)
-        | Kind::Emit(_)
-        | Kind::Listen(_) => Vec::new(),
-    }
 }
 
 struct Tracer<'w> {
@@ -388,7 +366,7 @@ impl<'w> Tracer<'w> {
                 let input = self.output_of(&place);
                 exports = exports.or(self.template(&export.transform, &input, &place));
             }
-            for list in lists(task) {
+            for list in task.lists() {
                 let mut way = place.0.clone();
                 way.push((list, 0));
                 open.push(Place(way));

@@ -76,6 +76,34 @@ pub struct Task {
     pub kind: Kind,
 }
 
+impl Task {
+    /// What people call it: the title of human work where it is fixed, else its name in words.
+    pub fn title(&self) -> String {
+        let written = match &self.kind {
+            Kind::Human(human) => match &human.title {
+                Template::Literal(Value::String(title)) => Some(title.clone()),
+                Template::Literal(_)
+                | Template::Expression(_)
+                | Template::List(_)
+                | Template::Map(_) => None,
+            },
+            Kind::Do(_)
+            | Kind::For(_)
+            | Kind::Fork(_)
+            | Kind::Set(_)
+            | Kind::Switch(_)
+            | Kind::Call(_)
+            | Kind::Raise(_)
+            | Kind::Run(_)
+            | Kind::Try(_)
+            | Kind::Wait(_)
+            | Kind::Emit(_)
+            | Kind::Listen(_) => None,
+        };
+        written.unwrap_or_else(|| crate::words::humanize(&self.name))
+    }
+}
+
 /// `input`: the schema sees the raw value, `from` makes the transformed one.
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
@@ -489,7 +517,7 @@ impl Workflow {
 
 impl Task {
     /// Lists of tasks within this one.
-    fn lists(&self) -> Vec<&[Task]> {
+    pub fn lists(&self) -> Vec<&[Task]> {
         match &self.kind {
             Kind::Do(tasks) => vec![tasks],
             Kind::For(r#for) => vec![&r#for.tasks],

@@ -124,6 +124,7 @@ pub(crate) struct Agency {
     pub(crate) engine: Engine,
     pub(crate) app: Router,
     store: Arc<MemoryStore>,
+    pub(crate) clock: Arc<StandingClock>,
     /// Free bytes of the disk.
     pub(crate) room: Arc<AtomicU64>,
 }
@@ -195,15 +196,16 @@ impl Agency {
             ..casewright_store::Settings::default()
         };
         let store = Arc::new(MemoryStore::new(settings));
+        let clock = Arc::new(StandingClock::at("2026-11-23T02:00:00Z"));
         let parts = Parts {
             store: store.clone(),
             invoke: Arc::new(NoPlugins),
             evaluate: Arc::new(NoEvaluator),
-            clock: Arc::new(StandingClock::at("2026-11-23T02:00:00Z")),
+            clock: clock.clone(),
             entropy: Arc::new(SystemEntropy),
         };
         let engine = Engine::open(parts).await.unwrap();
-        put_in_force(&engine, None).await;
+        put_in_force(&engine, &[]).await;
         for (sign_in, name, role) in [
             ("casey", "Casey Brown", "case-worker"),
             ("lee", "Lee Tanaka", "team-leader"),
@@ -227,6 +229,7 @@ impl Agency {
             engine,
             app,
             store,
+            clock,
             room,
         }
     }
@@ -272,15 +275,15 @@ impl Agency {
     }
 }
 
-/// The agency's pack, with one more document where one is given.
-pub(crate) async fn put_in_force(engine: &Engine, more: Option<(&str, &str)>) {
+/// The agency's pack, with more files where some are given.
+pub(crate) async fn put_in_force(engine: &Engine, more: &[(&str, &str)]) {
     let files = [
         ("pack.yaml", PACK),
         ("help.yaml", WORKFLOW),
         ("forms/ask.yaml", FORM),
     ];
-    let files = files.into_iter().chain(more);
-    let files = files.map(|(path, text)| (path.to_owned(), text.to_owned()));
+    let files = files.iter().chain(more);
+    let files = files.map(|(path, text)| ((*path).to_owned(), (*text).to_owned()));
     let surroundings = Surroundings {
         functions_known: true,
         ..Surroundings::default()
