@@ -32,6 +32,7 @@ calendars: { none: none.ics }
 caseNumber: SA-{year}-{number:5}
 roles:
   case-worker: { title: Case worker, starts: true }
+  administrator: { title: Administrator, administers: true }
 funds:
   brokerage: { title: Brokerage, allocated: { minor: 100000, currency: AUD } }
 ";
@@ -74,7 +75,7 @@ agency = "small-agency"
 id = "u-kim"
 sign_in = "kim"
 name = "Kim Example"
-roles = ["case-worker"]
+roles = ["case-worker", "administrator"]
 passphrase_file = "passphrase"
 token_file = "token.json"
 "#;
@@ -163,4 +164,68 @@ fn of_fifty_reservations_at_once_a_fund_of_ten_pays_exactly_ten() {
         (&json!(100_000), &json!(0)),
         "{funds:?}"
     );
+}
+
+/// `casewright deploy` of a folder on that server; whether it went well, and what it wrote.
+fn deploy(server: &Path, client: &Client, pack: &Path) -> (bool, String) {
+    let token = fs::read_to_string(server.join("token.json")).unwrap();
+    let token: Value = serde_json::from_str(&token).unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_casewright"))
+        .arg("deploy")
+        .arg(pack)
+        .args(["--server", client.url()])
+        .env("CASEWRIGHT_TOKEN", token["token"].as_str().unwrap())
+        .env("NO_COLOR", "1")
+        .output()
+        .unwrap();
+    let text = [output.stdout, output.stderr].concat();
+    (output.status.success(), String::from_utf8(text).unwrap())
+}
+
+#[test]
+fn a_pack_is_deployed_from_the_command_line_and_stands_over_a_restart() {
+    let (folder, authored) = (small_agency(), small_agency());
+    let (mut server, client) = start(folder.path());
+    let pack = authored.path().join("pack");
+    let version = |client: &Client| {
+        let workflows = client.get("/api/v1/workflows").unwrap();
+        workflows.body["items"][0]["version"].clone()
+    };
+
+    fs::write(
+        pack.join("reserve.yaml"),
+        RESERVE.replace("fund.reserve", "fund.reserves"),
+    )
+    .unwrap();
+    let (well, told) = deploy(folder.path(), &client, &pack);
+    assert!(
+        !well && told.contains("fund.reserves") && told.contains("reserve.yaml:7"),
+        "{told}"
+    );
+    assert!(told.contains("did you mean `fund.reserve`?"), "{told}");
+    assert_eq!(version(&client), "1.0.0");
+
+    fs::write(pack.join("reserve.yaml"), RESERVE.replace("1.0.0", "1.1.0")).unwrap();
+    let (well, told) = deploy(folder.path(), &client, &pack);
+    assert!(well && told.contains("small-agency is in force"), "{told}");
+    assert_eq!(version(&client), "1.1.0");
+    server.0.kill().unwrap();
+    server.0.wait().unwrap();
+
+    let (server, client) = start(folder.path());
+    assert_eq!(
+        version(&client),
+        "1.1.0",
+        "the folder of the server has not changed"
+    );
+    drop(server);
+    fs::write(
+        folder.path().join("pack/reserve.yaml"),
+        RESERVE.replace("1.0.0", "1.2.0"),
+    )
+    .unwrap();
+    let (_server, client) = start(folder.path());
+    assert_eq!(version(&client), "1.2.0");
+    let (well, told) = deploy(folder.path(), &client, folder.path());
+    assert!(!well && told.contains("has no pack.yaml"), "{told}");
 }

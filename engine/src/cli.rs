@@ -46,6 +46,8 @@ pub(crate) enum Command {
     Task(crate::client::Arguments<crate::client::Task>),
     /// Tell a server what happened outside.
     Event(crate::client::Arguments<crate::client::Event>),
+    /// Put a pack in force on a server; runs under way keep the one they began with.
+    Deploy(crate::client::deploy::Arguments),
     /// Write everything a server keeps to one sealed file, while it goes on.
     Backup(crate::backup::Arguments),
     /// Make a server's data from a backup and its key file.

@@ -1,9 +1,10 @@
-//! Commands that ask a server: `case`, `instance`, `task`, `event`. They do what the API does for
-//! the person whose token is used, and know no rule of their own.
+//! Commands that ask a server: `case`, `instance`, `task`, `event`, `deploy`. They do what the API
+//! does for the person whose token is used, and know no rule of their own.
 //!
 //! `client/` has one file for each; here is how a server is reached and how its refusals are told.
 
 mod case;
+pub(crate) mod deploy;
 mod event;
 mod instance;
 mod task;
@@ -64,7 +65,7 @@ pub(crate) struct Arguments<C: clap::Subcommand> {
 }
 
 /// A group of commands.
-pub(crate) trait Ask: clap::Subcommand {
+pub(crate) trait Ask {
     /// What is to be printed.
     fn ask(&self, client: &Client) -> Result<Answer, Failure>;
 }
@@ -101,8 +102,11 @@ impl From<io::Error> for Failure {
     }
 }
 
-pub(crate) fn run<C: Ask>(arguments: &Arguments<C>) -> ExitCode {
-    let Arguments { server, command } = arguments;
+pub(crate) fn run<C: Ask + clap::Subcommand>(arguments: &Arguments<C>) -> ExitCode {
+    answer(&arguments.server, &arguments.command)
+}
+
+fn answer(server: &Server, command: &impl Ask) -> ExitCode {
     match Client::new(server).and_then(|client| command.ask(&client)) {
         Ok(answer) if server.json => exit::say(&answer.whole.to_string()),
         Ok(answer) => exit::say(answer.text.trim_end()),

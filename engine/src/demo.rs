@@ -189,6 +189,7 @@ fn operator(partner: &str) -> BTreeMap<String, OperatorSide> {
     let housing = json!({ "endpoint": partner, "pollSeconds": 1 });
     BTreeMap::from([
         side("directory-search", json!({ "endpoint": partner })),
+        side("emergency-relief", json!({ "endpoint": partner })),
         side("housing-application", housing),
         side("payment-issue", json!({ "endpoint": partner })),
     ])

@@ -54,6 +54,7 @@ fn main() -> ExitCode {
         Command::Instance(arguments) => client::run(&arguments),
         Command::Task(arguments) => client::run(&arguments),
         Command::Event(arguments) => client::run(&arguments),
+        Command::Deploy(arguments) => client::deploy::run(&arguments),
         Command::Backup(arguments) => backup::run(&arguments),
         Command::Restore(arguments) => backup::restore(&arguments),
         Command::Audit(arguments) => audit::run(&arguments),

@@ -1,19 +1,20 @@
 //! A world of partners on loopback: what the sample plugins talk to in `demo` and in tests.
 //!
 //! Everything it does is in its journal, and every fault can be ordered: it drops connections
-//! before
-//! or after acting, answers late, too much, too little or nonsense. It is no product: no partner's
-//! real interface is imitated beyond what the sample plugins need.
+//! before or after acting, answers late, too much, too little or nonsense. It is no product: no
+//! partner's real interface is imitated beyond what the sample plugins need.
 //!
 //! ```text
 //! POST /pay/payments        Idempotency-Key, JSON body  -> 201 payment; the same again: 200
 //! GET  /pay/payments?key=   -> 200 payment | 404
 //! POST /housing/applications  Idempotency-Key, Callback-Url -> 201 application; again: 200
 //! GET, DELETE /housing/applications/{no}
+//! POST /relief/vouchers      Idempotency-Key, JSON body  -> 201 voucher; the same again: 200
+//! GET  /relief/vouchers/{key}
 //! GET  /hsds/services        -> 200 a page of a directory of services (HSDS 3.0)
 //! POST /_ctl/housing        {state, callbacks, early, ..}   -> decides, and tells the senders
 //! POST /_ctl/fault          {path, nth, kind}           -> the nth next request there suffers it
-//! GET  /_ctl/journal        every request, payment and application
+//! GET  /_ctl/journal        every request, payment, application and voucher
 //! POST /_ctl/reset          forgets everything
 //! ```
 
@@ -24,6 +25,7 @@ mod fault;
 mod housing;
 mod journal;
 mod pay;
+mod relief;
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -99,6 +101,8 @@ fn router(world: Arc<World>) -> Router {
             "/housing/applications/{number}",
             get(housing::find).delete(housing::take_back),
         )
+        .route("/relief/vouchers", post(relief::create))
+        .route("/relief/vouchers/{key}", get(relief::find))
         .layer(axum::middleware::from_fn_with_state(
             world.clone(),
             fault::suffer,

@@ -74,10 +74,6 @@ async fn execute(arguments: &Arguments) -> io::Result<Option<Ended>> {
         return Ok(None);
     };
     let pack = deployment.pack.clone();
-    // A document outside a pack has nobody to bind origins for it: the operator alone decides.
-    if folder::pack_around(&arguments.file).is_some() {
-        plugins.bind(&pack.namespace, wiring::pack_sides(&pack));
-    }
     let workflow = outline(&text).map(|(name, _)| name).unwrap_or_default();
     let engine = wiring::engine(Arc::new(MemoryStore::new(Settings::default())), plugins).await?;
     engine

@@ -132,10 +132,8 @@ async fn pack(world: &World, found: &Found, report: &mut Report) -> io::Result<(
             return Ok(());
         }
     };
-    world.plugins.bind(
-        &deployment.pack.namespace,
-        crate::wiring::pack_sides(&deployment.pack),
-    );
+    // Each test has an engine of its own, and what stands for its plugins knows no grants.
+    world.plugins.bind(&deployment.pack);
     let around = around(&deployment);
     let chosen = tests.into_iter().filter(|(path, _)| found.chooses(path));
     for (path, text) in chosen {

@@ -1,19 +1,15 @@
 //! Fits store, plugins, evaluator, clock and randomness into a running engine, for `demo` and
 //! `serve` alike.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use casewright_host::grant::PackSide;
-use casewright_language::Surroundings;
 use casewright_language::pack::Pack;
-use casewright_runtime::engine::Parts;
-use casewright_runtime::port::Invoke;
-use casewright_runtime::{Deployment, Engine};
+use casewright_runtime::Engine;
+use casewright_runtime::engine::{NotDeployed, Parts};
 use casewright_store::redb::RedbStore;
 use casewright_store::{Settings, Store};
 use tokio::net::TcpListener;
@@ -33,10 +29,9 @@ pub(crate) struct Places {
     pub(crate) disk_reserve_bytes: u64,
 }
 
-/// A running engine with its plugins.
+/// A running engine with its store.
 pub(crate) struct Running {
     pub(crate) engine: Engine,
-    pub(crate) plugins: Arc<Plugins>,
     pub(crate) store: Arc<RedbStore>,
 }
 
@@ -64,12 +59,8 @@ pub(crate) async fn open(places: &Places, mut sources: Sources) -> io::Result<Ru
     )
     .map_err(|error| io::Error::other(exit::chain(&error)))?;
     let store = Arc::new(store);
-    let engine = engine(store.clone(), plugins.clone()).await?;
-    Ok(Running {
-        engine,
-        plugins,
-        store,
-    })
+    let engine = engine(store.clone(), plugins).await?;
+    Ok(Running { engine, store })
 }
 
 /// The database of a data folder.
@@ -94,38 +85,17 @@ pub(crate) async fn engine(store: Arc<dyn Store>, plugins: Arc<Plugins>) -> io::
 impl Running {
     /// Puts the pack of this folder in force; its mistakes are drawn and end in an error.
     pub(crate) async fn deploy(&self, folder: &Path) -> io::Result<Pack> {
-        let mut installed = Surroundings::default();
-        let digests = self.plugins.describe(&mut installed);
-        let deployment = match Deployment::read(crate::folder::read(folder)?, &installed, &digests)
-        {
-            Ok(deployment) => deployment,
-            Err(diagnostics) => {
+        let files = crate::folder::read(folder)?;
+        match self.engine.deploy_configured(files).await {
+            Ok(deployment) => Ok(deployment.pack.clone()),
+            Err(NotDeployed::Mistakes(diagnostics)) => {
                 crate::validate::show(folder, &diagnostics);
                 let sentence = format!("the pack in {} has mistakes", folder.display());
-                return Err(io::Error::new(io::ErrorKind::InvalidData, sentence));
+                Err(io::Error::new(io::ErrorKind::InvalidData, sentence))
             }
-        };
-        let pack = deployment.pack.clone();
-        self.plugins.bind(&pack.namespace, pack_sides(&pack));
-        self.engine
-            .deploy(deployment)
-            .await
-            .map_err(|error| io::Error::other(exit::chain(&error)))?;
-        Ok(pack)
+            Err(NotDeployed::Refused(refused)) => Err(io::Error::other(exit::chain(&refused))),
+        }
     }
-}
-
-/// What a pack binds for its plugins.
-pub(crate) fn pack_sides(pack: &Pack) -> BTreeMap<String, PackSide> {
-    let side = |(name, binding): (&String, &casewright_language::pack::PluginBinding)| {
-        let side = PackSide {
-            config: binding.config.clone(),
-            origins: binding.origins.clone(),
-            secrets: binding.secrets.clone(),
-        };
-        (name.clone(), side)
-    };
-    pack.plugins.iter().map(side).collect()
 }
 
 /// Serves until SIGINT or SIGTERM, then stops the engine gracefully.

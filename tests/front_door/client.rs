@@ -37,6 +37,14 @@ impl Client {
         }
     }
 
+    #[allow(
+        dead_code,
+        reason = "not every test binary that shares this asks for it"
+    )]
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
     pub(crate) fn get(&self, path: &str) -> Result<Reply, Gone> {
         let mut request = self.agent.get(format!("{}{path}", self.url));
         if let Some(token) = &self.token {

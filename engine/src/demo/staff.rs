@@ -17,6 +17,7 @@ const STAFF: &[(&str, &str, &[&str])] = &[
     ("ines", "Ines Okafor", &["case-worker"]),
     ("lee", "Lee Tanaka", &["team-leader"]),
     ("sam", "Sam Rossi", &["service-manager"]),
+    ("alex", "Alex Kumar", &["administrator"]),
 ];
 
 const WORDS: &[&str] = &[

@@ -12,6 +12,7 @@ use serde_json::json;
 use super::fault::Fault;
 use super::housing::Application;
 use super::journal::World;
+use super::relief::Voucher;
 
 /// The nth request from now on (from 1) to `path` suffers `kind`.
 #[derive(Deserialize)]
@@ -56,10 +57,12 @@ pub(super) async fn journal(State(world): State<Arc<World>>) -> Response {
         .values()
         .map(Application::witnessed)
         .collect();
+    let vouchers: Vec<_> = state.vouchers.values().map(Voucher::witnessed).collect();
     Json(json!({
         "requests": state.requests,
         "payments": payments,
         "applications": applications,
+        "vouchers": vouchers,
     }))
     .into_response()
 }

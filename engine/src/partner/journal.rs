@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use super::fault::Fault;
 use super::housing::{self, Application};
+use super::relief::Voucher;
 
 /// All partners together.
 #[derive(Default)]
@@ -23,6 +24,7 @@ pub(super) struct State {
     pub(super) requests: Vec<Request>,
     pub(super) payments: BTreeMap<String, Payment>,
     pub(super) applications: BTreeMap<String, Application>,
+    pub(super) vouchers: BTreeMap<String, Voucher>,
     /// What the housing register decides while the next application is being answered.
     pub(super) early: Option<housing::Order>,
     /// Keys of requests that are being answered.
@@ -61,6 +63,7 @@ enum Line {
     Payment(Payment),
     /// As it stands from here on.
     Application(Application),
+    Voucher(Voucher),
 }
 
 impl World {
@@ -106,10 +109,15 @@ impl State {
         self.write(Line::Application(application))
     }
 
+    pub(super) fn voucher(&mut self, voucher: Voucher) -> io::Result<()> {
+        self.write(Line::Voucher(voucher))
+    }
+
     pub(super) fn reset(&mut self) -> io::Result<()> {
         self.requests.clear();
         self.payments.clear();
         self.applications.clear();
+        self.vouchers.clear();
         self.early = None;
         self.faults.clear();
         self.file.as_ref().map_or(Ok(()), |file| file.set_len(0))
@@ -135,6 +143,9 @@ impl State {
             Line::Application(application) => {
                 let key = application.key.clone();
                 self.applications.insert(key, application);
+            }
+            Line::Voucher(voucher) => {
+                self.vouchers.insert(voucher.key.clone(), voucher);
             }
         }
     }

@@ -5,6 +5,7 @@
 mod directory;
 mod housing;
 mod partner;
+mod relief;
 
 use std::path::Path;
 use std::sync::Arc;

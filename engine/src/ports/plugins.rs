@@ -13,6 +13,7 @@ use std::sync::{PoisonError, RwLock};
 use casewright_host::grant::{Grant, OperatorSide, PackSide};
 use casewright_host::manifest::Manifest;
 use casewright_host::plugin::{self, Context, Failure, FailureKind, Function, Host, Plugin};
+use casewright_language::pack::{Pack, PluginBinding};
 use casewright_language::{Schema, Signature, Surroundings};
 use casewright_machine::{CallError, ErrorKind};
 use casewright_runtime::port::{
@@ -89,8 +90,7 @@ impl Plugins {
         Ok(plugins)
     }
 
-    /// What a pack binds for its plugins takes the place of what it bound before.
-    pub(crate) fn bind(&self, agency: &str, pack: BTreeMap<String, PackSide>) {
+    fn bind(&self, agency: &str, pack: BTreeMap<String, PackSide>) {
         let mut bound = self.bound.write().unwrap_or_else(PoisonError::into_inner);
         bound.retain(|(of, _), _| of != agency);
         bound.extend(
@@ -249,6 +249,10 @@ impl Invoke for Plugins {
             .collect()
     }
 
+    fn bind(&self, pack: &Pack) {
+        self.bind(&pack.namespace, pack_sides(pack));
+    }
+
     fn resumes(&self, function: &str, digest: &str) -> bool {
         self.function(digest, function)
             .is_some_and(|(_, function)| function.resumes)
@@ -270,6 +274,19 @@ fn signature(function: &Function) -> Result<Signature, casewright_language::sche
         output: Schema::new(function.output.clone())?,
         errors: function.errors.clone(),
     })
+}
+
+/// What a pack binds for its plugins.
+fn pack_sides(pack: &Pack) -> BTreeMap<String, PackSide> {
+    let side = |(name, binding): (&String, &PluginBinding)| {
+        let side = PackSide {
+            config: binding.config.clone(),
+            origins: binding.origins.clone(),
+            secrets: binding.secrets.clone(),
+        };
+        (name.clone(), side)
+    };
+    pack.plugins.iter().map(side).collect()
 }
 
 fn call_error(plugin: &str, failure: Failure) -> CallError {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use casewright_language::pack::Pack;
 use casewright_language::pack_test::{Answer, Answers, Failure, FailureKind};
 use casewright_language::{Schema, Signature, Surroundings};
 use casewright_machine::{CallError, ErrorKind};
@@ -117,6 +118,8 @@ impl Invoke for Partner {
         }
         digests
     }
+
+    fn bind(&self, _pack: &Pack) {}
 
     fn resumes(&self, function: &str, digest: &str) -> bool {
         digest != NOT_BUILT && self.plugins.resumes(function, digest)

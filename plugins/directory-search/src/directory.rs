@@ -2,7 +2,6 @@
 //! service is read; a row that cannot be is left out with a warning.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use casewright_sdk::prelude::*;
 
@@ -16,7 +15,7 @@ const WARNINGS_MAX: usize = 20;
 const VALUES_MAX: usize = 50;
 
 pub(crate) struct Directory {
-    settings: Settings,
+    service: http::Service,
 }
 
 /// What was read of the directory.
@@ -116,7 +115,10 @@ pub(crate) struct Area {
 
 impl Directory {
     pub(crate) fn new(settings: Settings) -> Self {
-        Self { settings }
+        let service = http::Service::new(&settings.endpoint, &settings.path)
+            .credential(settings.credential)
+            .timeout_ms(settings.timeout_ms);
+        Self { service }
     }
 
     /// All pages, up to the bound. A service that stands on two pages is one.
@@ -143,24 +145,13 @@ impl Directory {
     }
 
     fn page(&self, term: &str, number: u32) -> Result<Page, Error> {
-        let path = self.settings.path.trim_matches('/');
-        let slash = if path.is_empty() { "" } else { "/" };
-        let url = format!(
-            "{}{slash}{path}/services",
-            self.settings.endpoint.trim_end_matches('/')
-        );
-        let timeout = Duration::from_millis(self.settings.timeout_ms.into());
-        let request = http::get(url)
+        let request = self
+            .service
+            .get(&["services"])
             .query("search", term)
             .query("page", &number.to_string())
             .query("per_page", PER_PAGE)
-            .query("full", "true")
-            .header("Accept", "application/json")
-            .timeout(timeout);
-        let request = match &self.settings.credential {
-            Some(secret) => request.credential_bearer(secret),
-            None => request,
-        };
+            .query("full", "true");
         request.send()?.success()?.json()
     }
 }

@@ -8,8 +8,9 @@ use crate::{Application, Decided, Decision, NeedLevel, Settings};
 
 /// The register, asked for one intent.
 pub(crate) struct Register<'a> {
-    settings: Settings,
-    url: String,
+    service: http::Service,
+    pause: Duration,
+    expires_days: u32,
     context: &'a Context,
 }
 
@@ -49,38 +50,39 @@ impl<'a> Register<'a> {
                 "the engine gave no idempotency key",
             ));
         }
-        let path = settings.path.trim_matches('/');
-        let slash = if path.is_empty() { "" } else { "/" };
-        let url = format!(
-            "{}{slash}{path}/applications",
-            settings.endpoint.trim_end_matches('/')
-        );
+        let service = http::Service::new(&settings.endpoint, &settings.path)
+            .credential(settings.credential)
+            .timeout_ms(settings.timeout_ms);
+        let pause = Duration::from_secs(settings.poll_seconds.into());
         Ok(Self {
-            settings,
-            url,
+            service,
+            pause: pause.min(Duration::from_hours(24)),
+            expires_days: settings.expires_days,
             context,
         })
     }
 
     /// How long to wait for a message before asking the first time.
     pub(crate) fn pause(&self) -> Duration {
-        Duration::from_secs(self.settings.poll_seconds.into()).min(Duration::from_hours(24))
+        self.pause
     }
 
     pub(crate) fn expires_days(&self) -> u32 {
-        self.settings.expires_days
+        self.expires_days
     }
 
     /// Applies; the register takes one application per key. Where to send the answer is no part of
     /// the application: the same one may be sent again from an engine at another address.
     pub(crate) fn send(&self, application: &Application) -> Result<Found, Error> {
-        let mut request = http::post(&self.url)
+        let mut request = self
+            .service
+            .post(&["applications"])
             .idempotency_key(self.context)
             .json(application);
         if let Some(url) = &self.context.callback_url {
             request = request.header("Callback-Url", url);
         }
-        let response = self.dressed(request).send()?;
+        let response = request.send()?;
         match response.status() {
             409 => Err(
                 Error::retryable("in-flight", "the register is still taking it in")
@@ -96,7 +98,8 @@ impl<'a> Register<'a> {
 
     /// What became of an application.
     pub(crate) fn find(&self, number: &str) -> Result<Found, Error> {
-        let response = self.dressed(http::get(self.one(number)?)).send()?;
+        let request = self.service.get(&["applications", plain(number)?]);
+        let response = request.send()?;
         let shown: Shown = response.success()?.json()?;
         if *shown.application_no != *number {
             return Err(Error::bad_response(
@@ -108,35 +111,24 @@ impl<'a> Register<'a> {
 
     /// Nobody waits for it any more. One that is decided or unknown is left as it is.
     pub(crate) fn take_back(&self, number: &str) -> Result<(), Error> {
-        let request = http::delete(self.one(number)?);
-        let response = self.dressed(request).send()?;
+        let request = self.service.delete(&["applications", plain(number)?]);
+        let response = request.send()?;
         match response.status() {
             404 | 409 => Ok(()),
             _ => response.success().map(drop),
         }
     }
+}
 
-    /// The number came from outside and goes into an address.
-    fn one(&self, number: &str) -> Result<String, Error> {
-        let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-        if number.is_empty() || !number.chars().all(plain) {
-            return Err(Error::bad_response(
-                "the register's number is not letters, digits and hyphens",
-            ));
-        }
-        Ok(format!("{}/{number}", self.url))
+/// The number came from outside and goes into an address.
+fn plain(number: &str) -> Result<&str, Error> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    if number.is_empty() || !number.chars().all(plain) {
+        return Err(Error::bad_response(
+            "the register's number is not letters, digits and hyphens",
+        ));
     }
-
-    fn dressed(&self, request: http::Request) -> http::Request {
-        let timeout = Duration::from_millis(self.settings.timeout_ms.into());
-        let request = request
-            .header("Accept", "application/json")
-            .timeout(timeout);
-        match &self.settings.credential {
-            Some(secret) => request.credential_bearer(secret),
-            None => request,
-        }
-    }
+    Ok(number)
 }
 
 fn found(response: &http::Response) -> Result<Found, Error> {

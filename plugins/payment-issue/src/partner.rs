@@ -11,8 +11,7 @@ const IN_FLIGHT_PAUSE: Duration = Duration::from_secs(2);
 
 /// The partner, asked about one intent.
 pub(crate) struct Partner<'a> {
-    settings: Settings,
-    url: String,
+    service: http::Service,
     context: &'a Context,
 }
 
@@ -24,31 +23,25 @@ impl<'a> Partner<'a> {
                 "the engine gave no idempotency key",
             ));
         }
-        let path = settings.path.trim_matches('/');
-        let slash = if path.is_empty() { "" } else { "/" };
-        let url = format!(
-            "{}{slash}{path}/payments",
-            settings.endpoint.trim_end_matches('/')
-        );
-        Ok(Self {
-            settings,
-            url,
-            context,
-        })
+        let service = http::Service::new(&settings.endpoint, &settings.path)
+            .credential(settings.credential)
+            .timeout_ms(settings.timeout_ms);
+        Ok(Self { service, context })
     }
 
     /// Asks for the payment; the partner makes it once per key.
     pub(crate) fn send(&self, payment: &Payment) -> Result<http::Response, http::Error> {
-        let request = http::post(&self.url)
+        self.service
+            .post(&["payments"])
             .idempotency_key(self.context)
-            .json(payment);
-        self.dressed(request).send()
+            .json(payment)
+            .send()
     }
 
     /// What became of the key; `None` when the partner does not know it.
     pub(crate) fn find(&self) -> Result<Option<Receipt>, Error> {
-        let request = http::get(&self.url).query("key", &self.context.idempotency_key);
-        let response = self.dressed(request).send()?;
+        let request = self.service.get(&["payments"]);
+        let response = request.query("key", &self.context.idempotency_key).send()?;
         match response.status() {
             404 => Ok(None),
             409 => Err(in_flight(&response)),
@@ -66,17 +59,6 @@ impl<'a> Partner<'a> {
                 log::warn("the payment is unclear", &[("code", unclear.code())]);
                 Err(unclear)
             }
-        }
-    }
-
-    fn dressed(&self, request: http::Request) -> http::Request {
-        let timeout = Duration::from_millis(self.settings.timeout_ms.into());
-        let request = request
-            .header("Accept", "application/json")
-            .timeout(timeout);
-        match &self.settings.credential {
-            Some(secret) => request.credential_bearer(secret),
-            None => request,
         }
     }
 }

@@ -35,6 +35,30 @@ impl Date {
         days_before_year + days_before_month + i64::from(self.day) - 1 - 719_468
     }
 
+    /// So many days later, or earlier when negative; `None` beyond the years of this type.
+    pub fn plus_days(self, days: i64) -> Option<Self> {
+        // The inverse of `days_since_epoch`, by the same years that begin in March.
+        let days = (self.days_since_epoch() + 719_468).checked_add(days)?;
+        let era = days.div_euclid(146_097);
+        let day_of_era = days.rem_euclid(146_097);
+        let year_of_era =
+            (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+        let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+        let month_from_march = (5 * day_of_year + 2) / 153;
+        let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
+        let month = if month_from_march < 10 {
+            month_from_march + 3
+        } else {
+            month_from_march - 9
+        };
+        let year = year_of_era + era * 400 + i64::from(month <= 2);
+        Self::new(
+            u16::try_from(year).ok()?,
+            u8::try_from(month).ok()?,
+            u8::try_from(day).ok()?,
+        )
+    }
+
     /// Days from `earlier` to this day; negative when `earlier` is later.
     pub fn days_after(self, earlier: Self) -> i64 {
         self.days_since_epoch() - earlier.days_since_epoch()
@@ -160,6 +184,22 @@ mod tests {
         let newer: Date = "2026-03-01".parse().unwrap();
         assert_eq!(newer.days_after("2026-02-01".parse().unwrap()), 28);
         assert_eq!(newer.to_string(), "2026-03-01");
+    }
+
+    #[test]
+    fn a_later_day_is_as_many_days_later() {
+        let first: Date = "0001-01-01".parse().unwrap();
+        let last: Date = "9999-12-31".parse().unwrap();
+        let mut day = first;
+        for count in 1..=last.days_after(first) {
+            let next = day.plus_days(1).unwrap();
+            assert!(next > day && next.days_after(first) == count, "{day}");
+            assert_eq!(next.plus_days(-1), Some(day));
+            day = next;
+        }
+        assert_eq!((day, day.plus_days(1)), (last, None));
+        assert_eq!(first.plus_days(-1), None);
+        assert_eq!(first.plus_days(i64::MAX), None);
     }
 
     #[test]

@@ -21,10 +21,12 @@ mod error;
 mod request;
 mod response;
 mod retry_after;
+mod service;
 
 pub use error::{Error, ErrorKind};
 pub use request::{Body, Credential, Method, Request};
 pub use response::Response;
+pub use service::Service;
 
 /// A GET request.
 pub fn get(url: impl Into<String>) -> Request {

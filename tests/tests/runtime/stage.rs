@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use casewright_casework::Principal;
 use casewright_casework::principal::Kind;
+use casewright_language::pack::Pack;
 use casewright_language::{Answer, Question, Schema, Signature, Surroundings};
 use casewright_machine::CallError;
 use casewright_runtime::engine::{Complete, Parts, Start};
@@ -137,6 +138,8 @@ impl Invoke for Partner {
         }
         plugins.into_iter().collect()
     }
+
+    fn bind(&self, _pack: &Pack) {}
 
     fn resumes(&self, _: &str, _: &str) -> bool {
         false

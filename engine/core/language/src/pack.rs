@@ -10,6 +10,7 @@
 //! roles:
 //!   case-worker: { title: Case worker, starts: true }
 //!   team-leader: { title: Team leader, includes: [case-worker] }
+//!   administrator: { title: Administrator, administers: true }
 //! teams:
 //!   north: Northern team
 //! funds:
@@ -34,7 +35,7 @@ mod read;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -68,6 +69,14 @@ pub struct Pack {
     pub case_number: String,
 }
 
+impl Pack {
+    /// Whether one of these roles looks after the agency's runs.
+    pub fn administers(&self, held: &BTreeSet<String>) -> bool {
+        let mut roles = self.roles.iter();
+        roles.any(|(name, role)| role.administers && held.contains(name))
+    }
+}
+
 /// What people are in an agency.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
@@ -78,6 +87,9 @@ pub struct Role {
     pub includes: Vec<String>,
     /// Whether holders may start instances and see cases of the agency; see `casework`.
     pub starts: bool,
+    /// Whether holders look after the agency's runs: see what failed, try it again, put a pack in
+    /// force. It exempts nobody from any rule.
+    pub administers: bool,
 }
 
 /// Money set aside.

@@ -39,6 +39,12 @@ impl Workflow {
         self.metadata("inClosedCase").and_then(Value::as_bool) == Some(true)
     }
 
+    /// Whether people are asked to start it at all: not with `document.metadata.offered: false`,
+    /// where only other workflows do.
+    pub fn offered(&self) -> bool {
+        self.metadata("offered").and_then(Value::as_bool) != Some(false)
+    }
+
     fn metadata(&self, key: &str) -> Option<&Value> {
         self.definition.get("document")?.get("metadata")?.get(key)
     }

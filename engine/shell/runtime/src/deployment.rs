@@ -150,6 +150,11 @@ impl Deployment {
         Ok(deployment)
     }
 
+    /// SHA-256 over the files alone: whether a folder has changed.
+    pub(crate) fn files_digest(&self) -> String {
+        digest(&self.files, &BTreeMap::new())
+    }
+
     /// What a document of this pack may name.
     pub fn surroundings(&self) -> Surroundings {
         Surroundings {

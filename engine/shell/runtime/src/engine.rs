@@ -21,6 +21,7 @@ mod legends;
 mod limits;
 mod notes;
 mod numbers;
+mod packs;
 mod pending;
 mod persons;
 mod pictures;
@@ -50,6 +51,7 @@ pub use case_file::CaseFile;
 pub use documents::{Arriving, NewDocument, OpenDocument};
 pub use legends::Legend;
 pub use limits::Limits;
+pub use packs::NotDeployed;
 
 use crate::port::{Clock, Entropy, Evaluate, Invoke};
 use shared::Shared;

@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::pin::Pin;
 
+use casewright_language::pack::Pack;
 use casewright_language::{Answer, Question, Surroundings};
 use casewright_machine::CallError;
 use jiff::Timestamp;
@@ -17,6 +18,9 @@ pub trait Invoke: Send + Sync + 'static {
 
     /// Adds the installed functions, and gives the digest of each plugin, to be pinned.
     fn describe(&self, surroundings: &mut Surroundings) -> Vec<(String, String)>;
+
+    /// What this pack binds for its plugins takes the place of what its agency bound before.
+    fn bind(&self, pack: &Pack);
 
     /// Whether this function may answer later.
     fn resumes(&self, function: &str, digest: &str) -> bool;

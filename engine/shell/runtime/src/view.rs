@@ -64,6 +64,31 @@ pub struct WaitingView {
     pub events: Vec<String>,
 }
 
+/// A pack in force.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct PackView {
+    pub namespace: String,
+    pub title: String,
+    /// Of its files and the plugins it was checked against.
+    pub digest: String,
+    /// When it was put in force; none when an older engine did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deployed: Option<Timestamp>,
+    /// Id of who did; none for the configuration.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+    pub workflows: Vec<PackWorkflow>,
+}
+
+/// A workflow of a pack.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct PackWorkflow {
+    pub name: String,
+    pub version: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+}
+
 /// An event that is on disk.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct EventView {
@@ -316,9 +341,16 @@ pub struct WorkflowView {
     pub title: Option<String>,
     #[serde(default)]
     pub summary: Option<String>,
-    /// Whether people are asked to start it in a case that is closed.
+    /// Whether people are asked to start it.
+    #[serde(default = "yes")]
+    pub offered: bool,
+    /// And in a case that is closed.
     #[serde(default)]
     pub in_closed_case: bool,
     /// Form for the start input, if the pack names one with `metadata.startForm`.
     pub start_form: Option<String>,
+}
+
+const fn yes() -> bool {
+    true
 }

@@ -58,10 +58,12 @@ pub enum Table {
     Callback,
     /// (agency, workflow) -> when it begins by itself next.
     Schedule,
+    /// (agency, time-ordered id) -> that a pack was put in force, and by whom.
+    Deployed,
 }
 
 impl Table {
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 28] = [
         Self::Case,
         Self::WorkItem,
         Self::Queue,
@@ -89,6 +91,7 @@ impl Table {
         Self::PendingCall,
         Self::Callback,
         Self::Schedule,
+        Self::Deployed,
     ];
 
     /// First byte of the keys of its rows, and part of their seals: a format.
@@ -121,6 +124,7 @@ impl Table {
             Self::PendingCall => 25,
             Self::Callback => 26,
             Self::Schedule => 23,
+            Self::Deployed => 31,
         }
     }
 }

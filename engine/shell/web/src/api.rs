@@ -10,6 +10,7 @@ mod funds;
 mod holds;
 mod instances;
 mod notes;
+mod packs;
 mod persons;
 mod query;
 mod schedules;
@@ -86,6 +87,7 @@ pub(crate) fn routes() -> (Router<Site>, Document) {
         .routes(routes!(documents::content))
         .routes(routes!(notes::list, notes::add))
         .routes(routes!(funds::list))
+        .routes(routes!(packs::list, packs::deploy))
         .routes(routes!(schedules::list))
         .routes(routes!(workflows::list));
     OpenApiRouter::with_openapi(Outline::openapi())

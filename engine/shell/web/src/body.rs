@@ -49,9 +49,16 @@ impl FromRequest<Site> for Posted {
     type Rejection = Problem;
 
     async fn from_request(request: Request, _: &Site) -> Result<Self, Problem> {
+        Self::within(request, BODY_BYTES_MAX).await
+    }
+}
+
+impl Posted {
+    /// The same for a body that may be larger than others.
+    pub(crate) async fn within(request: Request, bytes_max: usize) -> Result<Self, Problem> {
         let (parts, body) = request.into_parts();
         let key = idempotency_key(&parts.headers)?;
-        let bytes = read(body).await?;
+        let bytes = read_within(body, bytes_max).await?;
         let key = key.map(|key| RequestKey {
             key,
             body_hash: request_hash(&parts.method, parts.uri.path(), &bytes),

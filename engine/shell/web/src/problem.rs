@@ -4,7 +4,9 @@
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use casewright_casework::Refusal;
+use casewright_language::{Diagnostic, Severity};
 use casewright_runtime::Refused;
+use casewright_runtime::engine::NotDeployed;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -13,17 +15,42 @@ use utoipa::ToSchema;
 pub(crate) struct Problem {
     /// `urn:casewright:error:<code>`.
     #[serde(rename = "type")]
-    kind: String,
+    #[schema(value_type = String)]
+    kind: Box<str>,
     /// The status in words.
     title: &'static str,
     status: u16,
     /// What happened and what to do.
     detail: String,
     /// Stable; branch on this.
-    code: String,
+    #[schema(value_type = String)]
+    code: Box<str>,
     /// For `form-invalid`: what is wrong with which field.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     fields: Vec<FieldProblem>,
+    /// For `pack-invalid`: every mistake in the files.
+    // Boxed: a problem is the error of nearly every function, and small where it can be.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Vec<PackMistake>)]
+    diagnostics: Option<Box<[PackMistake]>>,
+}
+
+/// A mistake in a file of a pack; the names are those of `validate --json`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct PackMistake {
+    /// Such as `CW0103`.
+    code: &'static str,
+    #[schema(value_type = String, example = "error")]
+    severity: Severity,
+    message: String,
+    /// Its path within the pack.
+    file: String,
+    line: usize,
+    column: usize,
+    end_line: usize,
+    end_column: usize,
+    help: Option<String>,
 }
 
 /// One thing wrong with submitted data.
@@ -41,12 +68,13 @@ pub(crate) fn wanted(path: &str) -> bool {
 impl Problem {
     pub(crate) fn new(status: StatusCode, code: &str, detail: impl Into<String>) -> Self {
         Self {
-            kind: format!("urn:casewright:error:{code}"),
+            kind: format!("urn:casewright:error:{code}").into(),
             title: status.canonical_reason().unwrap_or("Error"),
             status: status.as_u16(),
             detail: detail.into(),
-            code: code.to_owned(),
+            code: code.into(),
             fields: Vec::new(),
+            diagnostics: None,
         }
     }
 
@@ -147,6 +175,38 @@ impl From<Refused> for Problem {
             Refused::DiskFull => Self::new(StatusCode::INSUFFICIENT_STORAGE, "disk-full", detail),
             Refused::Stopping => Self::new(StatusCode::SERVICE_UNAVAILABLE, "stopping", detail),
             Refused::Damaged(_) => Self::new(StatusCode::INTERNAL_SERVER_ERROR, "damaged", detail),
+        }
+    }
+}
+
+impl From<NotDeployed> for Problem {
+    fn from(not: NotDeployed) -> Self {
+        let findings = match not {
+            NotDeployed::Refused(refused) => return refused.into(),
+            NotDeployed::Mistakes(findings) => findings,
+        };
+        let detail =
+            "the pack has mistakes, and nothing was changed; mend them and deploy it again";
+        let status = StatusCode::UNPROCESSABLE_ENTITY;
+        Self {
+            diagnostics: Some(findings.into_iter().map(PackMistake::from).collect()),
+            ..Self::new(status, "pack-invalid", detail)
+        }
+    }
+}
+
+impl From<Diagnostic> for PackMistake {
+    fn from(found: Diagnostic) -> Self {
+        Self {
+            code: found.code,
+            severity: found.severity,
+            message: found.message,
+            file: found.file,
+            line: found.line,
+            column: found.column,
+            end_line: found.end_line,
+            end_column: found.end_column,
+            help: found.help,
         }
     }
 }

@@ -24,6 +24,8 @@ mod guard;
 mod handover;
 #[path = "http/holds.rs"]
 mod holds;
+#[path = "http/packs.rs"]
+mod packs;
 #[path = "http/ports.rs"]
 mod ports;
 #[path = "http/schedules.rs"]

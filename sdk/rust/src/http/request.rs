@@ -188,7 +188,7 @@ impl Request {
 }
 
 /// Percent-encodes everything but the unreserved characters of RFC 3986.
-fn escape(into: &mut String, text: &str) {
+pub(super) fn escape(into: &mut String, text: &str) {
     const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {

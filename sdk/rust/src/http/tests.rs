@@ -123,3 +123,26 @@ fn an_answer_that_makes_no_sense_is_named_without_being_quoted() {
         .expect_err("is wrong");
     assert!(!error.message().contains("Maria"), "{error}");
 }
+
+#[test]
+fn a_service_keeps_its_address_credential_and_time() {
+    let world = World::new();
+    world
+        .expect(Method::Post, "https://relief.test/v1/vouchers/a%2Fb%20c")
+        .credential(http::Credential::Bearer("relief-api".into()))
+        .header("Accept", "application/json")
+        .answer(Answer::json(200, &json!({})));
+    let service = http::Service::new("https://relief.test/", "/v1/")
+        .credential(Some("relief-api".into()))
+        .timeout_ms(2_000);
+    let request = service.post(&["vouchers", "a/b c"]);
+    assert_eq!(request.timeout, Some(Duration::from_secs(2)));
+    assert_eq!(
+        world.run(|| Ok::<_, Error>(request.send()?.status())),
+        Ok(200)
+    );
+
+    let bare = http::Service::new("https://relief.test", "").get(&["vouchers"]);
+    assert_eq!(bare.url, "https://relief.test/vouchers");
+    assert_eq!((bare.timeout, bare.credential), (None, None));
+}

@@ -217,20 +217,26 @@ impl Reader<'_> {
 
     fn role(&mut self, name: &str, entry: &Entry) -> Option<Role> {
         let owner = format!("the role `{name}`");
-        let keys = self.open(entry, &owner, &["title", "includes", "starts"])?;
+        let keys = self.open(
+            entry,
+            &owner,
+            &["title", "includes", "starts", "administers"],
+        )?;
         let title = self.required(&keys, "title", "title: Team leader");
         let includes = self.texts(&keys, "includes");
-        let starts = match keys.get("starts") {
+        let mut flag = |name| match keys.get(name) {
             None => false,
             Some(entry) => entry.value.as_bool().unwrap_or_else(|| {
                 keys.expected(self.findings, entry, "`true` or `false`");
                 false
             }),
         };
+        let (starts, administers) = (flag("starts"), flag("administers"));
         Some(Role {
             title: title?.0,
             includes: includes.into_iter().map(|(name, _)| name).collect(),
             starts,
+            administers,
         })
     }
 

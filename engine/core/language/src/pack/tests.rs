@@ -13,7 +13,7 @@ calendars:
   victoria: calendars/victoria.ics
 roles:
   case-worker: { title: Case worker, starts: true }
-  team-leader: { title: Team leader, includes: [case-worker] }
+  team-leader: { title: Team leader, includes: [case-worker], administers: true }
 teams:
   north: Northern team
 funds:
@@ -46,7 +46,9 @@ fn a_whole_pack_is_read() {
     let pack = pack.unwrap();
     assert_eq!(pack.namespace, "family-services");
     assert_eq!(pack.calendars["victoria"], "calendars/victoria.ics");
-    assert!(pack.roles["case-worker"].starts);
+    assert!(pack.roles["case-worker"].starts && !pack.roles["case-worker"].administers);
+    assert!(pack.administers(&["case-worker".to_owned(), "team-leader".to_owned()].into()));
+    assert!(!pack.administers(&["case-worker".to_owned()].into()));
     assert_eq!(pack.roles["team-leader"].includes, ["case-worker"]);
     assert_eq!(pack.funds["brokerage"].allocated_minor, 5_000_000);
     let row = &pack.policies["brokerage-limits"][0];

@@ -18,7 +18,7 @@ impl Engine {
         Shared::carry(async move {
             settle_doubts(&shared, &deployment).await?;
             let one_by_one = shared.deploying.lock().await;
-            shared.establish(&deployment).await?;
+            shared.establish(&deployment, |_| {}).await?;
             shared.put_in_force(&Arc::new(deployment));
             drop((one_by_one, admitted));
             Ok(())
@@ -41,9 +41,15 @@ impl Engine {
 }
 
 impl Shared {
-    async fn establish(&self, deployment: &Deployment) -> Result<(), Refused> {
+    /// `told` adds what else becomes true with it.
+    pub(super) async fn establish(
+        &self,
+        deployment: &Deployment,
+        told: impl Fn(&mut Batch),
+    ) -> Result<(), Refused> {
         for _ in 0..self.limits.tries_max {
-            let (batch, moved) = self.deployment_batch(deployment)?;
+            let (mut batch, moved) = self.deployment_batch(deployment)?;
+            told(&mut batch);
             // Every start deploys; what stands already must not need room on a full disk.
             if batch.puts.is_empty() {
                 return Ok(());
@@ -106,7 +112,7 @@ impl Shared {
 
 /// What reading could not judge, the evaluator does: an expression that does not compile must not
 /// be found by a family's case.
-async fn settle_doubts(shared: &Shared, deployment: &Deployment) -> Result<(), Refused> {
+pub(super) async fn settle_doubts(shared: &Shared, deployment: &Deployment) -> Result<(), Refused> {
     for doubt in &deployment.doubts {
         let compiled = shared.parts.evaluate.compile(doubt.question.clone()).await;
         if let Err(reason) = compiled {

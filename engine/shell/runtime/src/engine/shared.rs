@@ -203,12 +203,27 @@ impl Shared {
         in_force.get(agency).map(Arc::clone)
     }
 
+    /// Whether one of their roles looks after the agency's runs. It opens no case and exempts
+    /// from no rule.
+    pub(crate) fn administers(&self, who: &Principal) -> Result<(), Refused> {
+        let in_force = self.in_force(&who.agency);
+        if in_force.is_some_and(|found| found.pack.administers(&who.roles)) {
+            return Ok(());
+        }
+        Err(Refused::Rule(Refusal::new(
+            Code::NotAssigned,
+            "none of your roles looks after the agency's runs",
+        )))
+    }
+
     pub(crate) fn put_in_force(&self, deployment: &Arc<Deployment>) {
         let mut all = self
             .deployments
             .write()
             .unwrap_or_else(PoisonError::into_inner);
         all.insert(deployment.digest.clone(), Arc::clone(deployment));
+        // What a pack binds for its plugins counts from here on, for runs under way as well.
+        self.parts.invoke.bind(&deployment.pack);
         let mut in_force = self
             .in_force
             .write()

@@ -59,6 +59,7 @@ impl Engine {
             version: workflow.document.version.clone(),
             title: workflow.document.title.clone(),
             summary: workflow.document.summary.clone(),
+            offered: workflow.offered(),
             in_closed_case: workflow.in_closed_case(),
             start_form: workflow.start_form().map(str::to_owned),
         };

@@ -12,6 +12,7 @@ mod funds;
 mod holds;
 mod identity;
 mod lists;
+mod packs;
 mod pending;
 mod pressure;
 mod requests;

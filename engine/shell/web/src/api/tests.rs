@@ -45,6 +45,8 @@ fn the_document_is_openapi_3_1_and_names_every_endpoint() {
         "get /api/v1/instances/{id}",
         "post /api/v1/instances/{id}/cancel",
         "get /api/v1/instances/{id}/history",
+        "get /api/v1/packs",
+        "post /api/v1/packs",
         "get /api/v1/schedules",
         "get /api/v1/work-items",
         "get /api/v1/work-items/{id}",

@@ -268,12 +268,13 @@ schema:
         let drawn = Shown::of(&value, &origin, &wall()).render().unwrap();
         let squeezed: String = drawn.split('\n').map(str::trim).collect();
         let row = |label: &str, value: &str| {
-            format!("<div><dt>{label}</dt><dd><bdi>{value}</bdi></dd></div>")
+            let class = if label.ends_with('?') { " class=\"ask\"" } else { "" };
+            format!("<div><dt{class}>{label}</dt><dd><bdi>{value}</bdi></dd></div>")
         };
         let ways = "<ul><li><bdi>By a visit</bdi></li><li><bdi>By phone</bdi></li>\
                     <li><bdi>pigeon</bdi></li></ul>";
         let attempt = [
-            format!("<div><dt>Which ways are safe?</dt><dd>{ways}</dd></div>"),
+            format!("<div><dt class=\"ask\">Which ways are safe?</dt><dd>{ways}</dd></div>"),
             row("What happened?", "2026-11-27"),
             row("Name of the supplier", "A"),
             row("Added", "text-message"),

@@ -77,9 +77,7 @@ pub(crate) async fn list(
         None => None,
     };
     let closed = case.as_ref().is_some_and(|case| case.closed.is_some());
-    if closed {
-        workflows.retain(|workflow| workflow.in_closed_case);
-    }
+    workflows.retain(|workflow| workflow.offered && (!closed || workflow.in_closed_case));
     let tail = case
         .as_ref()
         .map_or_else(String::new, |case| format!("?case={}", encoded(&case.id)));

@@ -1,4 +1,4 @@
-//! A small agency: three members of staff, one workflow in which one asks and another decides.
+//! A small agency: a few members of staff, one workflow in which one asks and another decides.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -29,6 +29,7 @@ caseNumber: LA-{year}-{number:5}
 roles:
   case-worker: { title: Case worker, starts: true }
   team-leader: { title: Team leader }
+  administrator: { title: Administrator, administers: true }
 funds:
   help:
     title: Family help
@@ -210,6 +211,7 @@ impl Agency {
             ("casey", "Casey Brown", "case-worker"),
             ("lee", "Lee Tanaka", "team-leader"),
             ("sam", "Sam Rossi", "team-leader"),
+            ("alex", "Alex Kumar", "administrator"),
         ] {
             let user = NewUser {
                 agency: "little".to_owned(),
@@ -275,15 +277,24 @@ impl Agency {
     }
 }
 
-/// The agency's pack, with more files where some are given.
-pub(crate) async fn put_in_force(engine: &Engine, more: &[(&str, &str)]) {
+/// The files of the agency's pack.
+pub(crate) fn pack_files() -> Vec<(String, String)> {
     let files = [
         ("pack.yaml", PACK),
         ("help.yaml", WORKFLOW),
         ("forms/ask.yaml", FORM),
     ];
-    let files = files.iter().chain(more);
-    let files = files.map(|(path, text)| ((*path).to_owned(), (*text).to_owned()));
+    let files = files.into_iter();
+    files
+        .map(|(path, text)| (path.to_owned(), text.to_owned()))
+        .collect()
+}
+
+/// The agency's pack, with more files where some are given.
+pub(crate) async fn put_in_force(engine: &Engine, more: &[(&str, &str)]) {
+    let more = more.iter();
+    let more = more.map(|(path, text)| ((*path).to_owned(), (*text).to_owned()));
+    let files = pack_files().into_iter().chain(more);
     let surroundings = Surroundings {
         functions_known: true,
         ..Surroundings::default()

@@ -3,6 +3,7 @@
 
 use std::sync::Mutex;
 
+use casewright_language::pack::Pack;
 use casewright_language::{Answer, Question, Surroundings};
 use casewright_machine::CallError;
 use casewright_runtime::port::{
@@ -42,6 +43,8 @@ impl Invoke for NoPlugins {
     fn describe(&self, _: &mut Surroundings) -> Vec<(String, String)> {
         Vec::new()
     }
+
+    fn bind(&self, _pack: &Pack) {}
 
     fn resumes(&self, _: &str, _: &str) -> bool {
         false

@@ -252,12 +252,7 @@ async fn it_waits_outside_of_memory_and_is_not_sent_again_after_a_crash() {
     let started = parked(&world).await;
     let token = token(&world).await;
     world.clock.forward(SignedDuration::from_mins(5));
-    within_reason(async {
-        while world.engine.resident_count() > 0 {
-            tokio::task::yield_now().await;
-        }
-    })
-    .await;
+    world.all_parked().await;
     let world = world.crash().await;
     assert_eq!(world.engine.resident_count(), 0);
     let view = world.engine.instance(&worker(), &started.id).await.unwrap();

@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 use serde_json::json;
 
-use super::world::{World, within_reason, worker};
+use super::world::{World, worker};
 use crate::engine::Limits;
 use crate::port::EffectKind;
 
@@ -102,18 +102,8 @@ async fn a_parked_instance_wakes_for_its_timer() {
     let world = World::new().await;
     let started = world.start("wait", json!({"pause": "PT2H"})).await;
     assert_eq!(world.engine.resident_count(), 1);
-    let mut changes = world.engine.changes();
     world.clock.forward(minutes(5));
-    within_reason(async {
-        while world.engine.resident_count() > 0 {
-            changes.borrow_and_update();
-            tokio::task::yield_now().await;
-        }
-    })
-    .await;
-    // Nobody waits for the flush of a parked instance; what is flushed after it tells.
-    let after = casewright_store::Store::submit(&*world.store, casewright_store::Batch::default());
-    after.unwrap().flushed().await.unwrap();
+    world.all_parked().await;
     let world = world.crash().await;
     assert_eq!(
         world.engine.resident_count(),

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use casewright_casework::Principal;
 use casewright_casework::principal::Kind;
+use casewright_language::pack::Pack;
 use casewright_language::{Answer, Question, Schema, Signature, Surroundings};
 use casewright_machine::{CallError, ErrorKind};
 use casewright_store::settings::Settings;
@@ -182,6 +183,8 @@ impl Invoke for Partner {
         vec![plugin("payment-issue"), plugin("housing")]
     }
 
+    fn bind(&self, _pack: &Pack) {}
+
     fn resumes(&self, function: &str, _: &str) -> bool {
         function == "housing.apply"
     }
@@ -300,6 +303,20 @@ impl World {
             store,
             ..self
         }
+    }
+
+    /// Waits until no instance is in memory and what they left behind is on disk.
+    pub(super) async fn all_parked(&self) {
+        within_reason(async {
+            while self.engine.resident_count() > 0 {
+                tokio::task::yield_now().await;
+            }
+        })
+        .await;
+        // Nobody waits for the flush of a parked instance; what is flushed after it tells.
+        let after =
+            casewright_store::Store::submit(&*self.store, casewright_store::Batch::default());
+        after.unwrap().flushed().await.unwrap();
     }
 
     pub(super) async fn deploy(&self, files: BTreeMap<String, String>) -> Result<(), Refused> {
