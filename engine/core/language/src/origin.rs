@@ -80,6 +80,7 @@ impl Origin {
     }
 
     /// Of one member.
+    #[must_use]
     pub fn member(&self, name: &str) -> Self {
         match self {
             Self::Fields(fields) => field(fields, name),
@@ -92,6 +93,7 @@ impl Origin {
     }
 
     /// Of one item of the list.
+    #[must_use]
     pub fn item(&self) -> Self {
         match self {
             Self::Items(origin) => (**origin).clone(),
@@ -126,7 +128,6 @@ impl Origin {
     /// Where either may be it: both, as far as they can be joined.
     pub(crate) fn or(self, other: Self) -> Self {
         match (self, other) {
-            (Self::Unknown, origin) => origin,
             (Self::Members(mut members), Self::Members(others)) => {
                 for (key, origin) in others {
                     match members.iter_mut().find(|(known, _)| *known == key) {
@@ -139,7 +140,7 @@ impl Origin {
                 Self::Members(members)
             }
             (Self::Items(one), Self::Items(other)) => Self::Items(Box::new(one.or(*other))),
-            (origin, _) => origin,
+            (Self::Unknown, origin) | (origin, _) => origin,
         }
     }
 

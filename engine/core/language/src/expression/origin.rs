@@ -29,7 +29,7 @@ fn trace(term: &Term, input: &Origin, sources: &dyn Sources) -> Origin {
             .iter()
             .map(|(_, term)| trace(term, input, sources))
             .fold(trace(head, input, sources), Origin::or),
-        Term::Alternative(terms) => any(terms),
+        Term::Alternative(terms) | Term::Comma(terms) => any(terms),
         Term::Pipe(terms) => terms
             .iter()
             .fold(input.clone(), |before, term| trace(term, &before, sources)),
@@ -38,7 +38,6 @@ fn trace(term: &Term, input: &Origin, sources: &dyn Sources) -> Origin {
             then, otherwise, ..
         } => trace(then, input, sources).or(trace(otherwise, input, sources)),
         Term::Array(terms) => Origin::Items(Box::new(any(terms))),
-        Term::Comma(terms) => any(terms),
         Term::Object(entries) => Origin::Members(
             entries
                 .iter()

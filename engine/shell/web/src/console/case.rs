@@ -235,7 +235,8 @@ pub(crate) async fn show(
     let titles = run_titles(&case, &workflows);
     let (days, folded) = days(&entries, &titles, all, &wall);
     let closed = case.closed.is_some();
-    let allowed = |workflow: &WorkflowView| workflow.offered && (!closed || workflow.in_closed_case);
+    let allowed =
+        |workflow: &WorkflowView| workflow.offered && (!closed || workflow.in_closed_case);
     let body = CasePage {
         chrome: Chrome::new(&member, Place::Cases, format!("Case {}", case.number))
             .notice(Notice::text_of(query.done.as_deref())),

@@ -268,7 +268,11 @@ schema:
         let drawn = Shown::of(&value, &origin, &wall()).render().unwrap();
         let squeezed: String = drawn.split('\n').map(str::trim).collect();
         let row = |label: &str, value: &str| {
-            let class = if label.ends_with('?') { " class=\"ask\"" } else { "" };
+            let class = if label.ends_with('?') {
+                " class=\"ask\""
+            } else {
+                ""
+            };
             format!("<div><dt{class}>{label}</dt><dd><bdi>{value}</bdi></dd></div>")
         };
         let ways = "<ul><li><bdi>By a visit</bdi></li><li><bdi>By phone</bdi></li>\

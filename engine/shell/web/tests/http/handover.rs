@@ -68,6 +68,18 @@ do:
       set: { case: closed, reason: '${ $steps.why.data.reason }', next: Nothing more to do }
 ";
 
+const LATER: &str = "
+document:
+  dsl: '1.0.3'
+  namespace: little
+  name: later
+  version: '1.0.0'
+  title: What only others start
+  metadata: { offered: false, inClosedCase: true }
+do:
+  - done: { set: { outcome: done } }
+";
+
 const REACHED: &str = "
 title: How they are reached
 schema:
@@ -102,6 +114,7 @@ async fn agency() -> Agency {
         ("first.yaml", FIRST),
         ("reach.yaml", REACH),
         ("finish.yaml", FINISH),
+        ("later.yaml", LATER),
         ("forms/reached.yaml", REACHED),
         ("forms/ending.yaml", ENDING),
     ];
@@ -252,4 +265,5 @@ async fn what_may_be_started_is_told_by_title_with_its_summary() {
     let titles = ["Another look", "First call", "Help for a family", "The end"];
     let places: Vec<_> = titles.map(|title| list.text.find(title).unwrap()).into();
     assert!(places.is_sorted(), "{}", list.text);
+    list.lacks(&["What only others start"]);
 }
