@@ -8,7 +8,7 @@ import { openBrowser, signIn } from "./lib/browser.mjs";
 import { check, checked, pictureAt } from "./lib/checks.mjs";
 import { openEngine } from "./lib/engine.mjs";
 import {
-  caseOf, fillQuote, fillRequest, finish, openDecision, startBrokerage, take, until,
+  caseOf, fillQuote, fillRequest, finish, openDecision, openTask, startBrokerage, take, until,
 } from "./lib/story.mjs";
 
 let engine;
@@ -270,9 +270,7 @@ test("it all works without a script", async () => {
   await leader.page.getByText("This task is closed").waitFor();
 
   // The request comes back to be changed, with what was asked and what was there before.
-  const place = () => worker.page.getByRole("link", { name: "Ask for brokerage" });
-  await until(worker.page, file.path, place);
-  await place().click();
+  await openTask(worker, file, "Ask for brokerage");
   await take(worker);
   assert.match(await worker.page.locator("main").innerText(), /One more quote, please/);
   assert.equal(await worker.page.getByLabel("Amount", { exact: true }).inputValue(), "1300.00");

@@ -317,6 +317,7 @@ impl<'w> Tracer<'w> {
             Kind::Fork(_)
             | Kind::Switch(_)
             | Kind::Call(_)
+            | Kind::Http(_)
             | Kind::Raise(_)
             | Kind::Run(_)
             | Kind::Wait(_)

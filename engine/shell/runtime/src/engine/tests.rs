@@ -10,6 +10,7 @@ mod drafts;
 mod events;
 mod funds;
 mod holds;
+mod http;
 mod identity;
 mod lists;
 mod packs;
