@@ -14,8 +14,10 @@ mod documents;
 mod draft;
 mod events;
 mod funds;
+mod handover;
 mod instances;
 mod kinship;
+mod legends;
 mod limits;
 mod notes;
 mod numbers;
@@ -49,6 +51,7 @@ use serde_json::Value;
 
 pub use case_file::CaseFile;
 pub use documents::{Arriving, NewDocument, OpenDocument};
+pub use legends::Legend;
 pub use limits::Limits;
 pub use packs::NotDeployed;
 
