@@ -1,5 +1,5 @@
-//! `casewright instance`: start a workflow, see where runs stand and why, cancel one, have one go on
-//! that failed.
+//! `casewright instance`: start a workflow, see where runs stand and why, cancel one, have a
+//! failed one go on.
 
 use std::fmt::Write as _;
 use std::path::PathBuf;

@@ -177,6 +177,7 @@ mod tests {
             error: None,
             parent: None,
             waiting: Vec::new(),
+            retryable: false,
             started: Some(at),
             ended: Some(at),
         }

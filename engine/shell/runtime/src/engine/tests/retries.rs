@@ -145,14 +145,15 @@ async fn a_retry_asks_the_partner_again_under_the_same_key() {
     );
 
     assert_eq!(world.partner.payments(), 1);
-    let journal = world.partner.journal.lock().unwrap();
-    assert_eq!(journal.len(), 3);
-    assert!(
-        journal
-            .iter()
-            .all(|sent| sent.key == journal[0].key && sent.input == journal[0].input)
-    );
-    drop(journal);
+    {
+        let journal = world.partner.journal.lock().unwrap();
+        assert_eq!(journal.len(), 3);
+        assert!(
+            journal
+                .iter()
+                .all(|sent| sent.key == journal[0].key && sent.input == journal[0].input)
+        );
+    }
     let listed = world
         .engine
         .runs(&worker(), status("faulted"))

@@ -12,12 +12,12 @@ const OWN: &str = "urn:casewright:error:";
 
 /// The words for an error type.
 pub(crate) fn told(code: &str) -> Cause {
-    let bare = code.strip_prefix(OWN).unwrap_or(code);
+    let bare = short(code);
     // A plugin's own code stands after its name.
     let last = bare.rsplit(['.', '/']).next().unwrap_or(bare);
     let (what, next) = match last {
         "not-installed" => (
-            "The plugin that does this step is not installed in the version that the run began with.",
+            "The plugin of this step is not installed in the version that the run began with.",
             "Install that version of the plugin, then try again.",
         ),
         "denied" => (

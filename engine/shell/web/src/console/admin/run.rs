@@ -35,7 +35,6 @@ struct Page {
     status: &'static str,
     cause: Option<(Cause, String)>,
     retryable: bool,
-    endable: bool,
     /// What became of the retry that led here.
     outcome: Option<&'static str>,
     going: bool,
@@ -166,7 +165,6 @@ async fn draw(engine: &Engine, member: &Member, id: String) -> Result<Page, Prob
         workflow,
         cause,
         retryable: run.retryable,
-        endable: going || run.retryable,
         outcome: None,
         going,
         tries: tries.collect(),
