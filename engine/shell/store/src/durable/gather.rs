@@ -64,8 +64,8 @@ impl<B: Backend> Shared<B> {
         {
             let state = self.lock()?;
             for id in instances {
-                // Where nothing is unfolded nothing moves. What was folded before may reach the disk
-                // before the lock is taken, and that is nobody's being first.
+                // Where nothing is unfolded nothing moves. What was folded before may reach the
+                // disk before the lock is taken, and that is nobody's being first.
                 if let Some(stream) = state.index.streams.get(id)
                     && !stream.tail.places.is_empty()
                 {
