@@ -18,6 +18,7 @@ use tokio::net::TcpListener;
 
 use crate::exit;
 use crate::plugin::BuildError;
+use crate::ports::http;
 use crate::ports::plugins::Sources;
 use crate::wiring::{self, Places};
 use crate::{operator, partner, plugin, ready};
@@ -98,6 +99,7 @@ async fn serve(
     let sources = Sources {
         folders: vec![built.to_path_buf()],
         operator: operator(&partner),
+        http: http(&partner),
         public_url: Some(url.clone()),
         ..Sources::default()
     };
@@ -193,6 +195,18 @@ fn operator(partner: &str) -> BTreeMap<String, OperatorSide> {
         side("housing-application", housing),
         side("payment-issue", json!({ "endpoint": partner })),
     ])
+}
+
+/// What a pack binds of it, its documents may ask without a plugin.
+fn http(partner: &str) -> http::Operator {
+    let everybody = http::Side {
+        hosts: vec![partner.to_owned()],
+        ..http::Side::default()
+    };
+    http::Operator {
+        everybody,
+        ..http::Operator::default()
+    }
 }
 
 fn packs(checkout: &Path) -> io::Result<Vec<PathBuf>> {

@@ -81,3 +81,14 @@ fn at(path: &Path, error: &io::Error) -> io::Error {
 fn too_much(path: &Path, of: &str) -> io::Error {
     io::Error::other(format!("{} has too many {of}", path.display()))
 }
+
+/// A secret is the content of its file without the line's end.
+pub(crate) fn secret(path: &Path) -> io::Result<String> {
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        io::Error::new(
+            error.kind(),
+            format!("cannot read {}: {error}", path.display()),
+        )
+    })?;
+    Ok(text.trim_end_matches(['\r', '\n']).to_owned())
+}

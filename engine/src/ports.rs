@@ -1,9 +1,10 @@
-//! What `runtime` needs of the world, fitted to what there is: plugins, evaluator, time,
+//! What `runtime` needs of the world, fitted to what there is: plugins, requests, evaluator, time,
 //! randomness.
 
 mod clock;
 mod entropy;
 mod evaluate;
+pub(crate) mod http;
 pub(crate) mod plugins;
 
 pub(crate) use clock::SystemClock;

@@ -26,6 +26,7 @@ use serde_json::{Map, Value, json};
 use crate::exit;
 use crate::folder;
 use crate::ports::Plugins;
+use crate::ports::http::{self, Side};
 use crate::ports::plugins::{Sources, user_cache};
 use crate::{validate, wiring};
 
@@ -48,15 +49,30 @@ pub(crate) struct Arguments {
     /// Print one JSON object: `{status, output, error, waiting, tasks}`.
     #[arg(long)]
     json: bool,
-    /// A host and port that plugins may reach; may be given several times.
+    /// A host and port that plugins and `call: http` may reach; may be given several times.
     #[arg(long, value_name = "HOST:PORT")]
     allow_host: Vec<String>,
+    /// A secret of `use.secrets` and the file that holds its value; may be given several times.
+    #[arg(long, value_name = "NAME=FILE")]
+    secret: Vec<String>,
     /// Folder of built plugins; `target/plugins` of the checkout otherwise.
     #[arg(long, value_name = "DIR")]
     plugins: Option<PathBuf>,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> ExitCode {
+    let side = operator_side(arguments);
+    if let Some(problem) = side.problems().into_iter().next() {
+        return exit::usage(&format!("--allow-host: {problem}"));
+    }
+    if arguments
+        .secret
+        .iter()
+        .any(|given| named_file(given).is_none())
+    {
+        // Whoever mixes it up may have typed the secret itself: it is not repeated.
+        return exit::usage(&"--secret takes a name and a file: `--secret homes-token=token.txt`");
+    }
     match crate::asynchronous(execute(arguments)) {
         Ok(Some(ended)) => ended.report(arguments.json),
         Ok(None) => exit::unwell(),
@@ -244,18 +260,43 @@ fn events(paths: &[PathBuf]) -> io::Result<Vec<Map<String, Value>>> {
 }
 
 async fn plugins(arguments: &Arguments) -> io::Result<Plugins> {
-    let side = OperatorSide {
+    let side = operator_side(arguments);
+    let everybody = Side {
         hosts: arguments.allow_host.clone(),
-        ..OperatorSide::default()
+        secrets: secrets(&arguments.secret)?,
     };
     let folder = validate::plugin_folder(arguments.plugins.as_deref());
     Plugins::load(Sources {
         folders: folder.into_iter().collect(),
         operator: BTreeMap::from([("*".to_owned(), side)]),
+        http: http::Operator {
+            everybody,
+            // A document outside a pack has nobody to bind hosts for it.
+            alone: folder::pack_around(&arguments.file).is_none(),
+            ..http::Operator::default()
+        },
         cache: user_cache(),
         ..Sources::default()
     })
     .await
+}
+
+fn operator_side(arguments: &Arguments) -> OperatorSide {
+    OperatorSide {
+        hosts: arguments.allow_host.clone(),
+        ..OperatorSide::default()
+    }
+}
+
+fn named_file(given: &str) -> Option<(&str, &Path)> {
+    let (name, path) = given.split_once('=')?;
+    (!name.is_empty()).then_some((name, Path::new(path)))
+}
+
+fn secrets(given: &[String]) -> io::Result<BTreeMap<String, String>> {
+    let read = |(name, path): (&str, &Path)| Ok((name.to_owned(), folder::secret(path)?));
+    let named = given.iter().filter_map(|given| named_file(given));
+    named.map(read).collect()
 }
 
 /// The document alone, with the forms, tables and names of the pack around it.

@@ -12,6 +12,7 @@ use tokio::net::TcpListener;
 
 use self::config::Config;
 use crate::exit;
+use crate::folder;
 use crate::operator;
 use crate::ports::plugins::Sources;
 use crate::ready;
@@ -63,6 +64,7 @@ async fn serve(config: &Config, arguments: &Arguments) -> io::Result<()> {
     let sources = Sources {
         folders: config.plugins.clone(),
         operator: config.operator()?,
+        http: config.http()?,
         public_url: config.public_url.clone(),
         ..Sources::default()
     };
@@ -92,7 +94,7 @@ async fn staff(config: &Config, running: &Running) -> io::Result<()> {
             sign_in: member.sign_in.clone(),
             display_name: member.name.clone(),
             roles: member.roles_and_teams(),
-            passphrase: config::secret(&member.passphrase_file)?,
+            passphrase: folder::secret(&member.passphrase_file)?,
         };
         running.engine.put_user(user).await.map_err(failed)?;
         if let Some(path) = &member.token_file {

@@ -42,6 +42,12 @@ fn beyond(case: &Case) -> Option<&'static str> {
     if text.contains("call: fund.") {
         return Some("money is answered by the runtime");
     }
+    if ["POST", "PATCH"]
+        .iter()
+        .any(|method| text.contains(&format!("\"method\":\"{method}\"")))
+    {
+        return Some("a request that must not arrive twice is in doubt after a crash");
+    }
     if text.contains("\n< yield") {
         return Some("a yield goes on by itself");
     }

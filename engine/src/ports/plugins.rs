@@ -1,4 +1,5 @@
-//! Installed plugins as `runtime` sees them: signatures, effects, invocations under their grants.
+//! Installed plugins as `runtime` sees them: signatures, effects, invocations under their grants;
+//! requests of `call: http` are handed on.
 //!
 //! Components are kept by digest in the data folder, so that an instance finds the plugin it is
 //! pinned to after another version was installed.
@@ -20,6 +21,8 @@ use casewright_runtime::port::{
     Boxed, Callback, EffectKind, Invocation, Invoke, Pending, Reason, Reply, Resumption,
 };
 
+use super::http::{self, Http};
+
 /// Where commands of one user keep compiled code between runs; none where there is no home.
 pub(crate) fn user_cache() -> Option<PathBuf> {
     let base = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
@@ -38,6 +41,8 @@ pub(crate) struct Plugins {
     operator: BTreeMap<String, OperatorSide>,
     /// Where partners reach this engine, without a slash at the end.
     public_url: Option<String>,
+    /// Requests that no plugin sends.
+    http: Http,
     /// What packs bind, by (agency, plugin).
     bound: RwLock<BTreeMap<(String, String), PackSide>>,
 }
@@ -57,6 +62,8 @@ pub(crate) struct Sources {
     /// Components by digest, for instances pinned to them.
     pub(crate) kept: Option<PathBuf>,
     pub(crate) operator: BTreeMap<String, OperatorSide>,
+    /// What the operator lets `call: http` use.
+    pub(crate) http: http::Operator,
     /// Where partners reach this engine; without it plugins must ask for answers by themselves.
     pub(crate) public_url: Option<String>,
 }
@@ -70,6 +77,7 @@ impl Plugins {
             installed: BTreeMap::new(),
             operator: sources.operator,
             public_url: sources.public_url,
+            http: Http::new(sources.http),
             bound: RwLock::default(),
         };
         if let Some(kept) = &sources.kept {
@@ -138,6 +146,9 @@ impl Plugins {
     }
 
     async fn call(&self, invocation: Invocation) -> Result<Reply, CallError> {
+        if invocation.function == casewright_machine::http::FUNCTION {
+            return self.http.call(invocation).await;
+        }
         let Some((loaded, function)) = self.function(&invocation.digest, &invocation.function)
         else {
             return Err(not_installed(&invocation.function));
@@ -251,6 +262,7 @@ impl Invoke for Plugins {
 
     fn bind(&self, pack: &Pack) {
         self.bind(&pack.namespace, pack_sides(pack));
+        self.http.bind(&pack.namespace, pack.http.clone());
     }
 
     fn resumes(&self, function: &str, digest: &str) -> bool {

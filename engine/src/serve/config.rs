@@ -7,7 +7,11 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use casewright_host::grant::OperatorSide;
+use casewright_host::request::Allowed;
 use serde::Deserialize;
+
+use crate::folder;
+use crate::ports::http;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -32,6 +36,9 @@ pub(super) struct Config {
     pub(super) public_url: Option<String>,
     /// Whether cookies need HTTPS: true unless `listen` is loopback.
     pub(super) secure_cookies: Option<bool>,
+    /// What the operator lets documents use in `call: http`.
+    #[serde(default)]
+    http: HttpSide,
     /// What the operator lets each plugin use.
     #[serde(default)]
     plugin: BTreeMap<String, PluginSide>,
@@ -49,6 +56,29 @@ struct PluginSide {
     #[serde(default)]
     hosts: Vec<String>,
     /// Name of the secret to a file that holds it.
+    #[serde(default)]
+    secrets: BTreeMap<String, PathBuf>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct HttpSide {
+    /// `pay.example:443`, or origins; naming a private one allows connecting to it.
+    #[serde(default)]
+    hosts: Vec<String>,
+    /// Name of the secret to a file that holds it.
+    #[serde(default)]
+    secrets: BTreeMap<String, PathBuf>,
+    /// By namespace of the agency: what its documents may use besides.
+    #[serde(default)]
+    agency: BTreeMap<String, AgencyHttp>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AgencyHttp {
+    #[serde(default)]
+    hosts: Vec<String>,
     #[serde(default)]
     secrets: BTreeMap<String, PathBuf>,
 }
@@ -97,8 +127,22 @@ impl Config {
         Ok(config)
     }
 
+    /// A host that can never match would be found out only by the first request.
+    fn check_hosts(&self) -> Result<(), String> {
+        let agencies = self.http.agency.values().flat_map(|side| &side.hosts);
+        let allowed = Allowed {
+            operator: self.http.hosts.iter().chain(agencies).cloned().collect(),
+            pack: None,
+        };
+        match allowed.problems().into_iter().next() {
+            None => Ok(()),
+            Some(problem) => Err(format!("hosts under [http]: {problem}")),
+        }
+    }
+
     /// An address that partners are given must be one they can send to.
     fn check(&mut self) -> Result<(), String> {
+        self.check_hosts()?;
         let Some(url) = &mut self.public_url else {
             return Ok(());
         };
@@ -130,9 +174,13 @@ impl Config {
             .plugin
             .values_mut()
             .flat_map(|side| side.secrets.values_mut());
+        let agencies = self.http.agency.values_mut();
+        let http = agencies.flat_map(|side| side.secrets.values_mut());
+        let http = http.chain(self.http.secrets.values_mut());
         let single = [&mut self.data, &mut self.keys];
         for path in single
             .into_iter()
+            .chain(http)
             .chain(lists)
             .chain(members)
             .chain(secrets)
@@ -141,10 +189,28 @@ impl Config {
         }
     }
 
+    pub(super) fn http(&self) -> io::Result<http::Operator> {
+        let side = |hosts: &[String], secrets: &BTreeMap<String, PathBuf>| {
+            let secrets = secrets.iter();
+            let secrets = secrets.map(|(name, path)| Ok((name.clone(), folder::secret(path)?)));
+            io::Result::Ok(http::Side {
+                hosts: hosts.to_vec(),
+                secrets: secrets.collect::<io::Result<_>>()?,
+            })
+        };
+        let agencies = self.http.agency.iter();
+        let agencies = agencies.map(|(name, of)| Ok((name.clone(), side(&of.hosts, &of.secrets)?)));
+        Ok(http::Operator {
+            everybody: side(&self.http.hosts, &self.http.secrets)?,
+            agencies: agencies.collect::<io::Result<_>>()?,
+            alone: false,
+        })
+    }
+
     pub(super) fn operator(&self) -> io::Result<BTreeMap<String, OperatorSide>> {
         let side = |side: &PluginSide| {
             let secrets = side.secrets.iter();
-            let secrets = secrets.map(|(name, path)| Ok((name.clone(), secret(path)?)));
+            let secrets = secrets.map(|(name, path)| Ok((name.clone(), folder::secret(path)?)));
             io::Result::Ok(OperatorSide {
                 config: side.config.clone().into(),
                 hosts: side.hosts.clone(),
@@ -156,17 +222,6 @@ impl Config {
             .map(|(name, of)| Ok((name.clone(), side(of)?)))
             .collect()
     }
-}
-
-/// A secret is the content of its file without the line's end.
-pub(super) fn secret(path: &Path) -> io::Result<String> {
-    let text = fs::read_to_string(path).map_err(|error| {
-        io::Error::new(
-            error.kind(),
-            format!("cannot read {}: {error}", path.display()),
-        )
-    })?;
-    Ok(text.trim_end_matches(['\r', '\n']).to_owned())
 }
 
 #[cfg(test)]
@@ -192,6 +247,29 @@ mod tests {
             read("listen = \"localhost\"\n")
                 .unwrap_err()
                 .contains("line 1")
+        );
+    }
+
+    #[test]
+    fn requests_are_allowed_for_all_agencies_or_for_one() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("token"), "abc-123\n").unwrap();
+        let path = folder.path().join("casewright.toml");
+        let text = "listen = \"127.0.0.1:0\"\ndata = \"d\"\nkeys = \"k\"\n\
+                    [http]\nhosts = [\"a.example:443\"]\nsecrets = { all = \"token\" }\n\
+                    [http.agency.north]\nhosts = [\"https://b.example\"]\n\
+                    secrets = { own = \"token\" }\n";
+        fs::write(&path, text).unwrap();
+        let http = Config::read(&path).unwrap().http().unwrap();
+        assert_eq!(http.everybody.hosts, ["a.example:443"]);
+        assert_eq!(http.everybody.secrets["all"], "abc-123");
+        assert_eq!(http.agencies["north"].hosts, ["https://b.example"]);
+        assert_eq!(http.agencies["north"].secrets["own"], "abc-123");
+        fs::write(&path, text.replace("a.example:443", "a.example")).unwrap();
+        let sentence = Config::read(&path).unwrap_err();
+        assert!(
+            sentence.contains("[http]") && sentence.contains("port"),
+            "{sentence}"
         );
     }
 

@@ -1,4 +1,5 @@
-//! Functions of plugins in a test: answered as the test says, or by the built plugin.
+//! Functions of plugins in a test: answered as the test says, or by the built plugin. Requests of
+//! `call: http` are only ever answered by the test.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -6,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use casewright_language::pack::Pack;
 use casewright_language::pack_test::{Answer, Answers, Failure, FailureKind};
 use casewright_language::{Schema, Signature, Surroundings};
-use casewright_machine::{CallError, ErrorKind};
+use casewright_machine::{CallError, ErrorKind, http};
 use casewright_runtime::port::{Boxed, EffectKind, Invocation, Invoke, Reply, Resumption};
 use serde_json::{Value, json};
 
@@ -14,6 +15,9 @@ use crate::ports::Plugins;
 
 /// Stands for the digest of a plugin that is not built and only answers what a test says.
 const NOT_BUILT: &str = "answers-of-a-test";
+
+/// Before the name of a task that sends a request by itself.
+const HTTP: &str = "http.";
 
 /// Told of a call whose answer comes later.
 const LATER: &str = "answers later";
@@ -67,7 +71,13 @@ impl Partner {
     }
 
     async fn answer(&self, invocation: Invocation) -> Result<Reply, CallError> {
-        let (function, input) = (invocation.function.clone(), invocation.input.clone());
+        let input = invocation.input.clone();
+        let function = if invocation.function == http::FUNCTION {
+            let task = invocation.step.rsplit('/').next().unwrap_or_default();
+            format!("{HTTP}{task}")
+        } else {
+            invocation.function.clone()
+        };
         let (answer, unexpected) = match self.answers.get(&function) {
             Some(Answers::Given(given)) => (self.next(&function, given), false),
             Some(Answers::Real) => (self.plugins.invoke(invocation).await, false),
@@ -101,14 +111,15 @@ impl Invoke for Partner {
     fn describe(&self, surroundings: &mut Surroundings) -> Vec<(String, String)> {
         let mut digests = self.plugins.describe(surroundings);
         surroundings.functions_known = !digests.is_empty();
-        for function in self.answers.keys() {
+        let of_plugins = || self.answers.keys().filter(|name| !name.starts_with(HTTP));
+        for function in of_plugins() {
             let plugin = function.split('.').next().unwrap_or_default();
             if digests.iter().any(|(known, _)| known == plugin) {
                 continue;
             }
             digests.push((plugin.to_owned(), NOT_BUILT.to_owned()));
         }
-        for function in self.answers.keys() {
+        for function in of_plugins() {
             if let (false, Some(signature)) = (
                 surroundings.functions.contains_key(function),
                 anything(function),
@@ -153,7 +164,7 @@ fn call_error(function: &str, failure: &Failure) -> CallError {
         FailureKind::Retryable => (ErrorKind::Retryable, 503),
         FailureKind::InDoubt => (ErrorKind::InDoubt, 409),
     };
-    let code = if failure.code.contains('.') {
+    let code = if failure.code.contains('.') || function.starts_with(HTTP) {
         failure.code.clone()
     } else {
         format!("{plugin}.{}", failure.code)
@@ -162,7 +173,7 @@ fn call_error(function: &str, failure: &Failure) -> CallError {
         kind,
         message: failure.message.clone().unwrap_or_else(|| code.clone()),
         code,
-        status,
+        status: failure.status.unwrap_or(status),
         details: None,
         retry_after_ms: None,
     }

@@ -49,10 +49,13 @@ fn unexpected_calls(stage: &Stage, spot: Spot) -> Amiss {
             "{} was called, and the test does not say what it answers",
             made.function
         );
-        let help = format!(
-            "add it to `plugins`: `{}: [ {{ returns: ... }} ]` or `real`",
-            made.function
-        );
+        let help = match made.function.strip_prefix("http.") {
+            Some(task) => format!("add it to `http`: `{task}: [ {{ returns: ... }} ]`"),
+            None => format!(
+                "add it to `plugins`: `{}: [ {{ returns: ... }} ]` or `real`",
+                made.function
+            ),
+        };
         finding(spot, message, Some(help))
     });
     told.into_iter().collect()

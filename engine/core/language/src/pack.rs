@@ -23,6 +23,8 @@
 //!     config: { endpoint: https://pay.example }
 //!     origins: [ https://pay.example ]
 //!     secrets: [ payment-key ]
+//! http:                                 # whom documents may ask without a plugin
+//!   hosts: [ homes.example:443 ]
 //! caseNumber: IFS-{year}-{number:5}     # CASE-{year}-{number:5} when it is left out
 //! ```
 //!
@@ -65,6 +67,8 @@ pub struct Pack {
     pub policies: BTreeMap<String, Vec<PolicyRow>>,
     /// By name of the plugin.
     pub plugins: BTreeMap<String, PluginBinding>,
+    /// `HOST:PORT`, or origins, that `call: http` may ask as far as the operator allows it too.
+    pub http: Vec<String>,
     /// `IFS-{year}-{number:5}`.
     pub case_number: String,
 }

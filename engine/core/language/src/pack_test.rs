@@ -11,6 +11,10 @@
 //!     - error: { code: unavailable, kind: retryable }
 //!     - returns: { paymentId: P-1, state: paid }
 //!   evidence-check.check: real         # the built plugin itself
+//! http:                                # what requests of `call: http` are answered, by task
+//!   register:                          # as a function it is `http.register`
+//!     - error: { status: 503 }
+//!     - returns: { id: 7 }
 //! samples:                             # data by name, used by `data`, `input` and `but`
 //!   bed: { item: A bed, money: { minor: 40000, currency: AUD } }
 //! tests:
@@ -58,7 +62,7 @@ pub struct Test {
     pub begins: Option<Moment>,
     /// Person to roles.
     pub people: BTreeMap<String, Vec<String>>,
-    /// What functions of plugins answer.
+    /// What functions of plugins answer; a request of `call: http` is `http.<task>`.
     pub answers: BTreeMap<String, Answers>,
     pub steps: Vec<Step>,
 }
@@ -89,6 +93,8 @@ pub struct Failure {
     /// Without the plugin's name.
     pub code: String,
     pub kind: FailureKind,
+    /// Only of a request, whose server gives it.
+    pub status: Option<i64>,
     pub message: Option<String>,
 }
 

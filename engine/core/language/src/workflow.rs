@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::schedule::Schedule;
-use crate::{Expression, Period, Schema, Template, Term};
+use crate::{Expression, Period, Schema, Template, Term, UriTemplate};
 
 /// A workflow document that passed every check.
 #[derive(Debug, Clone)]
@@ -111,6 +111,7 @@ pub enum Kind {
     Set(Template),
     Switch(Vec<Case>),
     Call(Call),
+    Http(Box<Http>),
     Human(Box<Human>),
     Raise(Problem),
     Run(Box<Child>),
@@ -164,6 +165,65 @@ pub struct Call {
     /// Only where the document names one: `name:1.2.0@default`.
     pub version: Option<String>,
     pub with: Template,
+}
+
+/// `call: http`: a request to a service, without a plugin.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Http {
+    pub method: Method,
+    /// `None` where an expression gives the address, as `endpoint` of `with`.
+    pub endpoint: Option<UriTemplate>,
+    /// What expressions may stand in: `endpoint`, `headers`, `query`, `body`, and under
+    /// `authentication` the words of a credential that is no secret.
+    pub with: Template,
+    pub authentication: Option<Authentication>,
+    pub output: OutputAs,
+    /// Whether an answer of 300 to 399 is no error.
+    pub redirect: bool,
+}
+
+/// What a request does: whether it may be sent again follows from it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Method {
+    Get,
+    Head,
+    Options,
+    Post,
+    Put,
+    Patch,
+    Delete,
+}
+
+/// How a request says who asks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Authentication {
+    pub scheme: Scheme,
+    /// Name of the secret, one of `use.secrets`; its value is known to the shell alone. `None`
+    /// where the words stand in the document or come from the input.
+    pub secret: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Scheme {
+    Basic,
+    Bearer,
+}
+
+/// What of an answer becomes output.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OutputAs {
+    /// The body as base64.
+    Raw,
+    /// The body, read by its type.
+    #[default]
+    Content,
+    /// Request, status, headers and the body, read by its type.
+    Response,
 }
 
 /// `call: human-task` or `call: approval`.
@@ -484,6 +544,7 @@ impl Task {
             Kind::Set(_)
             | Kind::Switch(_)
             | Kind::Call(_)
+            | Kind::Http(_)
             | Kind::Human(_)
             | Kind::Raise(_)
             | Kind::Run(_)

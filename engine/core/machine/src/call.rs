@@ -9,12 +9,12 @@ use serde_json::Value;
 
 use casewright_language::workflow::Call as Written;
 
-use crate::fault::OWN_PREFIX;
+use crate::fault::{OWN_PREFIX, STANDARD_PREFIX};
 use crate::position::{Open, Progress, Purpose, Signal, State, Timer};
 use crate::record::{Fate, Intent};
 use crate::run::{Run, Stop};
 use crate::task::Here;
-use crate::{Call, CallError, Delivery, Effect, ErrorKind, Fault, Status};
+use crate::{Call, CallError, Delivery, Effect, ErrorKind, Fault, Status, http};
 
 /// Attempts after the first, when a function says that it may be tried again.
 pub(crate) const RETRIES_MAX: u32 = 8;
@@ -63,7 +63,25 @@ pub(crate) fn enter(
     written: &Written,
 ) -> Result<Progress<State>, Stop> {
     let input = run.value(&written.with, here.input, &here.sight(run))?;
-    let (key, since) = intend(run, here, &input)?;
+    let version = written.version.clone();
+    let kept = here.scope.kept;
+    start(run, here, &written.function, version, input, kept)
+}
+
+/// The first attempt. `kept`: a retry of what is around comes back to the same intent.
+pub(crate) fn start(
+    run: &mut Run<'_>,
+    here: &Here<'_>,
+    function: &str,
+    version: Option<String>,
+    input: Value,
+    kept: bool,
+) -> Result<Progress<State>, Stop> {
+    let (key, since) = if kept {
+        intend(run, here, &input)?
+    } else {
+        (run.mint_key(), run.now)
+    };
     let call = Call {
         delivery: Delivery {
             reference: here.task.reference.clone(),
@@ -71,8 +89,8 @@ pub(crate) fn enter(
             attempt: 1,
         },
         rounds: here.scope.rounds(),
-        function: written.function.clone(),
-        version: written.version.clone(),
+        function: function.to_owned(),
+        version,
         input,
         key,
         since,
@@ -158,13 +176,23 @@ fn failed(
         }
     }
     Err(Stop::from(Fault {
-        kind: format!("{OWN_PREFIX}{}", error.code),
+        kind: format!("{}{}", prefix(&call.function, &error.code), error.code),
         status: error.status,
         title: Some(format!("`{}` gave no result", call.function)),
         detail: Some(error.message.clone()),
         instance: here.place().to_owned(),
         details: error.details.clone(),
     }))
+}
+
+/// What a request comes to has types of the language; functions have codes of their own.
+fn prefix(function: &str, code: &str) -> &'static str {
+    let standard = ["communication", "authorization", "validation"];
+    if function == http::FUNCTION && standard.contains(&code) {
+        STANDARD_PREFIX
+    } else {
+        OWN_PREFIX
+    }
 }
 
 /// A function's own wish stands above the table, within its bound.

@@ -17,6 +17,7 @@ pub mod effect;
 pub mod envelope;
 pub mod event;
 pub mod fault;
+pub mod http;
 pub mod instance;
 pub mod step;
 

@@ -12,8 +12,8 @@ use crate::position::{Data, Entry, Position, Progress, Signal, State};
 use crate::run::{Run, Stop};
 use crate::scope::{Scope, Sight, TaskSight, list_of};
 use crate::{
-    Fault, Status, call, child, r#do, emit, r#for, fork, human, listen, raise, set, switch, r#try,
-    wait,
+    Fault, Status, call, child, r#do, emit, r#for, fork, http, human, listen, raise, set, switch,
+    r#try, wait,
 };
 
 /// A task whose construct is at work.
@@ -151,6 +151,7 @@ fn enter_construct(run: &mut Run<'_>, here: &Here<'_>) -> Result<Progress<State>
         Kind::Set(template) => set::enter(run, here, template),
         Kind::Switch(cases) => switch::enter(run, here, cases),
         Kind::Call(call) => call::enter(run, here, call),
+        Kind::Http(http) => http::enter(run, here, http),
         Kind::Human(human) => human::enter(run, here, human),
         Kind::Raise(problem) => raise::enter(run, here, problem),
         Kind::Run(child) => child::enter(run, here, child),
@@ -173,7 +174,9 @@ fn resume_construct(
             r#for::resume(run, here, r#for, *looping, signal)
         }
         (Kind::Fork(fork), State::Fork(forking)) => fork::resume(run, here, fork, *forking, signal),
-        (Kind::Call(_), State::Call(calling)) => call::resume(run, here, calling, signal),
+        (Kind::Call(_) | Kind::Http(_), State::Call(calling)) => {
+            call::resume(run, here, calling, signal)
+        }
         (Kind::Human(_), State::Human(offer)) => human::resume(run, offer, signal),
         (Kind::Run(_), State::Child(child)) => child::resume(run, here, child, signal),
         (Kind::Try(r#try), State::Try(trying)) => r#try::resume(run, here, r#try, trying, signal),

@@ -329,14 +329,14 @@ impl PackSide {
 }
 
 /// One entry of the operator's list.
-struct AllowedHost {
+pub(crate) struct AllowedHost {
     origin: Origin,
     /// `HOST:PORT` covers both schemes.
     any_scheme: bool,
 }
 
 impl AllowedHost {
-    fn read(text: &str) -> Result<Self, String> {
+    pub(crate) fn read(text: &str) -> Result<Self, String> {
         if text.contains("://") {
             return Ok(Self {
                 origin: Origin::read(text)?,
@@ -359,14 +359,14 @@ impl AllowedHost {
         })
     }
 
-    fn covers(&self, origin: &Origin) -> bool {
+    pub(crate) fn covers(&self, origin: &Origin) -> bool {
         self.origin == *origin
             || (self.any_scheme
                 && self.origin.host() == origin.host()
                 && self.origin.port() == origin.port())
     }
 
-    fn address(&self) -> Option<(IpAddr, u16)> {
+    pub(crate) fn address(&self) -> Option<(IpAddr, u16)> {
         let address = self.origin.address()?;
         Some((address.to_canonical(), self.origin.port()))
     }

@@ -23,19 +23,19 @@ use crate::world::casewright::plugin::http::{
     Response as GuestResponse,
 };
 
-mod headers;
+pub(crate) mod headers;
 mod tls;
 
 const CALL_COUNT_MAX: u32 = 50;
-const REQUEST_BYTES_MAX: usize = 1024 * 1024;
+pub(crate) const REQUEST_BYTES_MAX: usize = 1024 * 1024;
 const RESPONSE_BYTES_MAX: usize = 4 * 1024 * 1024;
 const CONNECT_MAX: Duration = Duration::from_secs(5);
 /// Of the time left: a connection that is given up before the whole request is, is certainly
 /// unused.
 const CONNECT_SHARE: f32 = 0.9;
-const RESOLVE_MAX: Duration = Duration::from_secs(5);
+pub(crate) const RESOLVE_MAX: Duration = Duration::from_secs(5);
 /// Longest wait when the guest names none; the call's deadline is shorter or longer.
-const TOTAL_DEFAULT: Duration = Duration::from_secs(30);
+pub(crate) const TOTAL_DEFAULT: Duration = Duration::from_secs(30);
 /// Time left to a guest after the longest wait, to make an answer of a timeout.
 const GUEST_MARGIN: Duration = Duration::from_millis(200);
 
@@ -79,13 +79,13 @@ impl Host for State {
 }
 
 /// A request that passed every check.
-struct Checked {
-    method: Method,
-    url: Url,
-    headers: HeaderMap,
-    body: Vec<u8>,
-    origin: Origin,
-    addresses: Vec<SocketAddr>,
+pub(crate) struct Checked {
+    pub(crate) method: Method,
+    pub(crate) url: Url,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Vec<u8>,
+    pub(crate) origin: Origin,
+    pub(crate) addresses: Vec<SocketAddr>,
 }
 
 impl Client {
@@ -108,7 +108,11 @@ impl Client {
         result
     }
 
-    async fn exchange(&self, checked: Checked, left: Duration) -> Result<GuestResponse, HttpError> {
+    pub(crate) async fn exchange(
+        &self,
+        checked: Checked,
+        left: Duration,
+    ) -> Result<GuestResponse, HttpError> {
         let client = reqwest::Client::builder()
             .tls_backend_preconfigured(self.tls(&checked.origin)?)
             .redirect(Policy::none())
@@ -169,12 +173,7 @@ async fn check(grant: &Grant, request: Request, patience: Duration) -> Result<Ch
         ));
     }
     let mut headers = headers::of_guest(&request.headers).map_err(invalid)?;
-    headers
-        .entry(reqwest::header::USER_AGENT)
-        .or_insert(HeaderValue::from_static(concat!(
-            "casewright/",
-            env!("CARGO_PKG_VERSION")
-        )));
+    sign(&mut headers);
     if let Some(credential) = request.credential {
         let (name, value) = credential_header(grant, granted, &credential)?;
         if headers.contains_key(&name) {
@@ -184,7 +183,8 @@ async fn check(grant: &Grant, request: Request, patience: Duration) -> Result<Ch
         }
         headers.insert(name, value);
     }
-    let addresses = resolve(grant, granted, patience.min(RESOLVE_MAX)).await?;
+    let allowed = |address| grant.connection(granted, address);
+    let addresses = resolve(&granted.origin, patience.min(RESOLVE_MAX), allowed).await?;
     Ok(Checked {
         method,
         url,
@@ -195,14 +195,23 @@ async fn check(grant: &Grant, request: Request, patience: Duration) -> Result<Ch
     })
 }
 
+/// Says who we are, unless the request does.
+pub(crate) fn sign(headers: &mut HeaderMap) {
+    headers
+        .entry(reqwest::header::USER_AGENT)
+        .or_insert(HeaderValue::from_static(concat!(
+            "casewright/",
+            env!("CARGO_PKG_VERSION")
+        )));
+}
+
 /// Finds the addresses of a host and keeps those that may be connected to; a host that has none
 /// is denied with the reason for the first.
-async fn resolve(
-    grant: &Grant,
-    granted: &GrantedOrigin,
+pub(crate) async fn resolve(
+    origin: &Origin,
     patience: Duration,
+    allowed: impl Fn(SocketAddr) -> Result<(), String>,
 ) -> Result<Vec<SocketAddr>, HttpError> {
-    let origin = &granted.origin;
     let found = match origin.address() {
         Some(address) => vec![SocketAddr::new(address, origin.port())],
         None => look_up(origin, patience).await?,
@@ -210,7 +219,7 @@ async fn resolve(
     let mut reason = None;
     let mut addresses = Vec::new();
     for address in found {
-        match grant.connection(granted, address) {
+        match allowed(address) {
             Ok(()) => addresses.push(address),
             Err(why) => reason = reason.or(Some(why)),
         }

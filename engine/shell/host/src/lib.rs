@@ -20,5 +20,6 @@ mod json;
 pub mod manifest;
 pub mod origin;
 pub mod plugin;
+pub mod request;
 mod state;
 mod world;

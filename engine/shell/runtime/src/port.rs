@@ -11,7 +11,9 @@ use serde_json::Value;
 
 pub type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// Plugins. Functions of the engine (`fund.*`) never come here.
+/// Plugins, and the requests of `call: http`, whose function is `http` and whose input is a
+/// [`casewright_machine::http::Request`]; they are no function of a plugin, and have no digest.
+/// Functions of the engine (`fund.*`) never come here.
 pub trait Invoke: Send + Sync + 'static {
     /// What a plugin function does outside, for recovery; `None` when it is not installed.
     fn effect(&self, function: &str, digest: &str) -> Option<EffectKind>;

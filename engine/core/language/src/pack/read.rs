@@ -9,7 +9,7 @@ use crate::Diagnostic;
 use crate::diagnostic::{Findings, suggestion};
 use crate::yaml::{self, Entry, Fields, Node, Place};
 
-const KEYS: [&str; 11] = [
+const KEYS: [&str; 12] = [
     "namespace",
     "title",
     "timeZone",
@@ -20,6 +20,7 @@ const KEYS: [&str; 11] = [
     "funds",
     "policies",
     "plugins",
+    "http",
     "caseNumber",
 ];
 const CASE_NUMBER: &str = "CASE-{year}-{number:5}";
@@ -58,6 +59,7 @@ fn pack(findings: &mut Findings, root: &Node) -> Option<Pack> {
         reader.policy(name, entry, &roles)
     });
     let plugins = reader.named(&keys, "plugins", Reader::plugin);
+    let http = keys.get("http").map(|entry| reader.http(entry));
     let case_number = reader.optional(&keys, "caseNumber");
     if let Some((pattern, place)) = &case_number {
         reader.case_number(pattern, *place);
@@ -73,6 +75,7 @@ fn pack(findings: &mut Findings, root: &Node) -> Option<Pack> {
         funds,
         policies,
         plugins,
+        http: http.unwrap_or_default(),
         case_number: case_number.map_or_else(|| CASE_NUMBER.to_owned(), |(pattern, _)| pattern),
     })
 }
@@ -401,6 +404,27 @@ impl Reader<'_> {
         Some(binding)
     }
 
+    fn http(&mut self, entry: &Entry) -> Vec<String> {
+        let Some(keys) = self.open(entry, "`http`", &["hosts"]) else {
+            return Vec::new();
+        };
+        let mut hosts = Vec::new();
+        for (host, place) in self.texts(&keys, "hosts") {
+            if is_origin(&host) || is_host(&host) {
+                hosts.push(host);
+            } else {
+                self.findings
+                    .error(
+                        "CW0530",
+                        place,
+                        format!("`{host}` is not a host with its port"),
+                    )
+                    .help("write for example `homes.example:443`");
+            }
+        }
+        hosts
+    }
+
     /// `{year}` as often as wanted, `{number}` or `{number:5}` once, and plain letters.
     fn case_number(&mut self, pattern: &str, place: Place) {
         if let Err(problem) = numbered(pattern) {
@@ -469,6 +493,15 @@ fn is_origin(text: &str) -> bool {
     };
     let allowed = |c: char| c.is_ascii_alphanumeric() || ".-:[]".contains(c);
     !host.is_empty() && host.chars().all(allowed)
+}
+
+/// `homes.example:443`
+fn is_host(text: &str) -> bool {
+    let Some((host, port)) = text.rsplit_once(':') else {
+        return false;
+    };
+    let allowed = |c: char| c.is_ascii_alphanumeric() || ".-:[]".contains(c);
+    !host.is_empty() && host.chars().all(allowed) && port.parse::<u16>().is_ok()
 }
 
 fn numbered(pattern: &str) -> Result<(), String> {

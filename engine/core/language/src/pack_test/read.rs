@@ -8,10 +8,21 @@ use crate::diagnostic::{Findings, suggestion};
 use crate::schema::format::date;
 use crate::yaml::{self, Entry, Fields, Node, Place};
 
-const FILE: [&str; 6] = [
-    "workflow", "begins", "people", "plugins", "samples", "tests",
+const FILE: [&str; 7] = [
+    "workflow", "begins", "people", "plugins", "http", "samples", "tests",
 ];
-const TEST: [&str; 5] = ["test", "begins", "people", "plugins", "steps"];
+const TEST: [&str; 6] = ["test", "begins", "people", "plugins", "http", "steps"];
+/// Before the name of a task whose request is answered.
+const HTTP: &str = "http.";
+
+/// What keeps a request from being answered, with the usual status.
+const NO_ANSWER: [(&str, i64); 4] = [
+    ("communication", 503),
+    ("authorization", 403),
+    ("in-doubt", 409),
+    ("not-allowed", 403),
+];
+
 const KINDS: [(&str, FailureKind); 4] = [
     ("business", FailureKind::Business),
     ("permanent", FailureKind::Permanent),
@@ -165,7 +176,7 @@ impl<'n> Reader<'_, 'n> {
     }
 
     fn answers(&mut self, keys: &Fields<'n>) -> BTreeMap<String, Answers> {
-        let mut answers = BTreeMap::new();
+        let mut answers = self.requests(keys);
         let Some(entry) = keys.get("plugins") else {
             return answers;
         };
@@ -186,24 +197,60 @@ impl<'n> Reader<'_, 'n> {
                 yaml::expected(self.findings, entry.place(), &owner, wanted, &entry.value);
                 continue;
             };
-            let given = list.iter().filter_map(|node| self.answer(node, &owner));
+            let given = list
+                .iter()
+                .filter_map(|node| self.answer(node, &owner, false));
             answers.insert(name.clone(), Answers::Given(given.collect()));
         }
         answers
     }
 
+    /// What is answered to the requests of `call: http`, by the name of the task.
+    fn requests(&mut self, keys: &Fields<'n>) -> BTreeMap<String, Answers> {
+        let mut answers = BTreeMap::new();
+        let Some(entry) = keys.get("http") else {
+            return answers;
+        };
+        let Some(entries) = entry.value.as_map() else {
+            keys.expected(
+                self.findings,
+                entry,
+                "a map of tasks to what they are answered",
+            );
+            return answers;
+        };
+        for entry in entries {
+            let name = &entry.key.text;
+            let owner = format!("`{name}` of `http`");
+            let Some(list) = entry.value.as_list().filter(|list| !list.is_empty()) else {
+                let wanted = "a list of answers";
+                yaml::expected(self.findings, entry.place(), &owner, wanted, &entry.value);
+                continue;
+            };
+            let given = list
+                .iter()
+                .filter_map(|node| self.answer(node, &owner, true));
+            answers.insert(format!("{HTTP}{name}"), Answers::Given(given.collect()));
+        }
+        answers
+    }
+
     pub(super) fn function_exists(&mut self, name: &str, place: Place) {
+        if name.starts_with(HTTP) {
+            return;
+        }
         if let Some(functions) = &self.around.functions {
             self.exists("function of a plugin", name, place, functions.iter());
         }
     }
 
-    fn answer(&mut self, node: &'n Node, owner: &str) -> Option<Answer> {
+    fn answer(&mut self, node: &'n Node, owner: &str, of_request: bool) -> Option<Answer> {
         let owner = format!("an answer of {owner}");
         let known = ["returns", "error"];
         let keys = Fields::open(self.findings, node, node.place, &owner, &known)?;
         match (keys.get("returns"), keys.get("error")) {
             (Some(entry), None) => Some(Answer::Returns(entry.value.to_json())),
+            (None, Some(entry)) if of_request => self.no_answer(entry, &owner).map(Answer::Fails),
             (None, Some(entry)) => self.failure(entry, &owner).map(Answer::Fails),
             (found, _) => {
                 let message = if found.is_some() {
@@ -234,6 +281,48 @@ impl<'n> Reader<'_, 'n> {
         Some(Failure {
             code: code?.to_owned(),
             kind: kind?,
+            status: None,
+            message: message.map(str::to_owned),
+        })
+    }
+
+    /// Of a request: a status that the server answers, or what kept it from being answered.
+    fn no_answer(&mut self, entry: &'n Entry, owner: &str) -> Option<Failure> {
+        let owner = format!("`error` of {owner}");
+        let known = ["status", "code", "message"];
+        let keys = Fields::open(self.findings, &entry.value, entry.key.place, &owner, &known)?;
+        let message = keys.get("message");
+        let message = message.and_then(|message| keys.text(self.findings, message));
+        let written = keys.get("status");
+        let status = written.map(|status| {
+            let number = status.value.as_integer();
+            let number = number.filter(|number| (100..=599).contains(number));
+            if number.is_none() {
+                keys.expected(self.findings, status, "a status such as 404");
+            }
+            number
+        });
+        let code = match keys.get("code") {
+            None => Some("communication"),
+            Some(entry) => {
+                let text = keys.text(self.findings, entry)?;
+                let found = NO_ANSWER.iter().find(|(code, _)| *code == text);
+                if found.is_none() {
+                    let codes = NO_ANSWER.iter().map(|(code, _)| *code);
+                    self.missing("code of a request", text, entry.place(), codes);
+                }
+                found.map(|(code, _)| *code)
+            }
+        }?;
+        let (_, usual) = NO_ANSWER.iter().find(|(known, _)| *known == code)?;
+        Some(Failure {
+            code: code.to_owned(),
+            kind: if code == "in-doubt" {
+                FailureKind::InDoubt
+            } else {
+                FailureKind::Business
+            },
+            status: Some(status.unwrap_or(Some(*usual))?),
             message: message.map(str::to_owned),
         })
     }

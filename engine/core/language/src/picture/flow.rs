@@ -196,6 +196,10 @@ impl Draft {
             Kind::Call(call) => {
                 self.passing(task, frame, Shape::System, Some(call.function.clone()))
             }
+            Kind::Http(_) => {
+                let detail = "Asks another service".to_owned();
+                self.passing(task, frame, Shape::System, Some(detail))
+            }
             Kind::Run(child) => {
                 let detail = humanize(&child.name);
                 self.passing(task, frame, Shape::System, Some(detail))

@@ -10,11 +10,13 @@ use crate::yaml::{Entry, Node, Place};
 
 pub(super) mod argument;
 mod fund;
+pub(super) mod http;
 mod human;
 mod plugin;
 
 /// Functions of the engine that are built.
-const BUILT_IN: [&str; 5] = [
+const BUILT_IN: [&str; 6] = [
+    "http",
     "human-task",
     "approval",
     "fund.reserve",
@@ -23,15 +25,8 @@ const BUILT_IN: [&str; 5] = [
 ];
 
 /// Functions that come later, with what serves meanwhile.
-const LATER: [(&str, &str); 4] = [
-    (
-        "http",
-        "call a plugin, whose grant says which addresses it may reach",
-    ),
-    (
-        "openapi",
-        "call a plugin, whose grant says which addresses it may reach",
-    ),
+const LATER: [(&str, &str); 3] = [
+    ("openapi", "write the request out with `call: http`"),
     ("decide", "decide with `switch`"),
     ("notify", "let a plugin send the message"),
 ];
@@ -83,6 +78,7 @@ pub(super) fn read(reader: &mut Reader<'_>, body: &Body<'_, '_>) -> Option<Found
         return None;
     }
     match reference.name {
+        "http" => http::read(reader, body),
         "human-task" | "approval" => human::read(reader, body, reference.name == "approval"),
         name if BUILT_IN.contains(&name) => fund::read(reader, body, name),
         name => plugin::read(reader, body, name, reference.version),

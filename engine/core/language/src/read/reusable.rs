@@ -1,9 +1,10 @@
-//! `use`: errors, retries and timeouts that tasks name.
+//! `use`: authentications, errors, retries, secrets and timeouts that tasks name.
 //!
 //! Each is read once, where it stands, also when nothing names it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::call::http::authentication::{self, Credential};
 use super::scope::{Moment, Scope};
 use super::{Reader, duration, raise, r#try, unavailable};
 use crate::Period;
@@ -28,6 +29,9 @@ pub(super) struct Reusables {
     errors: BTreeMap<String, Option<Problem>>,
     retries: BTreeMap<String, Option<Retry>>,
     timeouts: BTreeMap<String, Option<Span>>,
+    authentications: BTreeMap<String, Option<Credential>>,
+    /// Names alone: what they stand for is known to whoever runs the engine.
+    pub(super) secrets: BTreeSet<String>,
     /// Functions defined in the document: not built, but known by name.
     pub(super) functions: BTreeSet<String>,
 }
@@ -38,8 +42,14 @@ pub(super) fn read(reader: &mut Reader<'_>, entry: &Entry, scope: &Scope) {
     else {
         return;
     };
+    // Authentications name them.
+    if let Some(entry) = fields.get("secrets") {
+        secrets(reader, &fields, entry);
+    }
     for entry in fields.entries() {
         match entry.key.text.as_str() {
+            "secrets" => {}
+            "authentications" => authentications(reader, entry, scope),
             "errors" => errors(reader, entry, scope),
             "retries" => retries(reader, entry, scope),
             "timeouts" => timeouts(reader, entry, scope),
@@ -52,6 +62,30 @@ pub(super) fn read(reader: &mut Reader<'_>, entry: &Entry, scope: &Scope) {
                 unavailable::reusable(reader, entry);
             }
         }
+    }
+}
+
+fn secrets(reader: &mut Reader<'_>, fields: &Fields<'_>, entry: &Entry) {
+    let Some(names) = entry.value.as_list() else {
+        fields.expected(&mut reader.findings, entry, "a list of names");
+        return;
+    };
+    for name in names {
+        if let Some(text) = name.as_text() {
+            reader.reusables.secrets.insert(text.to_owned());
+        } else {
+            let (findings, owner) = (&mut reader.findings, "a name in `use.secrets`");
+            yaml::expected(findings, name.place, owner, "text", name);
+        }
+    }
+}
+
+fn authentications(reader: &mut Reader<'_>, entry: &Entry, scope: &Scope) {
+    for entry in definitions(reader, entry) {
+        let owner = "`use.authentications`";
+        let credential = authentication::definition(reader, entry, owner, scope, &[]);
+        let name = entry.key.text.clone();
+        reader.reusables.authentications.insert(name, credential);
     }
 }
 
@@ -146,6 +180,16 @@ fn after(
 
 pub(super) fn error(reader: &mut Reader<'_>, entry: &Entry, name: &str) -> Option<Problem> {
     named(reader, entry, name, "errors", |all| &all.errors)
+}
+
+pub(super) fn authentication(
+    reader: &mut Reader<'_>,
+    entry: &Entry,
+    name: &str,
+) -> Option<Credential> {
+    named(reader, entry, name, "authentications", |all| {
+        &all.authentications
+    })
 }
 
 pub(super) fn retry(reader: &mut Reader<'_>, entry: &Entry, name: &str) -> Option<Retry> {

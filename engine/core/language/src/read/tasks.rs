@@ -430,7 +430,12 @@ fn common(
 
 fn waits(kind: &Kind) -> bool {
     match kind {
-        Kind::Human(_) | Kind::Wait(_) | Kind::Call(_) | Kind::Listen(_) | Kind::Run(_) => true,
+        Kind::Human(_)
+        | Kind::Wait(_)
+        | Kind::Call(_)
+        | Kind::Http(_)
+        | Kind::Listen(_)
+        | Kind::Run(_) => true,
         Kind::Do(tasks) => tasks.iter().any(|task| waits(&task.kind)),
         Kind::For(r#for) => r#for.tasks.iter().any(|task| waits(&task.kind)),
         // A race is over with the first branch.

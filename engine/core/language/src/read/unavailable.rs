@@ -55,9 +55,6 @@ pub(super) fn foreach(reader: &mut Reader<'_>, entry: &Entry) {
 
 pub(super) fn reusable(reader: &mut Reader<'_>, entry: &Entry) {
     let help = match entry.key.text.as_str() {
-        "secrets" | "authentications" => {
-            "bind secrets to a plugin in pack.yaml; the plugin uses them by name"
-        }
         "functions" => "write the task out where it is called",
         "catalogs" => "install the functions as a plugin",
         "extensions" => "write the tasks out before and after",

@@ -234,8 +234,10 @@ impl Reader<'_> {
         let (code, message, help) = match name {
             _ if UNBUILT.contains(&name) => (
                 "CW0910",
-                format!("`${name}` is not available yet"),
-                "bind the secret to a plugin in pack.yaml; the plugin uses it by name".to_owned(),
+                format!("`${name}` is not available"),
+                "an expression never sees a secret: name it in `authentication` of a `call: http`, \
+                 such as `bearer: { use: <secret> }`"
+                    .to_owned(),
             ),
             "input" | "steps" | "task" | "context" => (
                 "CW0304",

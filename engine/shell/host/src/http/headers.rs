@@ -21,7 +21,7 @@ const FORBIDDEN: [&str; 10] = [
 ];
 
 /// Checks what a guest wants to send.
-pub(super) fn of_guest(given: &[(String, String)]) -> Result<HeaderMap, String> {
+pub(crate) fn of_guest(given: &[(String, String)]) -> Result<HeaderMap, String> {
     let bytes: usize = given
         .iter()
         .map(|(name, value)| name.len() + value.len())
@@ -95,7 +95,7 @@ pub(super) fn is_textual(headers: &HeaderMap) -> bool {
 }
 
 /// The value of a basic credential.
-pub(super) fn basic(user: &str, password: &str) -> String {
+pub(crate) fn basic(user: &str, password: &str) -> String {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut text = String::from("Basic ");
     for chunk in format!("{user}:{password}").as_bytes().chunks(3) {

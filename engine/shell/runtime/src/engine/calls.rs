@@ -1,5 +1,5 @@
-//! Calls of plugins: sent after the flush that decided them, a bounded number at once; what comes
-//! back is in the journal before anything follows from it.
+//! Calls of plugins and requests of `call: http`: sent after the flush that decided them, a bounded
+//! number at once; what comes back is in the journal before anything follows from it.
 //!
 //! A call lives in the instance until it has returned, so nothing here need survive a crash:
 //! recovery sends again under the same key, or says that nobody knows.
@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use casewright_casework::audit::Action as Audit;
+use casewright_machine::http::{self, Repeat, Request};
 use casewright_machine::{Call, CallError, ErrorKind, Event};
 use jiff::SignedDuration;
 use serde_json::Value;
@@ -19,6 +20,7 @@ use super::funds::permanent;
 use super::quiet::Going;
 use super::shared::Shared;
 use crate::port::{EffectKind, Invocation, Reply};
+use crate::record::InstanceRow;
 
 /// Calls under way and those waiting for their turn.
 pub(crate) struct Calls {
@@ -151,10 +153,11 @@ impl Shared {
         let answered = tokio::spawn(async move { invoke.invoke(invocation).await }).await;
         let result = answered.unwrap_or_else(|_| Err(host_failed(&function)));
         let result = result.map_err(|error| doubted(effect, error));
+        let Some(schema) = &prepared.output else {
+            return Some(result);
+        };
         Some(result.and_then(|reply| match reply {
-            Reply::Done(output) => {
-                checked_output(&prepared.output, &function, output).map(Reply::Done)
-            }
+            Reply::Done(output) => checked_output(schema, &function, output).map(Reply::Done),
             Reply::Pending(_) => Ok(reply),
         }))
     }
@@ -172,6 +175,17 @@ impl Shared {
         }
         let (deployment, row) = (Arc::clone(&held.deployment), held.row.clone());
         drop(held);
+        if let Some(request) = request_of(&call) {
+            let effect = effect_of(&request);
+            if sent == Sent::Perhaps && effect == EffectKind::AtMostOnce {
+                return Err(Unsendable::Answer(in_doubt("the request")));
+            }
+            return Ok(Prepared {
+                invocation: invocation(instance, call, row, String::new(), String::new()),
+                output: None,
+                effect,
+            });
+        }
         let function = &call.function;
         let found = deployment.signatures.get(function);
         let digest = deployment.plugin_of(function);
@@ -195,27 +209,16 @@ impl Shared {
                 sentence,
             )));
         }
-        let step = format!("{instance}{}", call.delivery.reference);
         let token = if self.parts.invoke.resumes(function, digest) {
             self.token(&row.agency, instance, &call.key)
                 .map_err(Unsendable::Unknown)?
         } else {
             None
         };
+        let (digest, output) = (digest.to_owned(), signature.output.clone());
         Ok(Prepared {
-            invocation: Invocation {
-                function: call.function,
-                digest: digest.to_owned(),
-                input: call.input,
-                key: call.key,
-                attempt: call.delivery.attempt,
-                since: call.since,
-                agency: row.agency,
-                case: row.case,
-                step,
-                callback_token: token.unwrap_or_default(),
-            },
-            output: signature.output.clone(),
+            invocation: invocation(instance, call, row, digest, token.unwrap_or_default()),
+            output: Some(output),
             effect,
         })
     }
@@ -294,8 +297,50 @@ impl Returned {
 
 struct Prepared {
     invocation: Invocation,
-    output: casewright_language::Schema,
+    /// What a function gives; an answer to a request has no schema.
+    output: Option<casewright_language::Schema>,
     effect: EffectKind,
+}
+
+fn invocation(
+    instance: &str,
+    call: Call,
+    row: InstanceRow,
+    digest: String,
+    callback_token: String,
+) -> Invocation {
+    Invocation {
+        step: format!("{instance}{}", call.delivery.reference),
+        function: call.function,
+        digest,
+        input: call.input,
+        key: call.key,
+        attempt: call.delivery.attempt,
+        since: call.since,
+        agency: row.agency,
+        case: row.case,
+        callback_token,
+    }
+}
+
+/// The request of a `call: http`.
+fn request_of(call: &Call) -> Option<Request> {
+    (call.function == http::FUNCTION)
+        .then(|| Request::of(&call.input))
+        .flatten()
+}
+
+/// What a call does outside, where that is known without a plugin.
+pub(crate) fn effect_of_request(call: &Call) -> Option<EffectKind> {
+    request_of(call).as_ref().map(effect_of)
+}
+
+fn effect_of(request: &Request) -> EffectKind {
+    match request.repeat() {
+        Repeat::Free => EffectKind::None,
+        Repeat::Keyed => EffectKind::Keyed,
+        Repeat::Never => EffectKind::AtMostOnce,
+    }
 }
 
 enum Unsendable {

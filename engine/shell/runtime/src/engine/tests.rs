@@ -11,6 +11,7 @@ mod events;
 mod forgetting;
 mod funds;
 mod holds;
+mod http;
 mod identity;
 mod lists;
 mod packs;

@@ -181,6 +181,7 @@ fn function(name: &str) -> String {
         Some((plugin, function)) => {
             format!("“{}: {}”", humanize(plugin), phrase(function))
         }
+        None if name == "http" => "A request to another service".to_owned(),
         None => capital(&quoted(Some(name), "a step")),
     }
 }

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use super::{Action, Draft, Next};
 use crate::engine::Refused;
+use crate::engine::calls::effect_of_request;
 use crate::engine::funds::is_booking;
 use crate::key;
 use crate::port::EffectKind;
@@ -79,7 +80,7 @@ impl Draft<'_> {
     fn call(&mut self, call: Call) -> Result<(), Refused> {
         self.expect_answer(&call)?;
         // Only where a crash leaves a doubt must the record show that it was going to be sent.
-        if self.effect_of(&call.function) == Some(EffectKind::AtMostOnce) {
+        if self.effect_of(&call) == Some(EffectKind::AtMostOnce) {
             let (subject, detail) = (call.key.clone(), call.function.clone());
             self.note_own(Audit::FunctionCalled, Some(subject), Some(detail));
         }
@@ -87,9 +88,11 @@ impl Draft<'_> {
         Ok(())
     }
 
-    fn effect_of(&self, function: &str) -> Option<EffectKind> {
-        let digest = self.resident.deployment.plugin_of(function)?;
-        self.shared.parts.invoke.effect(function, digest)
+    fn effect_of(&self, call: &Call) -> Option<EffectKind> {
+        effect_of_request(call).or_else(|| {
+            let digest = self.resident.deployment.plugin_of(&call.function)?;
+            self.shared.parts.invoke.effect(&call.function, digest)
+        })
     }
 
     fn set_timer(&mut self, timer: u32, at: Timestamp) {

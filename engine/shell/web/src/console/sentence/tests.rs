@@ -166,6 +166,12 @@ fn sentences_say_who_did_what() {
         "“Payment issue: pay” was done.",
     );
     check(
+        "function-returned",
+        None,
+        "http",
+        "A request to another service was done.",
+    );
+    check(
         "function-failed",
         None,
         "urn:casewright:error:payment-issue.declined",

@@ -1,0 +1,175 @@
+//! `authentication` of an endpoint and `use.authentications`: how a request says who asks.
+//!
+//! A secret is named here and nowhere else in a document. Its value is put into the request by the
+//! shell when it is sent, so that no instance, journal or output ever holds it.
+
+use crate::Template;
+use crate::diagnostic::suggestion;
+use crate::read::scope::{Moment, Scope};
+use crate::read::{Reader, reusable};
+use crate::workflow::{Authentication, Scheme};
+use crate::yaml::{self, Entry, Fields};
+
+const KINDS: [&str; 5] = ["basic", "bearer", "digest", "oauth2", "oidc"];
+
+const WRITE: &str = "write `authentication: { bearer: { use: <secret> } }`";
+
+/// An authentication with its words, where they are no secret.
+#[derive(Debug, Clone)]
+pub(in crate::read) struct Credential {
+    pub(super) authentication: Authentication,
+    /// `{username, password}` or `{token}`.
+    pub(super) words: Option<Template>,
+}
+
+/// Of an endpoint: a definition, or `use` with the name of one.
+pub(super) fn of_endpoint(
+    reader: &mut Reader<'_>,
+    entry: &Entry,
+    owner: &str,
+    scope: &Scope,
+) -> Option<Credential> {
+    let named = entry.value.entry("use");
+    let alone = entry.value.as_map().is_some_and(|map| map.len() == 1);
+    let Some(named) = named.filter(|_| alone) else {
+        return definition(reader, entry, owner, scope, &["use"]);
+    };
+    let Some(name) = named.value.as_text() else {
+        let owner = yaml::under(&yaml::under(owner, "authentication"), "use");
+        let findings = &mut reader.findings;
+        yaml::expected(findings, named.place(), &owner, "text", &named.value);
+        return None;
+    };
+    reusable::authentication(reader, named, name)
+}
+
+/// Of an endpoint or of `use.authentications`; `also` may stand there besides.
+pub(in crate::read) fn definition(
+    reader: &mut Reader<'_>,
+    entry: &Entry,
+    owner: &str,
+    scope: &Scope,
+    also: &[&str],
+) -> Option<Credential> {
+    let owner = yaml::under(owner, &entry.key.text);
+    let known: Vec<&str> = also.iter().copied().chain(KINDS).collect();
+    let findings = &mut reader.findings;
+    let fields = Fields::open(findings, &entry.value, entry.key.place, &owner, &known)?;
+    let mut written = fields
+        .entries()
+        .iter()
+        .filter(|entry| known.contains(&entry.key.text.as_str()));
+    let (Some(kind), None) = (written.next(), written.next()) else {
+        // An unknown key was reported, and is the cause.
+        if fields
+            .entries()
+            .iter()
+            .all(|entry| known.contains(&entry.key.text.as_str()))
+        {
+            let message = format!("{owner} must say exactly one way");
+            findings
+                .error("CW0422", entry.key.place, message)
+                .help(WRITE);
+        }
+        return None;
+    };
+    match kind.key.text.as_str() {
+        "basic" => words(reader, kind, &owner, scope, Scheme::Basic),
+        "bearer" => words(reader, kind, &owner, scope, Scheme::Bearer),
+        other => {
+            let message = format!("authentication by `{other}` is not available yet");
+            findings.error("CW0911", kind.key.place, message).help(
+                "use `bearer` or `basic` with a secret, or call a plugin that signs in by itself",
+            );
+            None
+        }
+    }
+}
+
+fn words(
+    reader: &mut Reader<'_>,
+    entry: &Entry,
+    owner: &str,
+    scope: &Scope,
+    scheme: Scheme,
+) -> Option<Credential> {
+    let owner = yaml::under(owner, &entry.key.text);
+    let (keys, write): (&[&str], _) = match scheme {
+        Scheme::Basic => (&["username", "password"], "basic: { use: <secret> }"),
+        Scheme::Bearer => (&["token"], "bearer: { use: <secret> }"),
+    };
+    let known: Vec<&str> = ["use"].into_iter().chain(keys.iter().copied()).collect();
+    let findings = &mut reader.findings;
+    let fields = Fields::open(findings, &entry.value, entry.key.place, &owner, &known)?;
+    if let Some(named) = fields.get("use") {
+        if fields.entries().len() > 1 {
+            let message = format!("{owner} names a secret and has words of its own");
+            let help = format!("write only one of them: `{write}`");
+            findings
+                .error("CW0422", entry.key.place, message)
+                .help(help);
+            return None;
+        }
+        let name = fields.text(findings, named)?;
+        return secret(reader, named, name).map(|name| Credential {
+            authentication: Authentication {
+                scheme,
+                secret: Some(name),
+            },
+            words: None,
+        });
+    }
+    let mut members = Vec::new();
+    for &key in keys {
+        let Some(entry) = fields.required(&mut reader.findings, key, write) else {
+            continue;
+        };
+        if fields.text(&mut reader.findings, entry).is_none() {
+            continue;
+        }
+        if let Some(word) = reader.template(&entry.value, scope, Moment::Definition) {
+            warn_of_written(reader, entry, &word, write);
+            members.push((key.to_owned(), word));
+        }
+    }
+    (members.len() == keys.len()).then_some(Credential {
+        authentication: Authentication {
+            scheme,
+            secret: None,
+        },
+        words: Some(Template::Map(members)),
+    })
+}
+
+/// Documents are shown to many, and kept.
+fn warn_of_written(reader: &mut Reader<'_>, entry: &Entry, word: &Template, write: &str) {
+    let key = entry.key.text.as_str();
+    if key != "username" && matches!(word, Template::Literal(_)) {
+        reader
+            .findings
+            .warning(
+                "CW0423",
+                entry.place(),
+                format!("the {key} stands in the document, where many can read it"),
+            )
+            .help(format!("name a secret of `use.secrets`: `{write}`"));
+    }
+}
+
+fn secret(reader: &mut Reader<'_>, entry: &Entry, name: &str) -> Option<String> {
+    let declared = &reader.reusables.secrets;
+    if declared.contains(name) {
+        return Some(name.to_owned());
+    }
+    let none = format!("declare it: `use: {{ secrets: [ {name} ] }}`");
+    let help = suggestion(name, declared.iter().map(String::as_str), &none);
+    reader
+        .findings
+        .error(
+            "CW0421",
+            entry.place(),
+            format!("the document declares no secret `{name}`"),
+        )
+        .help(help);
+    None
+}

@@ -1,0 +1,77 @@
+//! A server on this machine that gives planned answers and keeps what it received.
+
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpListener};
+use std::sync::{Arc, Mutex};
+
+pub(crate) struct Server {
+    address: SocketAddr,
+    received: Arc<Mutex<Vec<String>>>,
+    /// Keeps the port when there is nothing to answer.
+    _listener: Option<TcpListener>,
+}
+
+impl Server {
+    /// One answer for each connection; `None` takes the request and says nothing.
+    pub(crate) fn new(answers: Vec<Option<String>>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let received: Arc<Mutex<Vec<String>>> = Arc::default();
+        let kept = Arc::clone(&received);
+        if answers.is_empty() {
+            return Self {
+                address,
+                received,
+                _listener: Some(listener),
+            };
+        }
+        std::thread::spawn(move || {
+            for answer in answers {
+                let Ok((mut stream, _)) = listener.accept() else {
+                    return;
+                };
+                let mut text = Vec::new();
+                while !whole(&text) {
+                    let mut part = [0; 4096];
+                    match stream.read(&mut part) {
+                        Ok(count) if count > 0 => text.extend_from_slice(&part[..count]),
+                        _ => break,
+                    }
+                }
+                let text = String::from_utf8_lossy(&text).into_owned();
+                kept.lock().unwrap().push(text);
+                let _ = stream.write_all(answer.unwrap_or_default().as_bytes());
+            }
+        });
+        Self {
+            address,
+            received,
+            _listener: None,
+        }
+    }
+
+    /// `127.0.0.1:PORT`
+    pub(crate) fn host(&self) -> String {
+        self.address.to_string()
+    }
+
+    pub(crate) fn received(&self) -> Vec<String> {
+        self.received.lock().unwrap().clone()
+    }
+}
+
+fn whole(request: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(request);
+    let Some((head, body)) = text.split_once("\r\n\r\n") else {
+        return false;
+    };
+    let mut lines = head.lines();
+    let length = lines.find_map(|line| line.strip_prefix("content-length: "));
+    body.len() >= length.map_or(0, |length| length.parse().unwrap())
+}
+
+/// An answer with its length; `head` is the status with further headers.
+pub(crate) fn answer(head: &str, body: &str) -> String {
+    let length = body.len();
+    format!("HTTP/1.1 {head}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}")
+}
