@@ -16,9 +16,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::position::{Progress, State};
+use crate::record::{Fate, Record};
 use crate::run::{Run, Stop, kind_of};
 use crate::task::Here;
-use crate::{Fault, call};
+use crate::{Call, Fault, call};
 
 pub use answer::{Answer, Unanswered};
 
@@ -194,6 +195,19 @@ pub(crate) fn enter(
     // What changes nothing needs no key that outlives a retry, and may ask for something else then.
     let kept = here.scope.kept && repeat(http.method) != Repeat::Free;
     call::start(run, here, FUNCTION, None, json!(request), kept)
+}
+
+/// Nobody waits for its answer any more. Whether it arrived is not known then, and what must not
+/// arrive twice is never sent again by a retry.
+pub(crate) fn abandoned(record: &mut Record, call: &Call) {
+    let request = Some(call).filter(|call| call.function == FUNCTION);
+    let request = request.and_then(|call| Request::of(&call.input));
+    if request.is_some_and(|request| request.repeat() == Repeat::Never) {
+        let mut intents = record.intents.values_mut();
+        if let Some(intent) = intents.find(|intent| intent.key == call.key) {
+            intent.fate = Fate::InDoubt;
+        }
+    }
 }
 
 /// Values are never in what an error says.

@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 use crate::position::{Entry, Open, Timer};
 use crate::record::Record;
 use crate::scope::Sight;
-use crate::{Effect, Fault, Status, TaskRun};
+use crate::{Effect, Fault, Status, TaskRun, http};
 
 /// Questions to the evaluator that one event may need before the run yields; a single task may go
 /// beyond, since it begins and ends as a whole.
@@ -158,7 +158,10 @@ impl Run<'_> {
         for open in open.iter().rev() {
             match open {
                 Open::Task(number) => self.end(*number, Status::Cancelled),
-                Open::Call(call) => self.effects.push(Effect::Abandon(call.delivery.clone())),
+                Open::Call(call) => {
+                    http::abandoned(&mut self.record, call);
+                    self.effects.push(Effect::Abandon(call.delivery.clone()));
+                }
                 Open::Offer(offer) => self.effects.push(Effect::Withdraw {
                     item: offer.item,
                     reason: reason.to_owned(),
