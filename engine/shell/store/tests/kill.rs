@@ -45,7 +45,7 @@ fn what_was_acknowledged_survives_sigkill() {
         }
     }
     let total: u64 = acknowledged.iter().sum();
-    println!("{kills} kills, {total} batches: nothing acknowledged was lost");
+    eprintln!("{kills} kills, {total} batches: nothing acknowledged was lost");
     assert!(total > 100, "only {total} batches: the test has hardly run");
 }
 

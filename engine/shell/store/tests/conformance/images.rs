@@ -163,7 +163,7 @@ fn no_power_cut_loses_or_halves_anything() {
             scope.spawn(work);
         }
     });
-    println!(
+    eprintln!(
         "{all} images, each cut a second time while it recovered: nothing lost, nothing halved"
     );
 }
@@ -263,7 +263,10 @@ fn a_failing_disk_stops_the_store_at_once() {
 fn until_it_stops(store: &RedbStore, batches: &[Batch]) -> usize {
     let mut acknowledged = 0;
     for batch in batches {
-        match store.submit(batch.clone()).map(|ticket| ticket.wait()) {
+        match store
+            .submit(batch.clone())
+            .map(casewright_store::Ticket::wait)
+        {
             Ok(Ok(_)) => acknowledged += 1,
             Ok(Err(SubmitError::Stopped)) | Err(SubmitError::Stopped | SubmitError::Read(_)) => {
                 break;
