@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
-import { answer } from "./lib/answers.mjs";
+import { answer, holds } from "./lib/answers.mjs";
 import { openBrowser, signIn } from "./lib/browser.mjs";
 import { check, pictureAt } from "./lib/checks.mjs";
 import { openEngine } from "./lib/engine.mjs";
@@ -51,6 +51,14 @@ async function done(window, name, answers, outcome) {
 async function doTask(window, file, title, name, answers, outcome) {
   await openTask(window, file, title);
   await done(window, name, answers, outcome);
+}
+
+// Starts what the page of the case says comes next.
+async function goOn({ page }, file, title) {
+  const step = () => page.getByRole("link", { name: `Start: ${title}` });
+  await until(page, file.path, step);
+  await step().click();
+  await page.getByText(`In case ${file.number}`).waitFor();
 }
 
 async function begin({ page }, file, title) {
@@ -99,10 +107,12 @@ async function agreeToSharing(worker, file) {
   const { page } = worker;
   await page.goto(file.path);
   await page.getByRole("link", { name: "Start something in this case" }).click();
-  await page.getByRole("heading", { level: 1, name: "Start something" }).waitFor();
+  const heading = `Start something in case ${file.number}`;
+  await page.getByRole("heading", { level: 1, name: heading }).waitFor();
   await check(worker, "family-start-list");
-  await begin(worker, file, "Reach the family and ask for consent");
-  await answer(page, told.engage);
+  await goOn(worker, file, "Reach the family and ask for consent");
+  // What the school told is not typed again: who must not learn of it above all.
+  await holds(page, told.engage);
   await check(worker, "family-engage");
   await page.getByRole("button", { name: "Send" }).click();
   await page.getByText("There is somebody who must not learn of it").waitFor();
@@ -116,7 +126,7 @@ async function agreeToSharing(worker, file) {
 // A plan that the family agreed to, and that its writer may not approve.
 async function plan(worker, leader, file) {
   const { page } = worker;
-  await begin(worker, file, "The family's plan");
+  await goOn(worker, file, "The family's plan");
   await check(worker, "family-plan-start");
   await page.getByRole("button", { name: "Send" }).click();
   await done(worker, "assessment", told.assessment);
@@ -133,7 +143,7 @@ async function plan(worker, leader, file) {
 }
 
 async function buyBeds(worker, leader, file) {
-  await begin(worker, file, /Brokerage/);
+  await goOn(worker, file, "Brokerage request, approval and payment");
   await worker.page.getByRole("button", { name: "Start" }).click();
   await done(worker, "brokerage", told.brokerage);
   await doTask(leader, file, /^Brokerage of \$650\.00/, "brokerage-decision", {}, "Approve");
@@ -175,6 +185,11 @@ async function close(worker, leader, file) {
 async function readBack(worker, leader, file) {
   const { page } = leader;
   await page.getByText("No open tasks.").waitFor();
+  const main = await page.locator("main").innerText();
+  assert.match(main, /Closed/);
+  assert.match(main, /All goals are reached, or most of them/);
+  assert.doesNotMatch(main, /Start something in this case/);
+  await readAnswers(leader, file);
   const lines = await page.locator("#timeline ~ ol").allInnerTexts();
   const story = lines.join("\n").split("\n").reverse().join("\n");
   const [casey, lee] = [worker.person.name, leader.person.name];
@@ -204,5 +219,25 @@ async function readBack(worker, leader, file) {
     from = at;
   }
   await check(leader, "family-case");
+  await page.getByRole("link", { name: "The family needs help again" }).click();
+  await check(leader, "family-start-closed");
+  await page.goto(file.path);
   await pictureAt(leader, "family-case-narrow", 320);
+}
+
+// The plan and the consents, in the words of their forms.
+async function readAnswers(leader, file) {
+  const { page } = leader;
+  for (const [title, name, texts] of [
+    ["Ask what may be told, to whom and for what", "consent-read", ["School, kindergarten or child care", "School mornings"]],
+    ["Write the plan together with the family", "plan-read", ["What does the family want?", "Each child sleeps in their own bed"]],
+  ]) {
+    await page.getByRole("link", { name: title }).first().click();
+    await page.getByRole("heading", { level: 1, name: title }).waitFor();
+    const shown = await page.locator("main").innerText();
+    for (const text of texts) assert.ok(shown.includes(text), `${text} is missing in ${shown}`);
+    await check(leader, `family-${name}`);
+    await page.getByRole("link", { name: `Back to case ${file.number}` }).click();
+    await page.getByRole("heading", { level: 1, name: `Case ${file.number}` }).waitFor();
+  }
 }

@@ -62,7 +62,9 @@ export async function openDecision(window, file) {
 
 // Opens a task from the page of its case, once it stands there.
 export async function openTask({ page }, { path }, name) {
-  const link = () => page.getByRole("link", { name });
+  // Finished ones stand on the same page, further down.
+  const open = page.getByRole("region", { name: "What has to be done" });
+  const link = () => open.getByRole("link", { name });
   await until(page, path, link);
   await link().click();
   await page.getByRole("heading", { level: 1, name }).waitFor();

@@ -16,6 +16,7 @@ mod absent;
 mod evaluate;
 mod known;
 mod money;
+mod origin;
 mod parse;
 mod scan;
 mod term;
@@ -56,8 +57,9 @@ pub struct Expression {
 #[derive(Debug)]
 struct Checked {
     source: String,
-    /// Absent when only jq itself runs it.
-    simple: Option<Term>,
+    /// With parts that are beyond our own evaluator, unless it is simple.
+    tree: Term,
+    simple: bool,
     variables: Vec<Name>,
     steps: Vec<StepName>,
     money: bool,
@@ -153,7 +155,8 @@ impl Expression {
         Ok(Self {
             checked: Arc::new(Checked {
                 source: source.to_owned(),
-                simple: term.simple().then_some(term),
+                simple: term.simple(),
+                tree: term,
                 variables: findings.variables,
                 steps: findings.steps,
                 money: findings.money,
@@ -180,7 +183,7 @@ impl Expression {
     /// Whether it is evaluated here; now and then a simple expression still asks, where a value is
     /// one that only jq treats exactly.
     pub fn is_simple(&self) -> bool {
-        self.checked.simple.is_some()
+        self.checked.simple
     }
 
     /// The question whose answer tells whether jq understands the expression; `None` when simple.
@@ -233,9 +236,10 @@ impl Expression {
         variables: &dyn Variables,
         answers: &Answers,
     ) -> Result<Option<Value>, Interruption> {
-        let outcome = match &self.checked.simple {
-            Some(term) => evaluate::evaluate(term, input, variables),
-            None => Err(Stop::Ask),
+        let outcome = if self.checked.simple {
+            evaluate::evaluate(&self.checked.tree, input, variables)
+        } else {
+            Err(Stop::Ask)
         };
         let value = match outcome {
             Ok(value) => value,

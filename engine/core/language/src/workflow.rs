@@ -27,6 +27,29 @@ pub struct Workflow {
     pub tasks: Vec<Task>,
 }
 
+impl Workflow {
+    /// The form whose answers it begins with, where `document.metadata.startForm` names one.
+    pub fn start_form(&self) -> Option<&str> {
+        self.metadata("startForm")?.as_str()
+    }
+
+    /// Whether people are asked to start it in a case that is closed:
+    /// `document.metadata.inClosedCase`.
+    pub fn in_closed_case(&self) -> bool {
+        self.metadata("inClosedCase").and_then(Value::as_bool) == Some(true)
+    }
+
+    /// Whether people are asked to start it at all: not with `document.metadata.offered: false`,
+    /// where only other workflows do.
+    pub fn offered(&self) -> bool {
+        self.metadata("offered").and_then(Value::as_bool) != Some(false)
+    }
+
+    fn metadata(&self, key: &str) -> Option<&Value> {
+        self.definition.get("document")?.get("metadata")?.get(key)
+    }
+}
+
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Document {
@@ -57,6 +80,35 @@ pub struct Task {
     pub timeout: Option<Span>,
     pub then: Then,
     pub kind: Kind,
+}
+
+impl Task {
+    /// What people call it: the title of human work where it is fixed, else its name in words.
+    pub fn title(&self) -> String {
+        let written = match &self.kind {
+            Kind::Human(human) => match &human.title {
+                Template::Literal(Value::String(title)) => Some(title.clone()),
+                Template::Literal(_)
+                | Template::Expression(_)
+                | Template::List(_)
+                | Template::Map(_) => None,
+            },
+            Kind::Do(_)
+            | Kind::For(_)
+            | Kind::Fork(_)
+            | Kind::Set(_)
+            | Kind::Switch(_)
+            | Kind::Call(_)
+            | Kind::Http(_)
+            | Kind::Raise(_)
+            | Kind::Run(_)
+            | Kind::Try(_)
+            | Kind::Wait(_)
+            | Kind::Emit(_)
+            | Kind::Listen(_) => None,
+        };
+        written.unwrap_or_else(|| crate::words::humanize(&self.name))
+    }
 }
 
 /// `input`: the schema sees the raw value, `from` makes the transformed one.
@@ -532,7 +584,7 @@ impl Workflow {
 
 impl Task {
     /// Lists of tasks within this one.
-    fn lists(&self) -> Vec<&[Task]> {
+    pub fn lists(&self) -> Vec<&[Task]> {
         match &self.kind {
             Kind::Do(tasks) => vec![tasks],
             Kind::For(r#for) => vec![&r#for.tasks],

@@ -177,7 +177,7 @@ impl Deployment {
 
     /// The form that a workflow names for its start with `metadata.startForm`.
     pub fn start_form(&self, workflow: &Workflow) -> Option<&Form> {
-        self.forms.get(start_form_name(workflow)?)
+        self.forms.get(workflow.start_form()?)
     }
 
     /// The digest of the plugin that offers this function.
@@ -185,14 +185,6 @@ impl Deployment {
         let (plugin, _) = function.split_once('.')?;
         self.plugins.get(plugin).map(String::as_str)
     }
-}
-
-/// The name in `document.metadata.startForm`.
-pub(crate) fn start_form_name(workflow: &Workflow) -> Option<&str> {
-    workflow
-        .definition
-        .pointer("/document/metadata/startForm")?
-        .as_str()
 }
 
 #[derive(Default)]

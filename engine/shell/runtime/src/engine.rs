@@ -15,8 +15,10 @@ mod draft;
 mod events;
 mod forgetting;
 mod funds;
+mod handover;
 mod instances;
 mod kinship;
+mod legends;
 mod limits;
 mod notes;
 mod numbers;
@@ -48,6 +50,7 @@ use serde_json::Value;
 
 pub use case_file::CaseFile;
 pub use documents::{Arriving, NewDocument, OpenDocument};
+pub use legends::Legend;
 pub use limits::Limits;
 pub use packs::NotDeployed;
 

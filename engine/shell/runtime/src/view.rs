@@ -2,6 +2,7 @@
 //! checked.
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -36,6 +37,10 @@ pub struct InstanceView {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub parent: Option<String>,
     pub waiting: Vec<WaitingView>,
+    #[serde(default)]
+    pub started: Option<Timestamp>,
+    #[serde(default)]
+    pub ended: Option<Timestamp>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -44,6 +49,9 @@ pub struct WaitingView {
     /// `work-item`, `call`, `workflow`, `timer`, `event`, `retry`.
     pub kind: String,
     pub task: String,
+    /// What people call it: the title of the work item, of the function or of the workflow.
+    #[serde(default)]
+    pub title: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub work_item: Option<String>,
     /// The instance whose end it waits for.
@@ -136,6 +144,9 @@ pub struct WorkItemView {
     /// is looked at alone.
     #[serde(default)]
     pub attempts: Vec<AttemptView>,
+    /// What was answered, once it is completed; only of an item that is looked at alone.
+    #[serde(default)]
+    pub answers: Vec<AttemptView>,
 }
 
 /// A piece of work that waits.
@@ -217,6 +228,39 @@ pub struct CaseView {
     pub agency: String,
     pub opened: Timestamp,
     pub instances: Vec<InstanceView>,
+    /// Since when it is closed, if it is.
+    #[serde(default)]
+    pub closed: Option<ClosedView>,
+    /// What finished runs say comes next, oldest first.
+    #[serde(default)]
+    pub next: Vec<NextView>,
+}
+
+/// A run said that the case is closed, and none since then that it is open.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClosedView {
+    pub at: Timestamp,
+    /// The `reason` that the run gives, with the title that its form has for it.
+    pub reason: Option<String>,
+}
+
+/// A workflow that a finished run says comes next, and that was not started since.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct NextView {
+    pub workflow: String,
+    pub title: Option<String>,
+    /// The run that says so, its workflow's title and when it ended.
+    pub from: String,
+    pub from_title: Option<String>,
+    pub since: Timestamp,
+    /// Not before this day.
+    pub on: Option<Date>,
+    /// A sentence for people.
+    pub note: Option<String>,
+    /// What its form begins with, as far as it fits.
+    pub input: Value,
+    /// Whether the asking principal may start it.
+    pub startable: bool,
 }
 
 /// One line of a case's timeline, from its audit chain; the console makes the sentence.
@@ -295,6 +339,18 @@ pub struct WorkflowView {
     pub name: String,
     pub version: String,
     pub title: Option<String>,
+    #[serde(default)]
+    pub summary: Option<String>,
+    /// Whether people are asked to start it.
+    #[serde(default = "yes")]
+    pub offered: bool,
+    /// And in a case that is closed.
+    #[serde(default)]
+    pub in_closed_case: bool,
     /// Form for the start input, if the pack names one with `metadata.startForm`.
     pub start_form: Option<String>,
+}
+
+const fn yes() -> bool {
+    true
 }

@@ -20,6 +20,8 @@ mod drafts;
 mod events;
 #[path = "http/guard.rs"]
 mod guard;
+#[path = "http/handover.rs"]
+mod handover;
 #[path = "http/holds.rs"]
 mod holds;
 #[path = "http/packs.rs"]

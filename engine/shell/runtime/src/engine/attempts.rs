@@ -1,7 +1,7 @@
-//! Earlier answers to a task that a loop has come back to: kept, and shown with the next one.
+//! What was answered: to a task that is finished, and earlier to one that a loop has come back to.
 
 use casewright_casework::WorkItem;
-use casewright_casework::work_item::State;
+use casewright_casework::work_item::{Decision, State};
 
 use super::Refused;
 use super::shared::Shared;
@@ -23,11 +23,24 @@ impl Shared {
     }
 }
 
+/// What was answered to a completed item, by each who decided it.
+pub(crate) fn answers(item: &WorkItem) -> Vec<AttemptView> {
+    if item.state != State::Completed {
+        return Vec::new();
+    }
+    let decisions = item.decisions.iter().cloned();
+    decisions.map(|one| told(item.id.clone(), one)).collect()
+}
+
 /// The last decision is the one that counted.
 fn attempt(mut item: WorkItem) -> Option<AttemptView> {
     let decision = item.decisions.pop()?;
-    Some(AttemptView {
-        work_item: item.id,
+    Some(told(item.id, decision))
+}
+
+fn told(work_item: String, decision: Decision) -> AttemptView {
+    AttemptView {
+        work_item,
         by: PersonView {
             id: decision.person,
             display_name: decision.display_name,
@@ -37,5 +50,5 @@ fn attempt(mut item: WorkItem) -> Option<AttemptView> {
         outcome: decision.outcome,
         comment: decision.comment,
         data: decision.data,
-    })
+    }
 }

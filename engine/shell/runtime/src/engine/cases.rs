@@ -24,7 +24,16 @@ impl Engine {
     pub async fn case(&self, who: &Principal, id: &str) -> Result<CaseView, Refused> {
         let case = self.shared.seen_case(who, id)?;
         self.shared.note_read(who, id).await?;
-        self.shared.case_view(case).await
+        self.shared.case_view(who, case).await
+    }
+
+    /// The number of a case that the principal may see, and nothing else of it.
+    #[expect(
+        clippy::unused_async,
+        reason = "a store on another machine is awaited here"
+    )]
+    pub async fn case_number(&self, who: &Principal, id: &str) -> Result<String, Refused> {
+        Ok(self.shared.seen_case(who, id)?.number)
     }
 
     /// The audit chain of a case, to be verified elsewhere. Audited like opening the case.
@@ -98,7 +107,7 @@ impl Engine {
             let case = String::from_utf8_lossy(place.get(8..).unwrap_or_default()).into_owned();
             // An erased case has a line and no content.
             if let Ok(case) = shared.seen_case(who, &case) {
-                items.push(shared.case_view(case).await?);
+                items.push(shared.case_view(who, case).await?);
             }
             if lines.len() == PAGE {
                 let mut text = String::new();
@@ -144,12 +153,15 @@ impl Shared {
             .collect()
     }
 
-    async fn case_view(&self, case: Case) -> Result<CaseView, Refused> {
+    pub(super) async fn case_view(&self, who: &Principal, case: Case) -> Result<CaseView, Refused> {
         let mut instances = Vec::new();
         for id in self.instances_of(&case.id)? {
             instances.push(self.instance_view(&id).await?);
         }
+        let (closed, next) = self.handed_over(who, &instances)?;
         Ok(CaseView {
+            closed,
+            next,
             id: case.id,
             number: case.number,
             agency: case.agency,

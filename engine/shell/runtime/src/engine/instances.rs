@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use casewright_casework::Principal;
 use casewright_casework::audit::Action;
+use casewright_casework::{Principal, WorkItem};
 use casewright_machine::{Effect, Event, Instance, TaskRun, Waiting};
+use casewright_store::Table;
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -96,11 +97,30 @@ impl Engine {
 impl Shared {
     pub(crate) async fn instance_view(&self, id: &str) -> Result<InstanceView, Refused> {
         let held = self.hold(id).await?;
-        let view = view(&held.row, id, &held.instance, &held.awaited);
+        let mut view = view(&held.row, id, &held.instance, &held.awaited);
+        let pinned = held.row.deployment.clone();
         let (flushed, events) = (held.flushed.subscribe(), held.events);
         drop(held);
         shown(flushed, events).await?;
+        for waiting in &mut view.waiting {
+            waiting.title = self.title_of(&pinned, waiting)?;
+        }
         Ok(view)
+    }
+
+    /// What people call that which is waited for; `None` where only the document has a name for it.
+    fn title_of(&self, pinned: &str, waiting: &WaitingView) -> Result<Option<String>, Refused> {
+        if let Some(id) = &waiting.work_item {
+            let item = self.read::<WorkItem>(Table::WorkItem, id.as_bytes(), "a work item")?;
+            return Ok(item.map(|item| item.title));
+        }
+        let Some(child) = &waiting.instance else {
+            return Ok(None);
+        };
+        let row = self.read::<InstanceRow>(Table::Instance, child.as_bytes(), "an instance row")?;
+        let deployment = self.deployment(pinned)?;
+        let workflow = row.and_then(|row| deployment.workflows.get(&row.workflow));
+        Ok(workflow.and_then(|workflow| workflow.document.title.clone()))
     }
 
     async fn cancel(
@@ -218,6 +238,8 @@ fn view(row: &InstanceRow, id: &str, instance: &Instance, awaited: &Awaited) -> 
             .and_then(|fault| serde_json::to_value(fault).ok()),
         parent: row.parent.as_ref().map(|parent| parent.instance.clone()),
         waiting: waits(id, instance, awaited),
+        started: Some(row.started_at),
+        ended: row.ended_at,
     }
 }
 
@@ -245,6 +267,7 @@ fn waited_for(id: &str, waiting: Waiting, next: Option<Timestamp>) -> WaitingVie
     let plain = |kind: &str, task| WaitingView {
         kind: kind.to_owned(),
         task,
+        title: None,
         work_item: None,
         instance: None,
         until: None,

@@ -19,7 +19,7 @@ use super::shared::{Shared, not_found};
 use super::{Engine, Refused, RequestKey, Start};
 use crate::record::{self, InstanceRow};
 use crate::view::{StartedView, WorkflowView};
-use crate::{Deployment, deployment, id, key};
+use crate::{Deployment, id, key};
 
 impl Engine {
     /// Starts an instance of a workflow in force; it is on disk when this returns.
@@ -58,7 +58,10 @@ impl Engine {
             name: workflow.document.name.clone(),
             version: workflow.document.version.clone(),
             title: workflow.document.title.clone(),
-            start_form: deployment::start_form_name(workflow).map(str::to_owned),
+            summary: workflow.document.summary.clone(),
+            offered: workflow.offered(),
+            in_closed_case: workflow.in_closed_case(),
+            start_form: workflow.start_form().map(str::to_owned),
         };
         Ok(deployment.workflows.values().map(view).collect())
     }

@@ -9,6 +9,7 @@ use casewright_store::Table;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use super::attempts::answers;
 use super::shared::{Shared, not_found, unreadable};
 use super::work_items::{bucket, instance_of};
 use super::{Engine, Refused};
@@ -81,6 +82,7 @@ impl Engine {
         let item = seen_item(&self.shared, who, id)?;
         let mut view = view(&self.shared, who, &item)?;
         view.attempts = self.shared.attempts(&item)?;
+        view.answers = answers(&item);
         Ok(view)
     }
 
@@ -337,6 +339,7 @@ pub(crate) fn view(
             .map(|refusal| (refusal.code.as_str().to_owned(), refusal.message)),
         decisions: item.decisions.iter().map(decision).collect(),
         attempts: Vec::new(),
+        answers: Vec::new(),
     })
 }
 

@@ -9,7 +9,8 @@ use axum::response::Response;
 use casewright_casework::{Document, Person};
 use casewright_runtime::Engine;
 use casewright_runtime::view::{
-    CaseView, InstanceView, TimelineEntry, WaitingView, WorkItemFilter, WorkItemView, WorkflowView,
+    CaseView, InstanceView, NextView, TimelineEntry, WaitingView, WorkItemFilter, WorkItemView,
+    WorkflowView,
 };
 use jiff::civil::Date;
 use serde::Deserialize;
@@ -73,11 +74,41 @@ struct CasePage {
     key: String,
     persons: Vec<PersonLine>,
     documents: Vec<DocumentLine>,
+    closed: Option<Closed>,
+    next: Vec<NextLine>,
+    /// Whether there is anything that may be started here.
+    startable: bool,
     tasks: Vec<TaskLine>,
     running: Vec<RunLine>,
+    finished: Vec<FinishedLine>,
     days: Vec<Day>,
-    readings: usize,
+    /// How many entries are shown when asked for.
+    folded: usize,
     all: bool,
+}
+
+/// The case is closed.
+struct Closed {
+    on: String,
+    reason: Option<String>,
+}
+
+/// What a finished run says comes next.
+struct NextLine {
+    title: String,
+    /// Where it is started, by whoever may.
+    address: Option<String>,
+    /// From which day on, why, and which run says so.
+    about: String,
+}
+
+/// A finished task: what was answered is on its page.
+struct FinishedLine {
+    id: String,
+    title: String,
+    outcome: String,
+    by: String,
+    on: String,
 }
 
 struct PersonLine {
@@ -165,6 +196,7 @@ fn case_line(case: &CaseView, wall: &Wall) -> CaseLine {
         number: case.number.clone(),
         opened: wall.date(case.opened),
         stand: match open {
+            _ if case.closed.is_some() && open == 0 => "Closed".to_owned(),
             0 => "Nothing under way".to_owned(),
             1 => "1 thing under way".to_owned(),
             _ => format!("{open} things under way"),
@@ -184,19 +216,27 @@ pub(crate) async fn show(
 ) -> Result<Response, Problem> {
     let who = &member.principal;
     let case = engine.case(who, &id).await?;
-    let tasks = WorkItemFilter {
+    let of_case = WorkItemFilter {
         case: Some(id.clone()),
         limit: Some(TASKS_MAX),
         ..WorkItemFilter::default()
     };
-    let tasks = engine.work_items(who, tasks).await?.items;
+    let done = WorkItemFilter {
+        state: Some("completed".to_owned()),
+        ..of_case.clone()
+    };
+    let tasks = engine.work_items(who, of_case).await?.items;
+    let finished = engine.work_items(who, done).await?.items;
     let file = engine.case_file(who, &id).await?;
     let entries = engine.timeline(who, &id).await?;
     let workflows = engine.workflows(who).await?;
     let wall = Wall::new(engine.zone(who), engine.now());
     let all = query.show.as_deref() == Some("all");
     let titles = run_titles(&case, &workflows);
-    let (days, readings) = days(&entries, &titles, all, &wall);
+    let (days, folded) = days(&entries, &titles, all, &wall);
+    let closed = case.closed.is_some();
+    let allowed =
+        |workflow: &WorkflowView| workflow.offered && (!closed || workflow.in_closed_case);
     let body = CasePage {
         chrome: Chrome::new(&member, Place::Cases, format!("Case {}", case.number))
             .notice(Notice::text_of(query.done.as_deref())),
@@ -222,8 +262,19 @@ pub(crate) async fn show(
             .iter()
             .map(|run| run_line(run, &titles, &wall))
             .collect(),
+        closed: case.closed.map(|closed| Closed {
+            on: wall.date(closed.at),
+            reason: closed.reason,
+        }),
+        next: case
+            .next
+            .into_iter()
+            .map(|next| next_line(next, &case.id, &wall))
+            .collect(),
+        startable: workflows.iter().any(allowed),
+        finished: finished_lines(&finished, &wall),
         days,
-        readings,
+        folded,
         all,
         id: case.id,
         number: case.number,
@@ -271,7 +322,7 @@ fn document_line(
 fn task_line(item: WorkItemView, member: &Member, wall: &Wall) -> TaskLine {
     let due = item
         .due
-        .map_or_else(|| "No due date".to_owned(), |due| wall.date(due));
+        .map_or_else(|| "No due date".to_owned(), |due| wall.due(due));
     let late = if item.overdue { " (overdue)" } else { "" };
     let nobody = format!("Nobody yet ({})", assigned::phrase_of_all(&item));
     TaskLine {
@@ -286,6 +337,43 @@ fn task_line(item: WorkItemView, member: &Member, wall: &Wall) -> TaskLine {
     }
 }
 
+fn next_line(next: NextView, case: &str, wall: &Wall) -> NextLine {
+    let title = next.title.unwrap_or_else(|| humanize(&next.workflow));
+    let mut about = Vec::new();
+    about.extend(next.on.map(|day| format!("from {}", civil(day))));
+    about.extend(next.note);
+    let from = next.from_title.unwrap_or_default();
+    about.push(format!("after “{from}”, {}", wall.date(next.since)));
+    NextLine {
+        address: next
+            .startable
+            .then(|| format!("/start/{}?case={}", encoded(&next.workflow), encoded(case))),
+        title: short(&title, TITLE_LENGTH_MAX),
+        about: about.join("; "),
+    }
+}
+
+/// The latest first.
+fn finished_lines(items: &[WorkItemView], wall: &Wall) -> Vec<FinishedLine> {
+    let decided = |item: &WorkItemView| item.decisions.last().map(|decision| decision.at);
+    let mut items: Vec<_> = items.iter().collect();
+    items.sort_by_key(|item| std::cmp::Reverse(decided(item)));
+    let line = |item: &WorkItemView| {
+        let decision = item.decisions.last()?;
+        Some(FinishedLine {
+            id: item.id.clone(),
+            title: short(&item.title, TITLE_LENGTH_MAX),
+            outcome: match decision.outcome.as_str() {
+                "done" => "Finished".to_owned(),
+                other => humanize(other),
+            },
+            by: decision.by.display_name.clone(),
+            on: wall.date(decision.at),
+        })
+    };
+    items.into_iter().filter_map(line).collect()
+}
+
 fn run_line(run: &InstanceView, titles: &BTreeMap<&str, String>, wall: &Wall) -> RunLine {
     let title = |id: &str| titles.get(id).cloned();
     RunLine {
@@ -295,9 +383,19 @@ fn run_line(run: &InstanceView, titles: &BTreeMap<&str, String>, wall: &Wall) ->
         status: status(&run.status).to_owned(),
         notes: match run.status.as_str() {
             "faulted" => fault(run.error.as_ref()).into_iter().collect(),
+            "completed" => said(run.output.as_ref()),
             _ => waits(&run.waiting, wall),
         },
     }
+}
+
+/// What a finished run says in words: how it ended, and what to do next where no workflow does it.
+fn said(output: Option<&Value>) -> Vec<String> {
+    let text = |key: &str| output?.get(key)?.as_str();
+    let outcome = text("outcome").map(humanize);
+    let next = text("next").map(str::to_owned);
+    let said = outcome.into_iter().chain(next);
+    said.map(|text| short(&text, TITLE_LENGTH_MAX)).collect()
 }
 
 fn run_title(run: &InstanceView, workflows: &[WorkflowView]) -> String {
@@ -335,7 +433,9 @@ fn waits(waiting: &[WaitingView], wall: &Wall) -> Vec<String> {
 }
 
 fn waits_for(waiting: &WaitingView, wall: &Wall) -> String {
-    let task = humanize(&waiting.task);
+    let task = waiting.title.clone();
+    let task = task.unwrap_or_else(|| humanize(&waiting.task));
+    let task = short(&task, TITLE_LENGTH_MAX);
     match (waiting.kind.as_str(), waiting.until) {
         ("work-item", _) => format!("Waits for a person: {task}"),
         ("workflow", _) => format!("Waits for what it started: {task}"),
@@ -360,11 +460,11 @@ fn days(
     wall: &Wall,
 ) -> (Vec<Day>, usize) {
     let mut days: Vec<(Date, Day)> = Vec::new();
-    let mut readings = 0;
+    let mut folded = 0;
     for entry in entries.iter().rev() {
         let weight = sentence::action(entry).map_or(Weight::Step, sentence::weight);
-        if weight == Weight::Reading {
-            readings += 1;
+        if matches!(weight, Weight::Reading | Weight::Machinery) {
+            folded += 1;
             if !all {
                 continue;
             }
@@ -383,7 +483,7 @@ fn days(
             )),
         }
     }
-    (days.into_iter().map(|(_, day)| day).collect(), readings)
+    (days.into_iter().map(|(_, day)| day).collect(), folded)
 }
 
 fn entry_line(entry: &TimelineEntry, run: Option<&str>, weight: Weight, wall: &Wall) -> EntryLine {
@@ -394,7 +494,7 @@ fn entry_line(entry: &TimelineEntry, run: Option<&str>, weight: Weight, wall: &W
         comment: entry.comment.clone().filter(|text| !text.is_empty()),
         class: match weight {
             Weight::Milestone => "milestone",
-            Weight::Step => "step",
+            Weight::Step | Weight::Machinery => "step",
             Weight::Reading => "reading",
         },
     }
@@ -413,6 +513,7 @@ mod tests {
         let open = |kind: &str, task: &str, until| WaitingView {
             kind: kind.to_owned(),
             task: task.to_owned(),
+            title: None,
             work_item: None,
             instance: None,
             until,

@@ -117,6 +117,18 @@ pub(crate) fn first_value(form: &Form, show: &Value) -> Value {
         )
 }
 
+/// Of a value that comes from elsewhere, the members that this form asks for and would take.
+pub(crate) fn fitting(form: &Form, value: &Value) -> Value {
+    let mut part = known_part(form, value);
+    let wrong = form.check(&part);
+    if let Value::Object(members) = &mut part {
+        for error in wrong {
+            members.remove(error.field.split('.').next().unwrap_or_default());
+        }
+    }
+    part
+}
+
 fn fits(form: &Form, value: &Value) -> bool {
     let mut owed = form.fields.iter().filter(|field| field.required).peekable();
     owed.peek().is_some() && owed.all(|field| lookup(value, &field.name).is_some())

@@ -343,7 +343,7 @@ impl Line {
             title: short(&item.title, TITLE_LENGTH_MAX),
             due: item
                 .due
-                .map_or_else(|| "No due date".to_owned(), |due| wall.date(due)),
+                .map_or_else(|| "No due date".to_owned(), |due| wall.due(due)),
             id: item.id,
             case: item.case,
             case_number: item.case_number,

@@ -16,6 +16,8 @@ pub(crate) enum Weight {
     Milestone,
     /// A step on the way.
     Step,
+    /// What the engine did on the way, or a mere step of somebody's work: shown when asked for.
+    Machinery,
     /// Somebody looked: shown when asked for.
     Reading,
 }
@@ -41,23 +43,23 @@ pub(crate) const fn weight(action: Action) -> Weight {
         Action::WorkItemOffered
         | Action::WorkItemClaimed
         | Action::WorkItemReleased
-        | Action::WorkItemWithdrawn
         | Action::WorkItemDrafted
+        | Action::FunctionCalled
+        | Action::FunctionReturned
+        | Action::AnswerAwaited
+        | Action::CallbackArrived
+        | Action::EventAwaited => Weight::Machinery,
+        Action::WorkItemWithdrawn
         | Action::WorkItemHeld
         | Action::WorkItemResumed
         | Action::WorkItemReminded
-        | Action::FunctionCalled
-        | Action::FunctionReturned
         | Action::FunctionFailed
-        | Action::AnswerAwaited
-        | Action::CallbackArrived
         | Action::CallbackIgnored
         | Action::FundReserved
         | Action::FundReleased
         | Action::PersonAdded
         | Action::PersonChanged
         | Action::DocumentAdded
-        | Action::EventAwaited
         | Action::EventReceived
         | Action::EventEmitted
         | Action::EventLetGo => Weight::Step,

@@ -1,9 +1,14 @@
 //! Evidence as people read it: JSON of any shape becomes a list of names and values, never JSON.
+//! Where a form asked for it, it has the form's titles and order.
+
+use std::collections::BTreeSet;
 
 use askama::Template;
+use casewright_language::Origin;
+use casewright_language::form::Control;
 use jiff::Timestamp;
 use jiff::civil::Date;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::console::when::{Wall, civil};
 use crate::console::{money, words};
@@ -23,13 +28,17 @@ pub(crate) enum Shown {
 }
 
 impl Shown {
-    pub(crate) fn of(value: &Value, wall: &Wall) -> Self {
-        Self::at(value, wall, 0)
+    /// A value that comes from there.
+    pub(crate) fn of(value: &Value, origin: &Origin, wall: &Wall) -> Self {
+        Self::at(value, origin, wall, 0)
     }
 
-    fn at(value: &Value, wall: &Wall, depth: usize) -> Self {
+    fn at(value: &Value, origin: &Origin, wall: &Wall, depth: usize) -> Self {
         if depth == DEPTH_MAX {
             return Self::Text("…".to_owned());
+        }
+        if let Some(title) = origin.title(value) {
+            return Self::Text(title);
         }
         if let Some(amount) = money::of_value(value) {
             return Self::Text(amount);
@@ -39,11 +48,14 @@ impl Shown {
             Value::Bool(true) => Self::Text("Yes".to_owned()),
             Value::Bool(false) => Self::Text("No".to_owned()),
             Value::Number(number) => Self::Text(number.to_string()),
+            Value::String(text) if typed(origin) => Self::verbatim(text),
             Value::String(text) => Self::text(text, wall),
             Value::Array(items) if items.is_empty() => Self::Nothing,
             Value::Array(items) => {
-                let shown = items.iter().take(ITEMS_MAX);
-                let mut list: Vec<_> = shown.map(|item| Self::at(item, wall, depth + 1)).collect();
+                let (shown, origin) = (items.iter().take(ITEMS_MAX), origin.item());
+                let mut list: Vec<_> = shown
+                    .map(|item| Self::at(item, &origin, wall, depth + 1))
+                    .collect();
                 if items.len() > ITEMS_MAX {
                     list.push(Self::Text(format!("and {} more", items.len() - ITEMS_MAX)));
                 }
@@ -51,12 +63,21 @@ impl Shown {
             }
             Value::Object(map) if map.is_empty() => Self::Nothing,
             Value::Object(map) => Self::Rows(
-                map.iter()
+                rows(map, origin)
+                    .into_iter()
                     .take(ITEMS_MAX)
-                    .map(|(key, item)| (words::humanize(key), Self::at(item, wall, depth + 1)))
+                    .map(|(label, item, origin)| (label, Self::at(item, &origin, wall, depth + 1)))
                     .collect(),
             ),
         }
+    }
+
+    /// What people typed stays as they typed it.
+    fn verbatim(text: &str) -> Self {
+        if text.trim().is_empty() {
+            return Self::Nothing;
+        }
+        Self::Text(text.to_owned())
     }
 
     fn text(text: &str, wall: &Wall) -> Self {
@@ -87,6 +108,50 @@ impl Shown {
     }
 }
 
+/// Whether people typed it freely.
+fn typed(origin: &Origin) -> bool {
+    matches!(
+        origin,
+        Origin::Answer(Control::Text { .. } | Control::LongText { .. })
+    )
+}
+
+/// The members of an object with their labels: in the order of its form or its author, then
+/// whatever else there is.
+fn rows<'v>(map: &'v Map<String, Value>, origin: &Origin) -> Vec<(String, &'v Value, Origin)> {
+    let mut rows = Vec::new();
+    let mut known = BTreeSet::new();
+    match origin {
+        Origin::Fields(fields) => {
+            for field in fields {
+                known.insert(field.name.split('.').next().unwrap_or_default());
+                let mut way = field.name.split('.');
+                let first = way.next().and_then(|key| map.get(key));
+                let value = way.fold(first, |value, key| value?.get(key));
+                let origin = way_to(origin, &field.name);
+                rows.extend(value.map(|value| (field.label.clone(), value, origin)));
+            }
+        }
+        Origin::Members(members) => {
+            for (key, origin) in members {
+                known.insert(key.as_str());
+                let value = map.get(key);
+                rows.extend(value.map(|value| (words::humanize(key), value, origin.clone())));
+            }
+        }
+        Origin::Unknown | Origin::Answer(_) | Origin::Outcome | Origin::Items(_) => {}
+    }
+    let others = map.iter().filter(|(key, _)| !known.contains(key.as_str()));
+    rows.extend(others.map(|(key, value)| (words::humanize(key), value, Origin::Unknown)));
+    rows
+}
+
+fn way_to(origin: &Origin, name: &str) -> Origin {
+    let mut way = name.split('.');
+    let first = origin.member(way.next().unwrap_or_default());
+    way.fold(first, |origin, key| origin.member(key))
+}
+
 /// The first amount in what is shown, for the budget line.
 pub(crate) fn amount(value: &Value) -> Option<(i64, String)> {
     if let Some((minor, currency)) = money::parts(value) {
@@ -115,7 +180,9 @@ mod tests {
 
     #[track_caller]
     fn check(value: &Value, html: &str) {
-        let drawn = Shown::of(value, &wall()).render().unwrap();
+        let drawn = Shown::of(value, &Origin::Unknown, &wall())
+            .render()
+            .unwrap();
         let squeezed: String = drawn.split('\n').map(str::trim).collect();
         assert_eq!(squeezed, html);
     }
@@ -149,7 +216,7 @@ mod tests {
             "<bdi>&#60;img src=x onerror=alert(1)&#62;</bdi>",
         );
         let many = Value::Array(vec![json!(1); 10_000]);
-        let Shown::List(list) = Shown::of(&many, &wall()) else {
+        let Shown::List(list) = Shown::of(&many, &Origin::Unknown, &wall()) else {
             panic!("a list stays a list");
         };
         assert_eq!(list.last(), Some(&Shown::Text("and 9800 more".into())));
@@ -157,7 +224,74 @@ mod tests {
         for _ in 0..100 {
             deep = json!([deep]);
         }
-        assert!(Shown::of(&deep, &wall()).render().unwrap().contains('…'));
+        assert!(
+            Shown::of(&deep, &Origin::Unknown, &wall())
+                .render()
+                .unwrap()
+                .contains('…')
+        );
+    }
+
+    const FORM: &str = "
+title: Attempt
+schema:
+  type: object
+  properties:
+    ways:
+      title: Which ways are safe?
+      type: array
+      uniqueItems: true
+      items: { oneOf: [ { const: phone, title: By phone }, { const: visit, title: By a visit } ] }
+    note: { title: What happened?, type: string }
+    supplier:
+      type: object
+      properties: { name: { title: Name of the supplier, type: string } }
+";
+
+    #[test]
+    fn what_a_form_asked_for_has_its_titles_and_its_order() {
+        let (form, _) = casewright_language::pack::read_form("attempt", "attempt.yaml", FORM);
+        let origin = Origin::Members(vec![
+            ("result".to_owned(), Origin::Outcome),
+            ("attempt".to_owned(), Origin::Fields(form.unwrap().fields)),
+        ]);
+        let value = json!({
+            "attempt": {
+                "note": "2026-11-27",
+                "ways": ["visit", "phone", "pigeon"],
+                "supplier": { "name": "A" },
+                "added": "text-message",
+            },
+            "also": 1,
+            "result": "not-reached",
+        });
+        let drawn = Shown::of(&value, &origin, &wall()).render().unwrap();
+        let squeezed: String = drawn.split('\n').map(str::trim).collect();
+        let row = |label: &str, value: &str| {
+            let class = if label.ends_with('?') {
+                " class=\"ask\""
+            } else {
+                ""
+            };
+            format!("<div><dt{class}>{label}</dt><dd><bdi>{value}</bdi></dd></div>")
+        };
+        let ways = "<ul><li><bdi>By a visit</bdi></li><li><bdi>By phone</bdi></li>\
+                    <li><bdi>pigeon</bdi></li></ul>";
+        let attempt = [
+            format!("<div><dt class=\"ask\">Which ways are safe?</dt><dd>{ways}</dd></div>"),
+            row("What happened?", "2026-11-27"),
+            row("Name of the supplier", "A"),
+            row("Added", "text-message"),
+        ]
+        .concat();
+        let attempt = format!("<dl class=\"nested\">{attempt}</dl>");
+        let whole = [
+            row("Result", "Not reached"),
+            format!("<div><dt>Attempt</dt><dd>{attempt}</dd></div>"),
+            row("Also", "1"),
+        ]
+        .concat();
+        assert_eq!(squeezed, format!("<dl class=\"nested\">{whole}</dl>"));
     }
 
     #[test]

@@ -19,6 +19,7 @@ use crate::console::fill::{self, Filled};
 use crate::console::keys::request_key;
 use crate::console::member::{Member, Submission};
 use crate::console::notice::Notice;
+use crate::console::when::Wall;
 use crate::console::words::humanize;
 use crate::problem::Problem;
 
@@ -31,16 +32,35 @@ pub(crate) struct StartQuery {
 #[template(path = "start_list.html")]
 struct ListPage {
     chrome: Chrome,
-    /// Address and title.
-    choices: Vec<(String, String)>,
+    /// The case in which it is started.
+    case: Option<CaseLink>,
+    choices: Vec<Choice>,
+    /// Whether the case is closed, and there is more than what may be started in a closed one.
+    closed: bool,
+}
+
+/// A case as pages name it.
+struct CaseLink {
+    id: String,
+    number: String,
+}
+
+struct Choice {
+    address: String,
+    title: String,
+    summary: String,
 }
 
 #[derive(Template)]
 #[template(path = "start.html")]
 struct FormPage {
     chrome: Chrome,
+    title: String,
     form: Filled,
-    case: String,
+    summary: String,
+    case: Option<CaseLink>,
+    /// Where what stands in the form comes from.
+    filled: Option<String>,
     key: String,
     refusal: Option<Explanation>,
 }
@@ -50,21 +70,38 @@ pub(crate) async fn list(
     member: Member,
     Lenient(query): Lenient<StartQuery>,
 ) -> Result<Response, Problem> {
-    let workflows = engine.workflows(&member.principal).await?;
-    let case = query.case.filter(|id| !id.is_empty());
-    let tail = case.map_or_else(String::new, |id| format!("?case={}", encoded(&id)));
-    let choices = workflows
+    let who = &member.principal;
+    let mut workflows = engine.workflows(who).await?;
+    let case = match query.case.filter(|id| !id.is_empty()) {
+        Some(id) => Some(engine.case(who, &id).await?),
+        None => None,
+    };
+    let closed = case.as_ref().is_some_and(|case| case.closed.is_some());
+    workflows.retain(|workflow| workflow.offered && (!closed || workflow.in_closed_case));
+    let tail = case
+        .as_ref()
+        .map_or_else(String::new, |case| format!("?case={}", encoded(&case.id)));
+    let mut choices: Vec<_> = workflows
         .iter()
-        .map(|workflow| {
-            (
-                format!("/start/{}{tail}", encoded(&workflow.name)),
-                title(workflow),
-            )
+        .map(|workflow| Choice {
+            address: format!("/start/{}{tail}", encoded(&workflow.name)),
+            title: title(workflow),
+            summary: workflow.summary.clone().unwrap_or_default(),
         })
         .collect();
+    choices.sort_by_cached_key(|choice| choice.title.to_lowercase());
+    let heading = match &case {
+        Some(case) => format!("Start something in case {}", case.number),
+        None => "Start something".to_owned(),
+    };
     let body = ListPage {
-        chrome: Chrome::new(&member, Place::Start, "Start something"),
+        chrome: Chrome::new(&member, Place::Start, heading),
+        case: case.map(|case| CaseLink {
+            id: case.id,
+            number: case.number,
+        }),
         choices,
+        closed,
     };
     Ok(page(StatusCode::OK, &body))
 }
@@ -76,8 +113,9 @@ pub(crate) async fn show(
     Lenient(query): Lenient<StartQuery>,
 ) -> Result<Response, Problem> {
     let case = query.case.unwrap_or_default();
-    let beginning = Beginning::find(&engine, member, &name, case).await?;
-    Ok(beginning.page(&json!({}), None, None))
+    let mut beginning = Beginning::find(&engine, member, &name, case).await?;
+    let value = beginning.hand_over(&engine).await?;
+    Ok(beginning.page(&value, None, None))
 }
 
 pub(crate) async fn start(
@@ -127,7 +165,9 @@ struct Beginning {
     member: Member,
     workflow: WorkflowView,
     form: Option<Form>,
-    case: String,
+    case: Option<CaseLink>,
+    /// What the form was filled from.
+    filled: Option<String>,
 }
 
 impl Beginning {
@@ -145,12 +185,42 @@ impl Beginning {
             .find(|workflow| workflow.name == name)
             .ok_or_else(Problem::not_found)?;
         let form = engine.start_form(who, &full_name(&workflow)).await?;
+        let case = match Some(case).filter(|id| !id.is_empty()) {
+            Some(id) => Some(CaseLink {
+                number: engine.case_number(who, &id).await?,
+                id,
+            }),
+            None => None,
+        };
         Ok(Self {
             member,
             workflow,
             form,
             case,
+            filled: None,
         })
+    }
+
+    /// What the form begins with: what a finished run of the case hands over, as far as it fits.
+    async fn hand_over(&mut self, engine: &Engine) -> Result<Value, Problem> {
+        let (Some(form), Some(case)) = (&self.form, &self.case) else {
+            return Ok(json!({}));
+        };
+        let who = &self.member.principal;
+        let next = engine.next_of(who, &case.id, &self.workflow.name).await?;
+        let Some(next) = next else {
+            return Ok(json!({}));
+        };
+        let value = fill::fitting(form, &next.input);
+        if value.as_object().is_some_and(|map| !map.is_empty()) {
+            let wall = Wall::new(engine.zone(who), engine.now());
+            let from = next.from_title.as_deref().unwrap_or("what came before");
+            self.filled = Some(format!(
+                "Filled in from “{from}”, which ended on {}. Look at every answer before you send.",
+                wall.date(next.since)
+            ));
+        }
+        Ok(value)
     }
 
     fn gather(&self, fields: &[(String, String)]) -> Value {
@@ -162,7 +232,7 @@ impl Beginning {
         Start {
             workflow: full_name(&self.workflow),
             version: Some(self.workflow.version.clone()),
-            case: Some(self.case.clone()).filter(|id| !id.is_empty()),
+            case: self.case.as_ref().map(|case| case.id.clone()),
             input,
         }
     }
@@ -180,10 +250,20 @@ impl Beginning {
         let refusal = problem.filter(|_| fields.is_empty()).map(explained);
         let faulty = !form.errors.is_empty() || refusal.is_some();
         let title = title(&self.workflow);
+        let named = match &self.case {
+            Some(case) => format!("{title} – {}", case.number),
+            None => title.clone(),
+        };
         let body = FormPage {
-            chrome: Chrome::new(&self.member, Place::Start, title).faulty(faulty),
+            chrome: Chrome::new(&self.member, Place::Start, named).faulty(faulty),
+            title,
             form,
-            case: self.case.clone(),
+            summary: self.workflow.summary.clone().unwrap_or_default(),
+            case: self.case.as_ref().map(|case| CaseLink {
+                id: case.id.clone(),
+                number: case.number.clone(),
+            }),
+            filled: self.filled.clone(),
             key: request_key(),
             refusal,
         };

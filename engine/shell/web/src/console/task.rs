@@ -7,9 +7,10 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
+use casewright_casework::Principal;
 use casewright_language::Form;
 use casewright_runtime::engine::{Complete, Unsent, Wait};
-use casewright_runtime::view::{DraftView, WorkItemView};
+use casewright_runtime::view::{DraftView, WorkItemFilter, WorkItemView};
 use casewright_runtime::{Engine, Refused};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -262,14 +263,17 @@ async fn draw(
         _ => None,
     };
     attempt.go_on_from(draft.as_ref());
-    let form = match item.form {
-        Some(_) => engine.form(who, &item.id).await?,
-        None => None,
+    let legend = engine.legend(who, &item.id).await?;
+    let onward = match item.state.as_str() {
+        "completed" | "withdrawn" => onward(engine, who, &item).await?,
+        _ => None,
     };
     let surroundings = Surroundings {
         wall: Wall::new(engine.zone(who), engine.now()),
-        form,
+        legend,
         draft,
+        onward,
+        workflows: engine.workflows(who).await?,
         funds: engine.funds(who).await.unwrap_or_default(),
         before: engine.timeline(who, &item.case).await.unwrap_or_default(),
     };
@@ -281,6 +285,26 @@ async fn draw(
         carry_retry(&problem, &mut response);
     }
     Ok(response)
+}
+
+/// The next open task of the same case that the person can do: of the same run first.
+async fn onward(
+    engine: &Engine,
+    who: &Principal,
+    done: &WorkItemView,
+) -> Result<Option<(String, String)>, Problem> {
+    let filter = WorkItemFilter {
+        case: Some(done.case.clone()),
+        ..WorkItemFilter::default()
+    };
+    let mine = |item: &WorkItemView| {
+        let holder = item.claimed_by.as_ref();
+        item.barred.is_none() && holder.map_or(item.claimable, |holder| holder.id == who.id)
+    };
+    let open = engine.work_items(who, filter).await?.items;
+    let mut open: Vec<_> = open.into_iter().filter(mine).collect();
+    open.sort_by_key(|item| item.instance != done.instance);
+    Ok(open.into_iter().next().map(|item| (item.id, item.title)))
 }
 
 fn go(id: &str, notice: Notice) -> Response {

@@ -63,6 +63,16 @@ impl Wall {
         format!("{}, {}", self.date(at), self.time(at))
     }
 
+    /// When something is due: the day where a whole day is meant, else the time as well.
+    pub(crate) fn due(&self, at: Timestamp) -> String {
+        let last_second = jiff::civil::time(23, 59, 59, 0);
+        if self.local(at).time() >= last_second {
+            self.date(at)
+        } else {
+            self.moment(at)
+        }
+    }
+
     /// `2:05 pm`.
     pub(crate) fn time(&self, at: Timestamp) -> String {
         self.local(at).strftime("%-I:%M %P").to_string()
@@ -135,6 +145,9 @@ mod tests {
         let brisbane = wall("Australia/Brisbane", "2026-11-22T00:00:00Z");
         assert_eq!(brisbane.date(at), "Fri 27 Nov 2026");
         assert_eq!(brisbane.moment(at), "Fri 27 Nov 2026, 11:59 pm");
+        assert_eq!(brisbane.due(at), "Fri 27 Nov 2026");
+        let hours = "2026-11-27T04:05:00Z".parse().unwrap();
+        assert_eq!(brisbane.due(hours), "Fri 27 Nov 2026, 2:05 pm");
         let chicago = wall("America/Chicago", "2026-11-22T00:00:00Z");
         assert_eq!(chicago.moment(at), "Fri 27 Nov 2026, 7:59 am");
     }

@@ -125,6 +125,7 @@ pub(crate) struct Agency {
     pub(crate) engine: Engine,
     pub(crate) app: Router,
     store: Arc<MemoryStore>,
+    pub(crate) clock: Arc<StandingClock>,
     /// Free bytes of the disk.
     pub(crate) room: Arc<AtomicU64>,
 }
@@ -196,15 +197,16 @@ impl Agency {
             ..casewright_store::Settings::default()
         };
         let store = Arc::new(MemoryStore::new(settings));
+        let clock = Arc::new(StandingClock::at("2026-11-23T02:00:00Z"));
         let parts = Parts {
             store: store.clone(),
             invoke: Arc::new(NoPlugins),
             evaluate: Arc::new(NoEvaluator),
-            clock: Arc::new(StandingClock::at("2026-11-23T02:00:00Z")),
+            clock: clock.clone(),
             entropy: Arc::new(SystemEntropy),
         };
         let engine = Engine::open(parts).await.unwrap();
-        put_in_force(&engine, None).await;
+        put_in_force(&engine, &[]).await;
         for (sign_in, name, role) in [
             ("casey", "Casey Brown", "case-worker"),
             ("lee", "Lee Tanaka", "team-leader"),
@@ -229,6 +231,7 @@ impl Agency {
             engine,
             app,
             store,
+            clock,
             room,
         }
     }
@@ -287,9 +290,10 @@ pub(crate) fn pack_files() -> Vec<(String, String)> {
         .collect()
 }
 
-/// The agency's pack, with one more document where one is given.
-pub(crate) async fn put_in_force(engine: &Engine, more: Option<(&str, &str)>) {
-    let more = more.map(|(path, text)| (path.to_owned(), text.to_owned()));
+/// The agency's pack, with more files where some are given.
+pub(crate) async fn put_in_force(engine: &Engine, more: &[(&str, &str)]) {
+    let more = more.iter();
+    let more = more.map(|(path, text)| ((*path).to_owned(), (*text).to_owned()));
     let files = pack_files().into_iter().chain(more);
     let surroundings = Surroundings {
         functions_known: true,

@@ -72,9 +72,9 @@ async fn the_story_is_told_with_plain_forms() {
     let lee = Browser::signed_in(&agency, "lee").await;
     let task = lee.get(&decision).await;
     task.is(200).shows(&[
-        "<dt>Money</dt><dd><bdi>$1,300.00</bdi>",
+        "<dt>Amount</dt><dd><bdi>$1,300.00</bdi>",
         "Family help</th><td class=\"number\" data-label=\"Left\">$3,700.00",
-        "Casey Brown started “Help”.",
+        "Casey Brown started “Help for a family”.",
         "Casey Brown finished “Ask for help”.",
     ]);
     let task = lee

@@ -17,6 +17,10 @@ impl StandingClock {
     pub(crate) fn at(moment: &str) -> Self {
         Self(Mutex::new(moment.parse().unwrap()))
     }
+
+    pub(crate) fn move_to(&self, moment: &str) {
+        *self.0.lock().unwrap() = moment.parse().unwrap();
+    }
 }
 
 impl Clock for StandingClock {

@@ -21,7 +21,7 @@ async fn the_next_times_are_shown() {
     let casey = agency.client("casey").await;
     let none = casey.get("/api/v1/schedules").await.is(200).json();
     assert_eq!(none["items"], serde_json::json!([]));
-    put_in_force(&agency.engine, Some(("weekly.yaml", WEEKLY))).await;
+    put_in_force(&agency.engine, &[("weekly.yaml", WEEKLY)]).await;
     let shown = casey.get("/api/v1/schedules").await.is(200).json();
     let weekly = &shown["items"][0];
     assert_eq!(weekly["workflow"], "weekly");

@@ -47,6 +47,7 @@ fn item(id: &str, title: &str, due: Option<&str>) -> WorkItemView {
         barred: None,
         decisions: Vec::new(),
         attempts: Vec::new(),
+        answers: Vec::new(),
     }
 }
 

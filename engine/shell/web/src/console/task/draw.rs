@@ -2,9 +2,10 @@
 
 use askama::Template;
 use casewright_casework::audit::Action;
-use casewright_language::Form;
+use casewright_language::{Form, Origin};
+use casewright_runtime::engine::Legend;
 use casewright_runtime::view::{
-    AttemptView, DraftView, FundView, HoldView, TimelineEntry, WorkItemView,
+    AttemptView, DraftView, FundView, HoldView, TimelineEntry, WorkItemView, WorkflowView,
 };
 use serde_json::Value;
 
@@ -42,12 +43,17 @@ pub(crate) struct Attempt {
 /// What the page shows beside the task itself.
 pub(crate) struct Surroundings {
     pub(crate) wall: Wall,
-    pub(crate) form: Option<Form>,
+    /// How its codes and names read in words.
+    pub(crate) legend: Legend,
     /// What the person typed before and did not send.
     pub(crate) draft: Option<DraftView>,
     pub(crate) funds: Vec<FundView>,
     /// Timeline of the case.
     pub(crate) before: Vec<TimelineEntry>,
+    /// Those in force, for their titles.
+    pub(crate) workflows: Vec<WorkflowView>,
+    /// Id and title of what the person can go on with, once this is closed.
+    pub(crate) onward: Option<(String, String)>,
 }
 
 #[derive(Template)]
@@ -64,6 +70,9 @@ pub(crate) struct TaskPage {
     budget: Vec<Budget>,
     earlier: Vec<Earlier>,
     attempts: Vec<Past>,
+    /// What was answered, once it is closed.
+    answers: Vec<Past>,
+    onward: Option<(String, String)>,
     refusal: Option<Explanation>,
     /// What was typed and can no longer be sent.
     lost: Vec<(String, String)>,
@@ -149,16 +158,31 @@ impl TaskPage {
         let refusal = refusal(attempt);
         let stand = stand(member, &item, attempt, around);
         let live = matches!(stand, Stand::Mine(_));
+        let closed = matches!(stand, Stand::Closed { .. });
         let faulty = refusal.is_some() || !attempt.errors.is_empty();
         Self {
-            chrome: Chrome::new(member, Place::Tasks, heading.clone())
+            chrome: Chrome::new(member, Place::Tasks, titled(&heading, &item.case_number))
                 .faulty(faulty)
                 .notice(notice),
             facts: facts(member, &item, &around.wall),
-            evidence: Shown::of(&item.show, &around.wall).into_rows(),
-            budget: budget(&item, &around.funds),
-            earlier: earlier(&item, &around.before, &around.wall),
-            attempts: past(&item.attempts, &around.wall),
+            // What it was about is told while it is open: it may be meant to be seen once.
+            evidence: if closed {
+                Vec::new()
+            } else {
+                Shown::of(&item.show, &around.legend.show, &around.wall).into_rows()
+            },
+            budget: if closed {
+                Vec::new()
+            } else {
+                budget(&item, &around.funds)
+            },
+            earlier: earlier(&item, around),
+            attempts: past(&item.attempts, around),
+            answers: answers(&item.answers, around),
+            onward: around
+                .onward
+                .clone()
+                .map(|(id, title)| (id, short(&title, HEADING_LENGTH_MAX))),
             lost: if live { Vec::new() } else { lost(attempt) },
             refusal,
             stand,
@@ -185,12 +209,21 @@ impl TaskPage {
     }
 }
 
+/// The title of the page names the case, where the task's own title does not.
+fn titled(heading: &str, case_number: &str) -> String {
+    if heading.contains(case_number) {
+        heading.to_owned()
+    } else {
+        format!("{heading} – {case_number}")
+    }
+}
+
 fn facts(member: &Member, item: &WorkItemView, wall: &Wall) -> Vec<(&'static str, String)> {
     let due = item.due.map_or_else(
         || "No due date".to_owned(),
         |due| {
             let late = if item.overdue { " (overdue)" } else { "" };
-            format!("{}{late}", wall.date(due))
+            format!("{}{late}", wall.due(due))
         },
     );
     let holder = match &item.claimed_by {
@@ -199,6 +232,12 @@ fn facts(member: &Member, item: &WorkItemView, wall: &Wall) -> Vec<(&'static str
         None => "Nobody yet".to_owned(),
     };
     let given = humanize(&assigned::phrase_of_all(item));
+    if matches!(item.state.as_str(), "completed" | "withdrawn") {
+        return vec![
+            ("Given to", given),
+            ("Asked for", wall.moment(item.offered)),
+        ];
+    }
     let mut facts = vec![
         ("Due", due),
         ("Given to", given),
@@ -228,7 +267,7 @@ fn stand(member: &Member, item: &WorkItemView, attempt: &Attempt, around: &Surro
         _ => {}
     }
     if let Some((code, message)) = &item.barred {
-        return barred(item, code, message);
+        return barred(item, code, &named(message, &around.legend));
     }
     match &item.claimed_by {
         None => Stand::Open,
@@ -268,6 +307,18 @@ fn closing(item: &WorkItemView, wall: &Wall) -> String {
     }
 }
 
+/// The rule's sentence with the tasks by their titles: `referral` is a name for authors.
+fn named(message: &str, legend: &Legend) -> String {
+    let parts = message.split('`').enumerate();
+    parts
+        .map(|(index, part)| match legend.titles.get(part) {
+            Some(title) if index % 2 == 1 => format!("“{title}”"),
+            None if index % 2 == 1 => format!("“{}”", humanize(part)),
+            Some(_) | None => part.to_owned(),
+        })
+        .collect()
+}
+
 fn barred(item: &WorkItemView, code: &str, message: &str) -> Stand {
     let words = explain(code, message);
     let who = assigned::phrase_of_all(item);
@@ -286,7 +337,7 @@ fn barred(item: &WorkItemView, code: &str, message: &str) -> Stand {
 
 fn answer(item: &WorkItemView, attempt: &Attempt, around: &Surroundings) -> Answer {
     let more = attempt.more.as_deref();
-    let form = around.form.as_ref().map(|form| {
+    let form = around.legend.form.as_ref().map(|form| {
         let shown = attempt.shown(form, item);
         fill::fill(form, &shown, &form_errors(attempt), more)
     });
@@ -324,19 +375,41 @@ fn resumed(draft: &DraftView, item: &WorkItemView, wall: &Wall) -> String {
     text
 }
 
-fn past(attempts: &[AttemptView], wall: &Wall) -> Vec<Past> {
+fn past(attempts: &[AttemptView], around: &Surroundings) -> Vec<Past> {
     let numbered = (1..).zip(attempts);
     let past = |(number, attempt): (usize, &AttemptView)| Past {
         title: format!(
             "Answer {number}: {}, {}, {}",
             phrase(&attempt.outcome),
             attempt.by.display_name,
-            wall.moment(attempt.at)
+            around.wall.moment(attempt.at)
         ),
-        comment: attempt.comment.clone().filter(|text| !text.is_empty()),
-        data: Shown::of(&attempt.data, wall).into_rows(),
+        ..told(attempt, around)
     };
     numbered.map(past).collect()
+}
+
+fn answers(answers: &[AttemptView], around: &Surroundings) -> Vec<Past> {
+    answers.iter().map(|answer| told(answer, around)).collect()
+}
+
+/// An answer with the titles of the form that asked for it.
+fn told(answer: &AttemptView, around: &Surroundings) -> Past {
+    let origin = |form: &Form| Origin::Fields(form.fields.clone());
+    let origin = around.legend.form.as_ref().map_or(Origin::Unknown, origin);
+    let outcome = match answer.outcome.as_str() {
+        "done" => "Finished".to_owned(),
+        other => humanize(other),
+    };
+    Past {
+        title: format!(
+            "{outcome}: {}, {}",
+            answer.by.display_name,
+            around.wall.moment(answer.at)
+        ),
+        comment: answer.comment.clone().filter(|text| !text.is_empty()),
+        data: Shown::of(&answer.data, &origin, &around.wall).into_rows(),
+    }
 }
 
 fn outcome(name: &str) -> Outcome {
@@ -356,17 +429,20 @@ fn outcome(name: &str) -> Outcome {
     }
 }
 
-/// A reason is asked for wherever there is something to decide.
+/// A reason is asked for wherever there is something to decide; where a form asks what there is
+/// to say, only if it is owed.
 fn comment(item: &WorkItemView, attempt: &Attempt) -> Option<Comment> {
-    if !item.approval && item.outcomes.len() < 2 {
-        return None;
-    }
     let owed: Vec<_> = item
         .outcomes
         .iter()
         .filter(|name| super::reason_needed(item, name))
         .map(|name| phrase(name))
         .collect();
+    let choice = item.outcomes.len() > 1;
+    let asked = item.approval || (choice && (item.form.is_none() || !owed.is_empty()));
+    if !asked {
+        return None;
+    }
     let hint = if owed.is_empty() {
         "Optional.".to_owned()
     } else {
@@ -434,10 +510,12 @@ fn budget(item: &WorkItemView, funds: &[FundView]) -> Vec<Budget> {
 }
 
 /// Who asked for this and who answered before, from the record of the case.
-fn earlier(item: &WorkItemView, entries: &[TimelineEntry], wall: &Wall) -> Vec<Earlier> {
-    entries
-        .iter()
-        .filter(|entry| entry.instance.as_deref() == Some(&item.instance))
+fn earlier(item: &WorkItemView, around: &Surroundings) -> Vec<Earlier> {
+    let of_this_run = around.before.iter().filter(|entry| {
+        let this = entry.subject.as_deref() == Some(&item.id);
+        !this && entry.instance.as_deref() == Some(&item.instance)
+    });
+    of_this_run
         .filter(|entry| {
             matches!(
                 timeline::action(entry),
@@ -445,11 +523,21 @@ fn earlier(item: &WorkItemView, entries: &[TimelineEntry], wall: &Wall) -> Vec<E
             )
         })
         .map(|entry| Earlier {
-            sentence: timeline::sentence(entry, None),
-            when: wall.moment(entry.at),
+            sentence: timeline::sentence(entry, run_title(entry, &around.workflows)),
+            when: around.wall.moment(entry.at),
             comment: entry.comment.clone().filter(|text| !text.is_empty()),
         })
         .collect()
+}
+
+/// What people call the workflow that was started.
+fn run_title<'a>(entry: &TimelineEntry, workflows: &'a [WorkflowView]) -> Option<&'a str> {
+    if timeline::action(entry) != Some(Action::InstanceStarted) {
+        return None;
+    }
+    let name = entry.title.as_deref()?;
+    let known = workflows.iter().find(|known| known.name == name)?;
+    known.title.as_deref()
 }
 
 #[cfg(test)]

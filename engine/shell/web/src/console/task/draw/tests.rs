@@ -46,6 +46,7 @@ fn item() -> WorkItemView {
         barred: None,
         decisions: Vec::new(),
         attempts: Vec::new(),
+        answers: Vec::new(),
     }
 }
 
@@ -97,10 +98,16 @@ fn draw(item: WorkItemView, attempt: &Attempt) -> String {
     let zone = TimeZone::get("Australia/Brisbane").unwrap();
     let around = Surroundings {
         wall: Wall::new(zone, "2026-11-23T02:00:00Z".parse().unwrap()),
-        form: None,
+        legend: Legend {
+            show: Origin::Unknown,
+            form: None,
+            titles: [("request".to_owned(), "Ask for brokerage".to_owned())].into(),
+        },
         draft: None,
         funds: vec![fund("a", "AUD"), fund("b", "USD")],
         before: vec![started, elsewhere],
+        workflows: Vec::new(),
+        onward: None,
     };
     TaskPage::new(&member, item, attempt, &around, None)
         .render()
@@ -177,6 +184,69 @@ fn who_is_barred_is_told_why_and_who_can() {
             "Somebody else who is team leader can decide it.",
         ],
         &["/claim", "/complete", "_outcome"],
+    );
+}
+
+#[test]
+fn tasks_have_their_titles_in_the_reasons_of_rules() {
+    let mut item = item();
+    let rule = "you did `request`; not `lookAgain`";
+    item.barred = Some(("self-approval".into(), rule.into()));
+    let page = draw(item, &Attempt::default());
+    check(
+        &page,
+        &["You did “Ask for brokerage”; not “Look again”."],
+        &["`"],
+    );
+}
+
+#[test]
+fn a_reason_is_asked_for_where_no_form_asks() {
+    let mut item = WorkItemView {
+        approval: false,
+        outcomes: vec!["reached".into(), "not-reached".into()],
+        ..mine()
+    };
+    check(
+        &draw(item.clone(), &Attempt::default()),
+        &["Optional."],
+        &[],
+    );
+    item.form = Some("attempt".into());
+    check(&draw(item.clone(), &Attempt::default()), &[], &["_comment"]);
+    item.outcomes.push("decline".into());
+    check(
+        &draw(item, &Attempt::default()),
+        &["Needed if you decline."],
+        &[],
+    );
+}
+
+#[test]
+fn a_finished_task_says_what_was_answered_and_not_what_it_was_about() {
+    let item = WorkItemView {
+        state: "completed".into(),
+        answers: vec![AttemptView {
+            work_item: "w-1".into(),
+            by: person("u-sam", "Sam Rossi"),
+            role: "service-manager".into(),
+            at: "2026-11-23T01:00:00Z".parse().unwrap(),
+            outcome: "ask-for-changes".into(),
+            comment: Some("Cheaper?".into()),
+            data: json!({"lookedAt": "2026-11-20"}),
+        }],
+        ..item()
+    };
+    check(
+        &draw(item, &Attempt::default()),
+        &[
+            "This task is closed",
+            "Ask for changes: Sam Rossi, Mon 23 Nov 2026, 11:00 am",
+            "Cheaper?",
+            "<dt>Looked at</dt><dd><bdi>Fri 20 Nov 2026</bdi>",
+            "Back to case IFS-2026-00001",
+        ],
+        &["$1,300.00</bdi>", "Goal active", "Fund a", "Who has it"],
     );
 }
 
