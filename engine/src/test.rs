@@ -148,7 +148,7 @@ async fn pack(world: &World, found: &Found, report: &mut Report) -> io::Result<(
             continue;
         }
         for test in tests {
-            let failures = one(world, &files, &file, &test).await?;
+            let failures = one(world, &deployment, &file, &test).await?;
             report.outcomes.push(Outcome {
                 file: file.clone(),
                 line: test.spot.line(),
@@ -162,11 +162,11 @@ async fn pack(world: &World, found: &Found, report: &mut Report) -> io::Result<(
 
 async fn one(
     world: &World,
-    files: &BTreeMap<String, String>,
+    deployment: &Deployment,
     file: &str,
     test: &Test,
 ) -> io::Result<Vec<Diagnostic>> {
-    match world.stage(files.clone(), test).await? {
+    match world.stage(deployment, test).await? {
         Ok(stage) => play::play(stage, file, test).await,
         Err(sentence) => Ok(vec![test.spot.failure(file, sentence, None)]),
     }

@@ -20,7 +20,7 @@ use sha2::{Digest, Sha256};
 use crate::key;
 
 /// A pack that passed every check.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Deployment {
     /// SHA-256 over the files and the plugin digests.
     pub digest: String,

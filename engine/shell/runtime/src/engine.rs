@@ -13,6 +13,7 @@ mod deploy;
 mod documents;
 mod draft;
 mod events;
+mod forgetting;
 mod funds;
 mod handover;
 mod instances;

@@ -139,6 +139,9 @@ pub(crate) struct FundRow {
 pub(crate) struct RequestRow {
     pub(crate) body_hash: String,
     pub(crate) answer: Value,
+    /// When it was answered; earlier engines did not write it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) at: Option<Timestamp>,
 }
 
 #[derive(Serialize, Deserialize)]

@@ -34,5 +34,5 @@ pub use fault::{Faults, Moment};
 pub use memory::MemoryStore;
 pub use port::{Committed, History, OpenError, ReadError, Row, Sound, Store, SubmitError, Ticket};
 pub use redb::RedbStore;
-pub use settings::Settings;
+pub use settings::{Medium, Settings};
 pub use table::Table;

@@ -9,8 +9,8 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use ::redb::{
-    Database, DatabaseError, Durability, ReadOnlyTable, ReadableDatabase, StorageError,
-    Table as WriteTable, TableDefinition, TableError, WriteTransaction,
+    Database, DatabaseError, Durability, ReadOnlyTable, ReadableDatabase, StorageBackend,
+    StorageError, Table as WriteTable, TableDefinition, TableError, WriteTransaction,
 };
 use casewright_casework::audit;
 
@@ -175,7 +175,13 @@ impl Redb {
     }
 
     fn open(path: &Path, settings: &Settings) -> Result<Self, OpenError> {
-        let database = builder(settings).open(path);
+        let database = match &settings.medium {
+            None => builder(settings).open(path),
+            Some(medium) => {
+                let medium = medium(path).map_err(|error| io_error(path, error))?;
+                builder(settings).create_with_backend(Boxed(medium))
+            }
+        };
         Ok(Self::holding(
             path,
             database.map_err(|error| open_error(path, error))?,
@@ -194,6 +200,36 @@ impl Redb {
         database
             .clone()
             .ok_or_else(|| "the store is closed".to_owned())
+    }
+}
+
+/// redb takes a medium by its type, settings hold any.
+#[derive(Debug)]
+struct Boxed(Box<dyn StorageBackend>);
+
+impl StorageBackend for Boxed {
+    fn len(&self) -> Result<u64, io::Error> {
+        self.0.len()
+    }
+
+    fn read(&self, offset: u64, out: &mut [u8]) -> Result<(), io::Error> {
+        self.0.read(offset, out)
+    }
+
+    fn set_len(&self, len: u64) -> Result<(), io::Error> {
+        self.0.set_len(len)
+    }
+
+    fn sync_data(&self) -> Result<(), io::Error> {
+        self.0.sync_data()
+    }
+
+    fn write(&self, offset: u64, data: &[u8]) -> Result<(), io::Error> {
+        self.0.write(offset, data)
+    }
+
+    fn close(&self) -> Result<(), io::Error> {
+        self.0.close()
     }
 }
 

@@ -2,8 +2,11 @@
 
 use std::fmt;
 use std::io;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
+
+use ::redb::StorageBackend;
 
 use crate::Faults;
 
@@ -30,10 +33,16 @@ pub struct Settings {
     pub on_fatal: Option<OnFatal>,
     /// Faults for tests of recovery.
     pub faults: Option<Arc<Faults>>,
+    /// What stands for the file of an existing store, for tests of what a disk may do; `None` is
+    /// the file itself.
+    pub medium: Option<Medium>,
 }
 
 /// A measurement of free space in bytes.
 pub type FreeSpace = Arc<dyn Fn() -> io::Result<u64> + Send + Sync>;
+
+/// Gives what bytes are read from and written to, by the path of the store.
+pub type Medium = Arc<dyn Fn(&Path) -> io::Result<Box<dyn StorageBackend>> + Send + Sync>;
 
 /// Told why the store stopped.
 pub type OnFatal = Arc<dyn Fn(&str) + Send + Sync>;
@@ -51,6 +60,7 @@ impl Default for Settings {
             free_space: None,
             on_fatal: None,
             faults: None,
+            medium: None,
         }
     }
 }

@@ -37,7 +37,8 @@ use crate::problem::Problem;
         title = "Casewright",
         description = "Durable workflows for agencies that support families. Failures are \
             RFC 9457 problems; branch on their `code`. Every POST honours `Idempotency-Key`: the \
-            same key and body give the same answer, another body is refused with `key-reused`. \
+            same key and body give the same answer for ninety days, another body is refused with \
+            `key-reused`. \
             Lists are paged: give `next` back as `cursor`.",
         license(name = "Apache-2.0", identifier = "Apache-2.0")
     ),

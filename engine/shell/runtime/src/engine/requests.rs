@@ -81,6 +81,7 @@ impl Ask {
         let row = RequestRow {
             body_hash: self.body_hash.clone(),
             answer: serde_json::to_value(answer).expect("answers are plain values"),
+            at: Some(self.shared.now()),
         };
         batch.guards.push(Guard::Row {
             table: Table::Request,

@@ -15,6 +15,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use super::calls::Calls;
 use super::documents::ARRIVING_MAX;
 use super::events::Inbox;
+use super::forgetting::Forgetting;
 use super::limits::Limits;
 use super::numbers::Numbers;
 use super::pending::Resuming;
@@ -46,6 +47,7 @@ pub(crate) struct Shared {
     pub(crate) requests: Requests,
     pub(crate) numbers: Numbers,
     pub(crate) sweep: Arc<Sweep>,
+    pub(crate) forgetting: Forgetting,
     pub(crate) doors: Doors,
     admission: Arc<Semaphore>,
     deployments: RwLock<BTreeMap<String, Arc<Deployment>>>,
@@ -73,6 +75,7 @@ impl Shared {
             requests: Requests::default(),
             numbers: Numbers::default(),
             sweep: Arc::default(),
+            forgetting: Forgetting::default(),
             doors: Doors::default(),
             admission: Arc::new(Semaphore::new(limits.requests_max)),
             deployments: RwLock::default(),

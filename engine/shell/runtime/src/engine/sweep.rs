@@ -91,6 +91,7 @@ impl Shared {
         }
         self.park_idle();
         self.shorten_tail();
+        self.forget_old();
     }
 
     fn park_idle(&self) {

@@ -8,6 +8,7 @@ mod crash;
 mod documents;
 mod drafts;
 mod events;
+mod forgetting;
 mod funds;
 mod holds;
 mod http;

@@ -64,12 +64,18 @@ impl<B: Backend> Shared<B> {
         {
             let state = self.lock()?;
             for id in instances {
-                if let Some(stream) = state.index.streams.get(id) {
+                // Where nothing is unfolded nothing moves. What was folded before may reach the
+                // disk before the lock is taken, and that is nobody's being first.
+                if let Some(stream) = state.index.streams.get(id)
+                    && !stream.tail.places.is_empty()
+                {
                     streams.insert(id.to_owned(), Piece::whole(&state, &stream.tail)?);
                 }
             }
             for id in cases {
-                if let Some(chain) = state.index.chains.get(id) {
+                if let Some(chain) = state.index.chains.get(id)
+                    && !chain.tail.places.is_empty()
+                {
                     chains.insert(id.to_owned(), Piece::whole(&state, &chain.tail)?);
                 }
             }

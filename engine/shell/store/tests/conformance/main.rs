@@ -6,6 +6,8 @@ mod audit;
 mod damage;
 mod guards;
 mod histories;
+mod images;
+mod medium;
 mod model;
 mod opening;
 mod recovery;

@@ -30,7 +30,7 @@ pub(super) struct Arrived {
 }
 
 /// Send an event to the instances of your agency that listen for it. An event with the same
-/// source and id is the same event: it is accepted again and nothing more happens.
+/// source and id is the same event for ninety days: it is accepted again and nothing more happens.
 #[utoipa::path(
     post, path = "/events", tag = "events",
     params(("Idempotency-Key" = Option<String>, Header)),
