@@ -1,6 +1,6 @@
 //! What finished runs say to those who go on with the case: which workflow comes next and what is
 //! known for its start, and whether the case is open. Said by members of a run's output (see
-//! decision 0015); nothing is started by it.
+//! decision 0016); nothing is started by it.
 
 use casewright_casework::Principal;
 use casewright_language::Origin;
