@@ -43,8 +43,10 @@ pub(crate) struct Plugins {
     public_url: Option<String>,
     /// Requests that no plugin sends.
     http: Http,
-    /// What packs bind, by (agency, plugin).
-    bound: RwLock<BTreeMap<(String, String), PackSide>>,
+    /// What packs bind, by agency and plugin.
+    bound: RwLock<BTreeMap<String, BTreeMap<String, PackSide>>>,
+    /// Grants that follow from it, by agency and digest of the plugin; emptied when it changes.
+    grants: RwLock<BTreeMap<String, BTreeMap<String, Arc<Grant>>>>,
 }
 
 struct Loaded {
@@ -79,6 +81,7 @@ impl Plugins {
             public_url: sources.public_url,
             http: Http::new(sources.http),
             bound: RwLock::default(),
+            grants: RwLock::default(),
         };
         if let Some(kept) = &sources.kept {
             fs::create_dir_all(kept)?;
@@ -100,11 +103,9 @@ impl Plugins {
 
     fn bind(&self, agency: &str, pack: BTreeMap<String, PackSide>) {
         let mut bound = self.bound.write().unwrap_or_else(PoisonError::into_inner);
-        bound.retain(|(of, _), _| of != agency);
-        bound.extend(
-            pack.into_iter()
-                .map(|(name, side)| ((agency.to_owned(), name), side)),
-        );
+        let mut grants = self.grants.write().unwrap_or_else(PoisonError::into_inner);
+        bound.insert(agency.to_owned(), pack);
+        grants.remove(agency);
     }
 
     async fn load_one(&mut self, folder: &Path) -> io::Result<(String, String)> {
@@ -124,15 +125,26 @@ impl Plugins {
         Ok((name, digest))
     }
 
-    fn grant(&self, agency: &str, manifest: &Manifest) -> Grant {
+    fn grant(&self, agency: &str, loaded: &Loaded) -> Arc<Grant> {
+        let digest = &loaded.plugin.digest;
+        let known = self.grants.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(grant) = known.get(agency).and_then(|of| of.get(digest)) {
+            return Arc::clone(grant);
+        }
+        drop(known);
+        // Held until the grant is kept: what is bound meanwhile takes it away again.
         let bound = self.bound.read().unwrap_or_else(PoisonError::into_inner);
-        let pack = bound.get(&(agency.to_owned(), manifest.name.clone()));
+        let manifest = &loaded.manifest;
+        let pack = bound.get(agency).and_then(|of| of.get(&manifest.name));
         let nothing = OperatorSide::default();
-        let operator = self
-            .operator
-            .get(&manifest.name)
-            .or_else(|| self.operator.get("*"));
-        Grant::intersect(manifest, pack, operator.unwrap_or(&nothing))
+        let operator = self.operator.get(&manifest.name);
+        let operator = operator.or_else(|| self.operator.get("*"));
+        let grant = Grant::intersect(manifest, pack, operator.unwrap_or(&nothing));
+        let grant = Arc::new(grant);
+        let mut known = self.grants.write().unwrap_or_else(PoisonError::into_inner);
+        let of_agency = known.entry(agency.to_owned()).or_default();
+        of_agency.insert(digest.clone(), Arc::clone(&grant));
+        grant
     }
 
     fn function(&self, digest: &str, name: &str) -> Option<(&Loaded, &Function)> {
@@ -153,7 +165,7 @@ impl Plugins {
         else {
             return Err(not_installed(&invocation.function));
         };
-        let grant = Arc::new(self.grant(&invocation.agency, &loaded.manifest));
+        let grant = self.grant(&invocation.agency, loaded);
         let limits = loaded.manifest.limits;
         let context = self.context(&invocation, limits.wall_ms_max);
         let input = &invocation.input;
@@ -176,7 +188,7 @@ impl Plugins {
         let Some((loaded, function)) = self.function(&of.digest, &of.function) else {
             return Err(not_installed(&of.function));
         };
-        let grant = Arc::new(self.grant(&of.agency, &loaded.manifest));
+        let grant = self.grant(&of.agency, loaded);
         let limits = loaded.manifest.limits;
         let context = self.context(&of, limits.wall_ms_max);
         self.host

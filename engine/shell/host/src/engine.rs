@@ -5,7 +5,16 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use wasmtime::{Config, Engine, EngineWeak, RegallocAlgorithm, Strategy, WasmBacktraceDetails};
+use wasmtime::{
+    Config, Engine, EngineWeak, InstanceAllocationStrategy, PoolingAllocationConfig,
+    RegallocAlgorithm, Strategy, WasmBacktraceDetails,
+};
+
+use crate::manifest::Limits;
+use crate::state::TABLE_ELEMENTS_MAX;
+
+/// Calls that run at once, of all plugins together: the pool has a place for each.
+pub(crate) const CALLS_AT_ONCE_MAX: u32 = 288;
 
 /// How often a running guest lets others run and looks at its deadline.
 pub(crate) const TICK: Duration = Duration::from_millis(10);
@@ -13,9 +22,43 @@ pub(crate) const TICK: Duration = Duration::from_millis(10);
 /// Idle ticks after which the clock rests, so that an idle engine costs nothing.
 const IDLE_TICKS_MAX: u32 = 100;
 
+/// Memory of a place that stays with it between calls: what a small plugin touches. The rest goes
+/// back to the system with each call, so that a large one does not keep what it used.
+const KEPT_BYTES: usize = 128 << 10;
+/// Places that keep memory while nobody uses them.
+const KEPT_PLACES_MAX: u32 = 64;
+
+/// Instances take their memory from a pool: asking the system for it at each call would take longer
+/// than the call. A system that does not give so much address space has no pool.
+pub(crate) fn engine() -> wasmtime::Result<Engine> {
+    let mut pooled = config();
+    pooled.allocation_strategy(InstanceAllocationStrategy::Pooling(pool()));
+    Engine::new(&pooled).or_else(|error| {
+        tracing::warn!(%error, "plugins go without a pool of memory, and slower");
+        Engine::new(&config())
+    })
+}
+
+fn pool() -> PoolingAllocationConfig {
+    let mut pool = PoolingAllocationConfig::default();
+    let calls = CALLS_AT_ONCE_MAX;
+    pool.total_component_instances(calls)
+        .total_core_instances(calls * 16)
+        .total_memories(calls * 2)
+        .total_tables(calls * 4)
+        .total_stacks(calls)
+        .max_memory_size(usize::try_from(Limits::CAPS.memory_bytes_max).unwrap_or(usize::MAX))
+        .table_elements(TABLE_ELEMENTS_MAX)
+        .max_unused_warm_slots(KEPT_PLACES_MAX)
+        .linear_memory_keep_resident(KEPT_BYTES)
+        .table_keep_resident(16 << 10)
+        .async_stack_keep_resident(32 << 10);
+    pool
+}
+
 /// Every feature that plugins do not need is off: most advisories of the last years concern one
 /// of these. `multi_memory` stays on because the compiler's adapters between components need it.
-pub(crate) fn engine() -> wasmtime::Result<Engine> {
+fn config() -> Config {
     let mut config = Config::new();
     config
         .strategy(Strategy::Cranelift)
@@ -39,7 +82,7 @@ pub(crate) fn engine() -> wasmtime::Result<Engine> {
         .wasm_wide_arithmetic(false)
         .wasm_stack_switching(false)
         .wasm_multi_memory(true);
-    Engine::new(&config)
+    config
 }
 
 /// Moves the engine's epoch while calls run.

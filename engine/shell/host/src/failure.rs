@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::Utf8Error;
 
 use serde_json::Value;
-use wasmtime::Trap;
+use wasmtime::{PoolConcurrencyLimitError, Trap};
 
 /// Why a call gave no value. `code` is one of [`CODES`] or the plugin's own.
 #[derive(Debug, Clone, PartialEq)]
@@ -165,6 +165,9 @@ impl Failure {
         }
         if at.deadline_passed {
             return Self::deadline(at.wall_ms);
+        }
+        if error.downcast_ref::<PoolConcurrencyLimitError>().is_some() {
+            return Self::retryable(BUSY, "too many plugins run already");
         }
         if let Some(refused) = &at.memory_refused {
             return Self::permanent(

@@ -11,7 +11,7 @@ use crate::http::Client;
 use crate::manifest::Limits;
 
 /// Tables hold function references; the largest language runtimes start with under 8,000.
-const TABLE_ELEMENTS_MAX: usize = 20_000;
+pub(crate) const TABLE_ELEMENTS_MAX: usize = 20_000;
 /// CPython needs 31 core instances, so these are generous; memory is bounded in total.
 const INSTANCES_MAX: usize = 64;
 const TABLES_MAX: usize = 64;
