@@ -4,8 +4,10 @@
 //! A call lives in the instance until it has returned, so nothing here need survive a crash:
 //! recovery sends again under the same key, or says that nobody knows.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::Poll;
 
 use casewright_casework::audit::Action as Audit;
 use casewright_machine::http::{self, Repeat, Request};
@@ -120,6 +122,17 @@ pub(crate) fn dispatch(shared: &Arc<Shared>, instance: &str, call: Call, sent: S
     });
 }
 
+/// `None` when it panics: a panic in a plugin's host is that call's failure, not ours. What it was
+/// working on is dropped with it.
+pub(crate) async fn caught<T>(work: impl Future<Output = T>) -> Option<T> {
+    let mut work = std::pin::pin!(work);
+    std::future::poll_fn(|context| {
+        let polled = catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(context)));
+        polled.map_or(Poll::Ready(None), |polled| polled.map(Some))
+    })
+    .await
+}
+
 struct Returned {
     /// Without its input.
     call: Call,
@@ -149,9 +162,8 @@ impl Shared {
         let effect = prepared.effect;
         let function = prepared.invocation.function.clone();
         let invocation = prepared.invocation;
-        // A task of its own: a panic in a plugin's host is that call's failure, not ours.
-        let answered = tokio::spawn(async move { invoke.invoke(invocation).await }).await;
-        let result = answered.unwrap_or_else(|_| Err(host_failed(&function)));
+        let result = caught(async move { invoke.invoke(invocation).await }).await;
+        let result = result.unwrap_or_else(|| Err(host_failed(&function)));
         let result = result.map_err(|error| doubted(effect, error));
         let Some(schema) = &prepared.output else {
             return Some(result);

@@ -10,7 +10,7 @@ use jiff::SignedDuration;
 use super::row::{Due, PendingRow, Stage};
 use super::{Outcome, Resumed, WHAT, doubted};
 use crate::engine::Refused;
-use crate::engine::calls::{AGAIN_MS, Open, checked_output, host_failed, not_installed};
+use crate::engine::calls::{AGAIN_MS, Open, caught, checked_output, host_failed, not_installed};
 use crate::engine::draft::RunError;
 use crate::engine::shared::{Shared, not_found};
 use crate::port::{EffectKind, Invocation, Reason, Reply, Resumption};
@@ -150,9 +150,8 @@ impl Shared {
             output,
         } = prepared;
         let invoke = Arc::clone(&self.parts.invoke);
-        // A task of its own: a panic in a plugin's host is that call's failure, not ours.
-        let answered = tokio::spawn(async move { invoke.resume(resumption).await }).await;
-        let answered = answered.unwrap_or_else(|_| Err(host_failed(function)));
+        let answered = caught(async move { invoke.resume(resumption).await }).await;
+        let answered = answered.unwrap_or_else(|| Err(host_failed(function)));
         let answered = answered.and_then(|reply| match reply {
             Reply::Done(value) => checked_output(&output, function, value).map(Reply::Done),
             Reply::Pending(_) => Ok(reply),
