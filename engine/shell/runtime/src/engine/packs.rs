@@ -62,7 +62,7 @@ impl Engine {
         files: BTreeMap<String, String>,
     ) -> Result<Arc<Deployment>, NotDeployed> {
         let admitted = self.shared.admit()?;
-        let mut deployment = self.shared.read_pack(files)?;
+        let mut deployment = self.shared.read_pack(files).await?;
         let agency = deployment.pack.namespace.clone();
         let configured = deployment.files_digest();
         let before = self.shared.configured_before(&agency)?;
@@ -71,6 +71,7 @@ impl Engine {
             deployment = self
                 .shared
                 .read_pack(in_force.files.clone())
+                .await
                 .map_err(no_longer_fits)?;
         }
         let by = if changed {
@@ -95,7 +96,7 @@ impl Engine {
             Asked::Before(answer) => return Ok(answer),
             Asked::Now(ask) => ask,
         };
-        let deployment = self.shared.read_pack(files)?;
+        let deployment = self.shared.read_pack(files).await?;
         if deployment.pack.namespace != who.agency {
             return Err(
                 invalid("this pack is another agency's: its namespace is not yours").into(),
@@ -143,12 +144,12 @@ impl Engine {
             };
             let view = view(&deployment, row.as_ref());
             let told = |batch: &mut Batch| {
-                let under = Under::Agency(deployment.pack.namespace.clone());
+                let agency = &deployment.pack.namespace;
                 if let Some(row) = &row {
-                    batch.puts.push(shared.deployed_put(row, &under));
+                    batch.puts.push(shared.deployed_put(row, agency));
                 }
                 if let Some(ask) = &ask {
-                    ask.record(&view, under, batch);
+                    ask.record(&view, Under::Agency(agency.clone()), batch);
                 }
             };
             shared.establish(&deployment, told).await?;
@@ -162,23 +163,26 @@ impl Engine {
 }
 
 impl Shared {
-    /// Checked against what is installed here.
-    fn read_pack(&self, files: BTreeMap<String, String>) -> Result<Deployment, NotDeployed> {
+    /// Checked against what is installed here. A pack may be megabytes of text: off the threads
+    /// that others are served by.
+    async fn read_pack(&self, files: BTreeMap<String, String>) -> Result<Deployment, NotDeployed> {
         let mut installed = Surroundings::default();
         let digests = self.parts.invoke.describe(&mut installed);
-        Deployment::read(files, &installed, &digests).map_err(NotDeployed::Mistakes)
+        let read = move || Deployment::read(files, &installed, &digests);
+        match tokio::task::spawn_blocking(read).await {
+            Ok(read) => read.map_err(NotDeployed::Mistakes),
+            // A reader that broke on it has changed nothing.
+            Err(error) => Err(Refused::Damaged(format!("the pack's reader broke: {error}")).into()),
+        }
     }
 
-    fn deployed_put(&self, row: &DeployedRow, under: &Under) -> Put {
-        let Under::Agency(agency) = under else {
-            unreachable!("packs belong to agencies");
-        };
+    fn deployed_put(&self, row: &DeployedRow, agency: &str) -> Put {
         let place = id::timed('p', row.at, &*self.parts.entropy);
         Put {
             table: Table::Deployed,
             key: key::join(&[agency, &place]),
             value: Some(record::encode(row)),
-            under: under.clone(),
+            under: Under::Agency(agency.to_owned()),
         }
     }
 
