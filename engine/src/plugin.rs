@@ -22,7 +22,7 @@ use std::time::Duration;
 
 use indicatif::ProgressBar;
 
-pub(crate) use build::{BuildError, build_all};
+pub(crate) use build::{BuildError, build_all, build_one};
 pub(crate) use checkout::find as find_checkout;
 pub(crate) use toolchain::{
     can_install as can_install_toolchain, describe as describe_toolchain,

@@ -133,6 +133,15 @@ pub(crate) fn build_all(
     build(&Sources::of_checkout(root)?, Some(out), progress)
 }
 
+/// Builds the plugin of one folder into `out`, unless it is built already, and returns its folder.
+pub(crate) fn build_one(
+    folder: &Path,
+    out: &Path,
+    progress: &dyn Fn(&str),
+) -> Result<Vec<PathBuf>, BuildError> {
+    build(&[Sources::read(folder)?], Some(out), progress)
+}
+
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let plugins = chosen(arguments.plugin.as_deref())?;
     let out = arguments.out.as_deref();

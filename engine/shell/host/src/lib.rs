@@ -6,6 +6,7 @@
 //! Own crate for reasons of weight: wasmtime, jaq and the HTTP client stay below it.
 
 mod address;
+pub mod bare;
 mod cache;
 pub mod compile;
 mod description;

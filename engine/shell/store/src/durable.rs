@@ -103,6 +103,11 @@ impl<B: Backend> Durable<B> {
         backup::write(&*flushed, files, out)
     }
 
+    /// Bytes appended to the journal, counted from its tail at opening.
+    pub(crate) fn written(&self) -> u64 {
+        self.shared.lock().map_or(0, |state| state.index.written)
+    }
+
     pub(crate) fn verify(&self) -> Result<Sound, ReadError> {
         self.shared.verify()
     }

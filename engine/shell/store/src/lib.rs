@@ -13,6 +13,7 @@
 
 mod backend;
 pub mod backup;
+pub mod bare;
 pub mod batch;
 mod chunk;
 mod codec;

@@ -69,6 +69,11 @@ impl RedbStore {
         self.durable.backup(files, out)
     }
 
+    /// Bytes appended to the journal, counted from its tail at opening: what a bench compares with.
+    pub fn written(&self) -> u64 {
+        self.durable.written()
+    }
+
     /// Opens every value once.
     pub fn verify(&self) -> Result<Sound, ReadError> {
         self.durable.verify()

@@ -1,0 +1,243 @@
+//! Many runs that wait for people: what they take, how soon a killed server is ready again with all
+//! of them, how fast its queue is, and that every one of them can be brought to its end.
+//!
+//! They are put there by a process of its own, which is killed when all are on disk.
+
+use std::fs;
+use std::io::{self, BufRead, BufReader};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use casewright_runtime::engine::Complete;
+use casewright_runtime::view::WorkItemFilter;
+use serde_json::json;
+
+use super::agency::{self, Agency, Place, With};
+use super::figure::{Figure, Limit, Watch, median};
+use super::server::Server;
+use super::{ROUNDS, Size};
+use crate::exit;
+
+/// Requests under way at once.
+const WORKERS: u64 = 256;
+/// Looks at the queue, of which the median counts.
+const LOOKS: usize = 21;
+/// Of a page.
+const PAGE: usize = 200;
+
+/// The figures of DESIGN are for a million; fewer may take no more.
+pub(super) async fn parked(size: &Size) -> io::Result<Vec<Figure>> {
+    let count = size.instances;
+    let place = Place::new()?;
+    place.without_plugin()?;
+    let watch = Watch::begin()?;
+    fill(&place.0, count)?;
+    let began = watch.elapsed().as_secs_f64();
+    exit::note(&format!("{count} runs wait after {began:.0} s; killed"));
+    let file = crate::wiring::database(&place.data());
+    let (mut ready, mut first, mut looks) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut memory, mut others) = (Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        let watch = Watch::begin()?;
+        let server = Server::start(&place.0)?;
+        ready.push(watch.elapsed().as_secs_f64());
+        first.push(milliseconds(server.look()?));
+        let times: io::Result<Vec<f64>> = (0..LOOKS)
+            .map(|_| server.look().map(milliseconds))
+            .collect();
+        looks.push(median(times?));
+        memory.push(server.memory_mib()?);
+        let child = Some((server.id(), 0.0));
+        others.push(watch.others_than(child)?);
+        server.kill()?;
+    }
+    let others = median(others);
+    let figure = |what: &str, value, limit, unit, note: String| Figure {
+        scenario: format!("parked: {what}"),
+        value,
+        unit,
+        limit,
+        note,
+        others_cpu: others,
+    };
+    let on_disk = fs::metadata(&file)?.len();
+    let compact = compacted(&place, &file)?;
+    let each = |bytes: u64| number(bytes) / number(count);
+    let mut figures = vec![
+        figure(
+            "ready after kill -9",
+            median(ready),
+            Some(Limit::AtMost(2.0)),
+            "s",
+            format!("{count} runs wait for people"),
+        ),
+        figure(
+            "first page of the queue, the very first",
+            median(first),
+            Some(Limit::AtMost(10.0)),
+            "ms",
+            "over HTTP".to_owned(),
+        ),
+        figure(
+            "first page of the queue",
+            median(looks),
+            Some(Limit::AtMost(10.0)),
+            "ms",
+            format!("median of {LOOKS}, over HTTP"),
+        ),
+        figure(
+            "memory, ready",
+            median(memory),
+            Some(Limit::AtMost(300.0)),
+            "MiB",
+            "resident".to_owned(),
+        ),
+        figure(
+            "disk of a run with its work item, compacted",
+            each(compact),
+            Some(Limit::AtMost(1_536.0)),
+            "B",
+            format!("{:.0} B as the file grew", each(on_disk)),
+        ),
+    ];
+    figures.push(resolve(&place, count).await?);
+    Ok(figures)
+}
+
+/// The file after a backup was restored: without what growing left free.
+fn compacted(place: &Place, file: &Path) -> io::Result<u64> {
+    let copy = place.0.join("compacted.redb");
+    fs::copy(file, &copy)?;
+    let size = casewright_store::bare::compacted(&copy).map_err(io::Error::other)?;
+    fs::remove_file(copy)?;
+    Ok(size)
+}
+
+/// Every run is brought to its end.
+async fn resolve(place: &Place, count: u64) -> io::Result<Figure> {
+    let agency = Arc::new(Agency::open(place, With::Nothing).await?);
+    let watch = Watch::begin()?;
+    let mut resolved = 0;
+    loop {
+        let filter = WorkItemFilter {
+            limit: Some(PAGE),
+            ..WorkItemFilter::default()
+        };
+        let page = agency.engine.work_items(&agency.who, filter).await;
+        let page = page.map_err(|refused| agency::failed(&refused))?;
+        if page.items.is_empty() {
+            break;
+        }
+        let work: Vec<_> = page
+            .items
+            .into_iter()
+            .map(|item| {
+                let agency = Arc::clone(&agency);
+                tokio::spawn(async move { complete(&agency, &item.id).await })
+            })
+            .collect();
+        for one in work {
+            one.await.map_err(io::Error::other)??;
+            resolved += 1;
+        }
+    }
+    let took = watch.elapsed().as_secs_f64();
+    let others_cpu = watch.others()?;
+    agency.engine.stop().await;
+    if resolved != count {
+        return Err(io::Error::other(format!(
+            "{count} runs were started, and {resolved} could be brought to an end"
+        )));
+    }
+    Ok(Figure {
+        scenario: "parked: all resolved".to_owned(),
+        value: number(count) / took,
+        unit: "runs/s",
+        limit: None,
+        note: format!("taken and completed, page by page of {PAGE}"),
+        others_cpu,
+    })
+}
+
+async fn complete(agency: &Agency, item: &str) -> io::Result<()> {
+    let failed = |refused: &_| agency::failed(refused);
+    let claimed = agency.engine.claim(&agency.who, item, None).await;
+    claimed.map_err(|refused| failed(&refused))?;
+    let done = Complete {
+        outcome: "done".to_owned(),
+        data: json!({}),
+        comment: None,
+        revision: None,
+    };
+    let completed = agency.engine.complete(&agency.who, item, done, None).await;
+    completed.map_err(|refused| failed(&refused)).map(drop)
+}
+
+/// Has a child of ours put the runs there, and kills it.
+pub(super) fn fill(place: &Path, count: u64) -> io::Result<()> {
+    let mut child = Command::new(std::env::current_exe()?)
+        .args(["bench", "--instances", &count.to_string(), "--fill"])
+        .arg(place)
+        .stdout(Stdio::piped())
+        .spawn()?;
+    let talk = child.stdout.take().map(BufReader::new);
+    let mut line = String::new();
+    talk.ok_or_else(|| io::Error::other("the child cannot be heard"))?
+        .read_line(&mut line)?;
+    child.kill()?;
+    child.wait()?;
+    if line.trim_end() == FILLED {
+        Ok(())
+    } else {
+        Err(io::Error::other("the runs could not be started"))
+    }
+}
+
+const FILLED: &str = "all are on disk";
+
+/// The child's part: starts the runs, says so, and waits to be killed.
+pub(super) async fn fill_here(place: &Path, count: u64) -> io::Result<()> {
+    let place = Place::of(place);
+    let agency = Arc::new(Agency::open(&place, With::Nothing).await?);
+    start_runs(&agency, count).await?;
+    let quiet = agency.engine.quiet().await;
+    quiet.map_err(|refused| agency::failed(&refused))?;
+    exit::say(FILLED);
+    std::future::pending().await
+}
+
+pub(super) async fn start_runs(agency: &Arc<Agency>, count: u64) -> io::Result<()> {
+    let next = Arc::new(AtomicU64::new(0));
+    let workers: Vec<_> = (0..WORKERS)
+        .map(|_| {
+            let (agency, next) = (Arc::clone(agency), Arc::clone(&next));
+            tokio::spawn(async move {
+                while next.fetch_add(1, Ordering::Relaxed) < count {
+                    agency.start("wait", json!({})).await?;
+                }
+                Ok::<_, io::Error>(())
+            })
+        })
+        .collect();
+    for worker in workers {
+        worker.await.map_err(io::Error::other)??;
+    }
+    Ok(())
+}
+
+fn milliseconds(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e3
+}
+
+#[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
+pub(super) fn number(count: u64) -> f64 {
+    count as f64
+}
+
+/// How long since.
+pub(super) fn seconds_since(began: Instant) -> f64 {
+    began.elapsed().as_secs_f64()
+}
