@@ -15,10 +15,12 @@ impl Seed {
             |_| std::hash::BuildHasher::hash_one(&drawn(), 0_u8),
             |seed| seed.parse().unwrap(),
         );
-        Self {
-            first,
-            state: first,
-        }
+        Self::of(first)
+    }
+
+    pub(crate) fn of(first: u64) -> Self {
+        let state = first;
+        Self { first, state }
     }
 
     pub(crate) fn number(&self) -> u64 {
