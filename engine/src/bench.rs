@@ -133,7 +133,7 @@ fn measure(scenario: Scenario, size: &Size) -> io::Result<Vec<Figure>> {
             Scenario::Latency => steps::latency(size).await,
             Scenario::Parked => parked::parked(size).await,
             Scenario::Growth => growth::growth(size).await,
-            Scenario::Idle => idle::idle(size),
+            Scenario::Idle => idle::idle(size).await,
             Scenario::Expressions => expressions::expressions(size).await,
         }
     })

@@ -137,15 +137,13 @@ impl Drop for Place {
 
 /// A run of so many keyed steps, one after the other.
 fn steps(name: &str, count: u32) -> String {
-    let mut text = format!(
-        "document: {{ dsl: '1.0.3', namespace: bench, name: {name}, version: '1.0.0' }}\ndo:\n"
-    );
-    for number in 1..=count {
-        text.push_str(&format!(
-            "  - step{number}: {{ call: step.issue, with: {WITH} }}\n"
-        ));
-    }
-    text
+    let step = |number| format!("  - step{number}: {{ call: step.issue, with: {WITH} }}\n");
+    let steps: String = (1..=count).map(step).collect();
+    format!("{}{steps}", head(name))
+}
+
+fn head(name: &str) -> String {
+    format!("document: {{ dsl: '1.0.3', namespace: bench, name: {name}, version: '1.0.0' }}\ndo:\n")
 }
 
 const WITH: &str = "{ amount: 13000, currency: AUD, reason: food and fuel until Thursday }";
@@ -170,17 +168,20 @@ do:
 
 /// A run that answers [`STEPS`] events from outside.
 fn answers() -> String {
-    let mut text = String::from(
-        "document: { dsl: '1.0.3', namespace: bench, name: answers, version: '1.0.0' }\ndo:\n",
-    );
-    for number in 1..=STEPS {
-        text.push_str(&format!(
-            "  - answer{number}:\n      listen:\n        to:\n          one:\n            with: \
-             {{ type: bench.answer{number} }}\n            correlate:\n              run: {{ from: \
-             '${{ .data.run }}', expect: '${{ $workflow.input.run }}' }}\n"
-        ));
-    }
-    text
+    let answer = |number| {
+        format!(
+            "  - answer{number}:
+      listen:
+        to:
+          one:
+            with: {{ type: bench.answer{number} }}
+            correlate:
+              run: {{ from: '${{ .data.run }}', expect: '${{ $workflow.input.run }}' }}
+"
+        )
+    };
+    let answers: String = (1..=STEPS).map(answer).collect();
+    format!("{}{answers}", head("answers"))
 }
 
 /// An engine in this process.

@@ -7,7 +7,7 @@ use super::figure::{Figure, Limit, Watch, median, own_seconds};
 use super::server::Server;
 use super::{ROUNDS, Size};
 
-pub(super) fn idle(size: &Size) -> io::Result<Vec<Figure>> {
+pub(super) async fn idle(size: &Size) -> io::Result<Vec<Figure>> {
     let place = Place::new()?;
     place.without_plugin()?;
     // The first start makes keys and hashes a passphrase; every later one is an ordinary start.
@@ -20,7 +20,7 @@ pub(super) fn idle(size: &Size) -> io::Result<Vec<Figure>> {
         ready.push(watch.elapsed().as_secs_f64());
         let before = own_seconds(server.id())?;
         let watch = Watch::begin()?;
-        std::thread::sleep(size.time());
+        tokio::time::sleep(size.time()).await;
         let used = own_seconds(server.id())? - before;
         work.push(used / watch.elapsed().as_secs_f64() * 100.0);
         others.push(watch.others_than(Some((server.id(), before)))?);
