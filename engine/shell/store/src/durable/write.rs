@@ -17,7 +17,7 @@ use super::room::Need;
 use super::state::{Queued, State};
 use crate::backend::{Backend, Op, Snapshot, Space};
 use crate::chunk;
-use crate::fault::Moment;
+use crate::fault::{Bug, Moment};
 use crate::seal::{Nonces, Sealed};
 use crate::{Batch, Committed, SubmitError};
 
@@ -83,6 +83,10 @@ impl<B: Backend> Shared<B> {
         let own = self.own_changes(writer, group)?;
         self.fault(Moment::BeforeFlush)?;
         let queued = group.queued.iter().flat_map(|queued| &queued.ops);
+        if self.has(Bug::SnapshotFirst) {
+            self.backend
+                .apply(&mut queued.clone().filter(is_snapshot))?;
+        }
         self.backend.apply(&mut queued.chain(&own))?;
         self.fault(Moment::AfterFlush)?;
         self.backend.snapshot()
@@ -264,6 +268,12 @@ impl<B: Backend> Shared<B> {
         faults.map_or(Ok(()), |faults| faults.pass(moment))
     }
 
+    /// Whether a test has planted it.
+    pub(super) fn has(&self, bug: Bug) -> bool {
+        let faults = self.settings.faults.as_ref();
+        faults.is_some_and(|faults| faults.has(bug))
+    }
+
     /// Stops for good.
     fn fail(&self, reason: &str) {
         self.latch();
@@ -286,6 +296,13 @@ impl<B: Backend> Shared<B> {
 }
 
 const POISONED: &str = "a thread died while changing the state of the store";
+
+fn is_snapshot(op: &&Op) -> bool {
+    match op {
+        Op::Put { space, .. } => *space == Space::Streams,
+        Op::Delete { .. } | Op::Append { .. } | Op::Trim { .. } => false,
+    }
+}
 
 /// Keeps the version of a row that has just left the overlay.
 fn remember<S>(state: &mut State<S>, op: &Op) {

@@ -4,6 +4,7 @@
 
 mod audit;
 mod damage;
+mod failures;
 mod guards;
 mod histories;
 mod images;

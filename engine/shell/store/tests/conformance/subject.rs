@@ -1,5 +1,6 @@
 //! A store under test, whatever is behind it: opened, reopened, and damaged behind its back.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -133,6 +134,17 @@ impl Subject {
             }
         }
         write.commit().unwrap();
+    }
+}
+
+/// What a check said that had to fail, since a bug was planted; panics when the bug passed.
+#[track_caller]
+pub(crate) fn caught(check: impl FnOnce()) -> String {
+    let passed = "the planted bug went unnoticed";
+    let panic = catch_unwind(AssertUnwindSafe(check)).expect_err(passed);
+    match panic.downcast_ref::<String>() {
+        Some(message) => message.clone(),
+        None => panic.downcast_ref::<&str>().unwrap().to_string(),
     }
 }
 
