@@ -85,7 +85,7 @@ impl<B: Backend> Shared<B> {
         let queued = group.queued.iter().flat_map(|queued| &queued.ops);
         if self.has(Bug::SnapshotFirst) {
             self.backend
-                .apply(&mut queued.clone().filter(is_snapshot))?;
+                .apply(&mut queued.clone().filter(|op| is_snapshot(op)))?;
         }
         self.backend.apply(&mut queued.chain(&own))?;
         self.fault(Moment::AfterFlush)?;
@@ -297,7 +297,7 @@ impl<B: Backend> Shared<B> {
 
 const POISONED: &str = "a thread died while changing the state of the store";
 
-fn is_snapshot(op: &&Op) -> bool {
+fn is_snapshot(op: &Op) -> bool {
     match op {
         Op::Put { space, .. } => *space == Space::Streams,
         Op::Delete { .. } | Op::Append { .. } | Op::Trim { .. } => false,
