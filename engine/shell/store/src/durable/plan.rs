@@ -285,7 +285,7 @@ impl<B: Backend> Shared<B> {
         }
         let (start, end) = part_range(case);
         let last = state.flushed()?.last(Space::Audit, &start, &end);
-        let head = match last.map_err(ReadError::Io)? {
+        let head = match last.map_err(ReadError::from)? {
             Some((key, value)) => {
                 let opened = self.open_locked(state, Space::Audit, &key, &value)?;
                 let links = read_links(&opened.plain)?;
@@ -329,7 +329,7 @@ impl<B: Backend> Shared<B> {
         space: Space,
         key: &[u8],
     ) -> Result<Option<Arc<[u8]>>, ReadError> {
-        state.flushed()?.get(space, key).map_err(ReadError::Io)
+        state.flushed()?.get(space, key).map_err(ReadError::from)
     }
 
     fn open_locked(

@@ -15,7 +15,7 @@ use super::index::Holder;
 use super::recover::{POSITION, position_bytes};
 use super::room::Need;
 use super::state::{Queued, State};
-use crate::backend::{Backend, Op, Snapshot, Space};
+use crate::backend::{Backend, Failure, Op, Snapshot, Space};
 use crate::chunk;
 use crate::fault::{Bug, Moment};
 use crate::seal::{Nonces, Sealed};
@@ -84,12 +84,13 @@ impl<B: Backend> Shared<B> {
         self.fault(Moment::BeforeFlush)?;
         let queued = group.queued.iter().flat_map(|queued| &queued.ops);
         if self.has(Bug::SnapshotFirst) {
-            self.backend
-                .apply(&mut queued.clone().filter(|op| is_snapshot(op)))?;
+            let snapshots = &mut queued.clone().filter(|op| is_snapshot(op));
+            self.backend.apply(snapshots).map_err(told)?;
         }
-        self.backend.apply(&mut queued.chain(&own))?;
+        let all = &mut queued.chain(&own);
+        self.backend.apply(all).map_err(told)?;
         self.fault(Moment::AfterFlush)?;
-        self.backend.snapshot()
+        self.backend.snapshot().map_err(told)
     }
 
     /// What a group changes beside its rows: the journal and the next position.
@@ -131,7 +132,8 @@ impl<B: Backend> Shared<B> {
             return Ok(Some(first));
         }
         let flushed = self.lock().map_err(|_| POISONED)?.flushed();
-        flushed.map_err(|error| error.to_string())?.floor(oldest)
+        let flushed = flushed.map_err(|error| error.to_string())?;
+        flushed.floor(oldest).map_err(told)
     }
 
     /// Waits for work and for space. `None`: closed, and nothing is left.
@@ -296,6 +298,12 @@ impl<B: Backend> Shared<B> {
 }
 
 const POISONED: &str = "a thread died while changing the state of the store";
+
+/// What a failure tells the operator.
+#[expect(clippy::needless_pass_by_value, reason = "an argument of map_err")]
+fn told(failure: Failure) -> String {
+    failure.to_string()
+}
 
 fn is_snapshot(op: &Op) -> bool {
     match op {

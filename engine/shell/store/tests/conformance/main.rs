@@ -5,6 +5,7 @@
 mod audit;
 mod damage;
 mod failures;
+mod flips;
 mod guards;
 mod histories;
 mod images;

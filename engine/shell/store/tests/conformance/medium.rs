@@ -43,7 +43,7 @@ pub(crate) struct Failing {
     pub(crate) nth: u64,
     /// After it every other call fails too: a disk that is gone.
     pub(crate) for_ever: bool,
-    /// A write or read has done half of its part before it fails.
+    /// A write or read has done half of its part before it fails, a write no part of a sector.
     pub(crate) short: bool,
 }
 
@@ -281,7 +281,7 @@ impl StorageBackend for Disk {
         let (mut tape, failed) = self.call(Call::Write);
         let length = match failed {
             None => data.len(),
-            Some(Share::Half) => data.len() / 2,
+            Some(Share::Half) => data.len() / 2 / SECTOR * SECTOR,
             Some(Share::Nothing) => return Err(planted()),
         };
         let step = Step::Write {
