@@ -1,10 +1,9 @@
-//! What the checksums of pages cost: commits a second into a file with and one without them, side by
-//! side, of one row and of a thousand events each.
+//! What the checksums of pages cost: commits of one row, and of a thousand events, turn by turn
+//! into a file with them and one without.
 //!
 //! `cargo run --release -p casewright-store --example checksum_price [FOLDER]`
 #![expect(clippy::print_stdout, reason = "it prints its measurement")]
 #![expect(clippy::unwrap_used, reason = "a measurement that fails should stop")]
-#![expect(clippy::cast_precision_loss, reason = "rates are approximate")]
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -13,10 +12,8 @@ use casewright_store::{Batch, EventAppend, Pages, Put, RedbStore, Settings, Stor
 use redb::backends::FileBackend;
 use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
 
-const ROUNDS: usize = 7;
-/// Of one kind in a row, before it is the other file's turn.
-const ROWS: usize = 400;
-const BATCHES: usize = 40;
+const ROWS: usize = 4_000;
+const BATCHES: usize = 400;
 
 const META: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("meta");
 
@@ -26,23 +23,8 @@ fn main() {
         None => tempfile::tempdir().unwrap(),
     };
     let (with, without) = stores(folder.path());
-    let (mut rows, mut batches) = (Vec::new(), Vec::new());
-    for round in 0..ROUNDS {
-        // Who is first changes: the disk remembers what came before.
-        let pair = |rate: fn(&RedbStore, usize) -> f64| {
-            if round % 2 == 0 {
-                let first = rate(&with, round);
-                (first, rate(&without, round))
-            } else {
-                let first = rate(&without, round);
-                (rate(&with, round), first)
-            }
-        };
-        rows.push(pair(one_row));
-        batches.push(pair(thousand_events));
-    }
-    print("one row", rows);
-    print("1,000 events", batches);
+    compare("one row", ROWS, &with, &without, one_row);
+    compare("1,000 events", BATCHES, &with, &without, thousand_events);
 }
 
 /// The same new store twice; the second is copied into a file of redb without checksums.
@@ -82,54 +64,66 @@ fn stores(folder: &Path) -> (RedbStore, RedbStore) {
     stores
 }
 
-fn one_row(store: &RedbStore, round: usize) -> f64 {
-    rate(ROWS, |number| {
-        let put = Put {
-            table: Table::Case,
-            key: format!("{:08}", (round * ROWS + number) * 7_919_993 % 99_999_989).into_bytes(),
-            value: Some(vec![7; 300]),
-            under: Under::Case("case".to_owned()),
-        };
-        let batch = Batch {
-            puts: vec![put],
-            ..Batch::default()
-        };
-        store.submit(batch).unwrap().wait().unwrap();
-    })
-}
-
-fn thousand_events(store: &RedbStore, _: usize) -> f64 {
-    rate(BATCHES, |_| {
-        let events = (0..1_000).map(|number| EventAppend {
-            instance: format!("instance-{number}"),
-            case: "case".to_owned(),
-            bytes: vec![7; 300],
-        });
-        let batch = Batch {
-            events: events.collect(),
-            ..Batch::default()
-        };
-        store.submit(batch).unwrap().wait().unwrap();
-    })
-}
-
-fn rate(count: usize, mut one: impl FnMut(usize)) -> f64 {
-    let start = Instant::now();
-    for number in 0..count {
-        one(number);
+fn one_row(number: usize) -> Batch {
+    let put = Put {
+        table: Table::Case,
+        key: format!("{:08}", number * 7_919_993 % 99_999_989).into_bytes(),
+        value: Some(vec![7; 300]),
+        under: Under::Case("case".to_owned()),
+    };
+    Batch {
+        puts: vec![put],
+        ..Batch::default()
     }
-    let elapsed: Duration = start.elapsed();
-    count as f64 / elapsed.as_secs_f64()
 }
 
-fn print(what: &str, mut pairs: Vec<(f64, f64)>) {
-    let share = |(with, without): &(f64, f64)| with / without;
-    pairs.sort_by(|one, other| share(one).total_cmp(&share(other)));
-    let (with, without) = pairs[pairs.len() / 2];
-    let (worst, best) = (share(&pairs[0]), share(&pairs[pairs.len() - 1]));
+fn thousand_events(_: usize) -> Batch {
+    let events = (0..1_000).map(|number| EventAppend {
+        instance: format!("instance-{number}"),
+        case: "case".to_owned(),
+        bytes: vec![7; 300],
+    });
+    Batch {
+        events: events.collect(),
+        ..Batch::default()
+    }
+}
+
+/// Who is first changes with each commit: what others do on the machine meets both alike.
+fn compare(
+    what: &str,
+    count: usize,
+    with: &RedbStore,
+    without: &RedbStore,
+    batch: fn(usize) -> Batch,
+) {
+    let (mut first, mut second) = (Vec::new(), Vec::new());
+    for number in 0..count {
+        if number % 2 == 0 {
+            first.push(commit(with, batch(number)));
+            second.push(commit(without, batch(number)));
+        } else {
+            second.push(commit(without, batch(number)));
+            first.push(commit(with, batch(number)));
+        }
+    }
+    let [(with, with_all), (without, without_all)] = [first, second].map(|mut times| {
+        times.sort();
+        let all: Duration = times.iter().sum();
+        (times[count / 2].as_secs_f64(), all.as_secs_f64())
+    });
     println!(
-        "{what}: {with:.0} commits/s with checksums, {without:.0} without; {:.3} of it \
-         ({worst:.3} to {best:.3})",
-        with / without
+        "{what}: median {:.0} us with checksums, {:.0} us without ({:.3}); all {with_all:.2} s \
+         and {without_all:.2} s ({:.3})",
+        with * 1e6,
+        without * 1e6,
+        with / without,
+        with_all / without_all
     );
+}
+
+fn commit(store: &RedbStore, batch: Batch) -> Duration {
+    let start = Instant::now();
+    store.submit(batch).unwrap().wait().unwrap();
+    start.elapsed()
 }

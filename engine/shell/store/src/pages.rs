@@ -13,7 +13,8 @@
 //! written are the same: redb never writes over a page that the last commit still needs. Checksums
 //! are bound to the number of their page, so that swapped pages and older versions are found too.
 //! An older first page would lead to pages that were written over since: in a file that was closed
-//! it does not fit to all checksums, which are few enough to be read at opening. They are no seal: against intent there are those of the values, and the checkpoint.
+//! it does not fit to all checksums, which are few enough to be read at opening. Checksums are no
+//! seal: against intent there are those of the values.
 //!
 //! redb gets a page of its own kind for one that does not fit, which leads nowhere: it answers
 //! `Corrupted` for that read alone, where an error of the file would stop it for good.
@@ -390,8 +391,8 @@ impl fmt::Debug for Pages {
 
 /// Makes these bytes a page of redb that leads nowhere. As a branch, which is how a page is read
 /// that may be either, it has one key and two children of an order that no page can have: redb
-/// answers `Corrupted`. As a leaf, where redb expects one without looking, it has an entry that ends
-/// beyond the page: redb panics rather than take it for an empty one.
+/// answers `Corrupted`. As a leaf, where redb expects one without looking, it has an entry that
+/// ends beyond the page: redb panics rather than take it for an empty one.
 fn lead_nowhere(out: &mut [u8]) {
     const BRANCH: u8 = 2;
     const ENDS: std::ops::Range<usize> = 4..12;

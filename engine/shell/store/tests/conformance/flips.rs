@@ -340,8 +340,8 @@ fn nothing_wrong_is_served_from_a_damaged_file() {
     let [refused, partly, errors, right, harmless, stopped] =
         [refused, partly, errors, right, harmless, stopped].map(AtomicUsize::into_inner);
     eprintln!(
-        "{flips} flipped bits and {} other damages: {refused} refused at opening, {partly} found by \
-         reading ({errors} answers were errors, {right} of the same stores right), {harmless} in \
+        "{flips} flipped bits and {} other damages: {refused} refused at opening, {partly} found \
+         by reading ({errors} answers were errors, {right} of the same stores right), {harmless} in \
          pages that hold nothing; {stopped} stopped the writer; nothing wrong was served",
         all - flips
     );
