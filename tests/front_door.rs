@@ -15,6 +15,7 @@ mod front_door {
     pub(crate) mod family;
     pub(crate) mod housing;
     pub(crate) mod referral;
+    pub(crate) mod seed;
     pub(crate) mod story;
 }
 
@@ -23,11 +24,12 @@ use std::process::{Command, Output};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use front_door::agency::{Agency, Seed};
+use front_door::agency::Agency;
 use front_door::client::Client;
 use front_door::family::Family;
 use front_door::housing::{Application, decide, one_application};
 use front_door::referral;
+use front_door::seed::Seed;
 use front_door::story::{self, Story};
 use serde_json::{Value, json};
 

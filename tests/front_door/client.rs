@@ -24,11 +24,28 @@ pub(crate) struct Reply {
 pub(crate) struct Gone;
 
 impl Client {
+    #[allow(
+        dead_code,
+        reason = "not every test binary that shares this asks so rarely"
+    )]
     pub(crate) fn new(url: &str, token: Option<String>) -> Self {
+        Self::with_idle(0, url, token)
+    }
+
+    /// Keeps its connection between requests: thousands a second would use up the ports.
+    #[allow(
+        dead_code,
+        reason = "not every test binary that shares this asks so often"
+    )]
+    pub(crate) fn keeping(url: &str, token: Option<String>) -> Self {
+        Self::with_idle(1, url, token)
+    }
+
+    fn with_idle(idle: usize, url: &str, token: Option<String>) -> Self {
         let config = ureq::Agent::config_builder()
             .http_status_as_error(false)
             .timeout_global(Some(PATIENCE))
-            .max_idle_connections(0)
+            .max_idle_connections(idle)
             .build();
         Self {
             url: url.to_owned(),
