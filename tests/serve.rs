@@ -105,9 +105,15 @@ fn small_agency() -> tempfile::TempDir {
 }
 
 fn start(folder: &Path) -> (Server, Client) {
+    let server = Command::new(env!("CARGO_BIN_EXE_casewright"));
+    start_as(folder, server)
+}
+
+/// Starts a server by a command that runs it with the arguments it is given.
+fn start_as(folder: &Path, mut command: Command) -> (Server, Client) {
     let ready = folder.join("ready.json");
     let _ = fs::remove_file(&ready);
-    let process = Command::new(env!("CARGO_BIN_EXE_casewright"))
+    let process = command
         .args(["serve", "--config"])
         .arg(folder.join("casewright.toml"))
         .arg("--ready-file")
@@ -164,6 +170,62 @@ fn of_fifty_reservations_at_once_a_fund_of_ten_pays_exactly_ten() {
         (&json!(100_000), &json!(0)),
         "{funds:?}"
     );
+}
+
+/// A server whose disk fails from its nth call on, as strace plays it. `None` where there is no
+/// strace, or where nobody may trace.
+fn failing_server(folder: &Path, call: &str, nth: u32) -> Option<(Server, Client)> {
+    let traced = Command::new("strace")
+        .args(["-o", "/dev/null", "true"])
+        .status();
+    if !traced.is_ok_and(|status| status.success()) {
+        return None;
+    }
+    let mut command = Command::new("strace");
+    command
+        .args(["-f", "-qq", "-o", "/dev/null", "-e"])
+        .arg(format!("trace={call}"))
+        .arg("-e")
+        .arg(format!("inject={call}:error=EIO:when={nth}+"))
+        .arg(env!("CARGO_BIN_EXE_casewright"))
+        .stderr(fs::File::create(folder.join("said")).unwrap());
+    Some(start_as(folder, command))
+}
+
+#[test]
+fn a_server_whose_disk_fails_ends_and_says_so_and_has_lost_nothing() {
+    // Calls are counted for each thread; opening makes fewer.
+    for (call, nth) in [("fdatasync", 60), ("pwrite64", 600)] {
+        let folder = small_agency();
+        let Some((mut server, client)) = failing_server(folder.path(), call, nth) else {
+            eprintln!("not run: strace is missing or may not trace");
+            return;
+        };
+        let body = json!({ "workflow": "reserve" });
+        let start_one = || client.post("/api/v1/instances", &body, None);
+        let mut acknowledged = Vec::new();
+        while let Ok(started) = start_one() {
+            if started.status != 201 {
+                break;
+            }
+            acknowledged.push(started.body["id"].as_str().unwrap().to_owned());
+            assert!(acknowledged.len() < 1_000, "{call} never failed");
+        }
+        let status = server.0.wait().unwrap();
+        let said = fs::read_to_string(folder.path().join("said")).unwrap();
+        assert_eq!(status.code(), Some(3), "{call}: {said}");
+        assert!(
+            said.contains("the disk failed, stopping: "),
+            "{call}: {said}"
+        );
+        assert!(!acknowledged.is_empty(), "{call} failed at once");
+
+        let (_server, client) = start(folder.path());
+        for id in acknowledged {
+            let found = client.get(&format!("/api/v1/instances/{id}")).unwrap();
+            assert_eq!(found.status, 200, "{call}: {id} is lost");
+        }
+    }
 }
 
 /// `casewright deploy` of a folder on that server; whether it went well, and what it wrote.

@@ -1,7 +1,10 @@
 //! What a backend must do, and no more: apply a group of changes atomically and durably, and read
 //! what was applied. It knows neither seals nor guards nor what a value means.
 
+use std::fmt;
 use std::sync::Arc;
+
+use crate::ReadError;
 
 /// A key space. Codes and names are formats: never changed, never reused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -45,8 +48,14 @@ pub(crate) enum Op {
     },
 }
 
-/// The error of a backend: text for the operator. Whatever it says, the store stops.
-pub(crate) type Failure = String;
+/// Why a backend did not do what it was asked for. Whatever a writer is told, the store stops.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Failure {
+    /// What was read is not as it was written: what it is, without content. Other reads go on.
+    Damaged(String),
+    /// Text for the operator.
+    Io(String),
+}
 
 /// A key with its value, both raw.
 pub(crate) type Pair = (Vec<u8>, Arc<[u8]>);
@@ -94,6 +103,24 @@ pub(crate) trait Snapshot: Send + Sync + 'static {
 
     /// Rows of the journal from a position on, in order, at most `limit`.
     fn journal(&self, from: u64, limit: usize) -> Result<Vec<Numbered>, Failure>;
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Damaged(what) => crate::port::write_damaged(f, what),
+            Self::Io(reason) => f.write_str(reason),
+        }
+    }
+}
+
+impl From<Failure> for ReadError {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Damaged(what) => Self::Damaged { what },
+            Failure::Io(reason) => Self::Io(reason),
+        }
+    }
 }
 
 impl Space {

@@ -14,8 +14,8 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
-use crate::OpenError;
-use crate::backend::{Backend, JOURNAL_CODE, Op, Snapshot, Space};
+use crate::backend::{Backend, Failure, JOURNAL_CODE, Op, Snapshot, Space};
+use crate::{OpenError, ReadError};
 
 const MAGIC: &[u8; 18] = b"casewright-backup\n";
 const FORMAT: u32 = 1;
@@ -85,7 +85,7 @@ pub(crate) fn write(
         let mut from = Vec::new();
         loop {
             let pairs = snapshot.scan(space, &from, &[0xff; 64], ENTRIES);
-            let pairs = pairs.map_err(io::Error::other)?;
+            let pairs = pairs.map_err(unread)?;
             let Some((last, _)) = pairs.last() else {
                 break;
             };
@@ -98,7 +98,7 @@ pub(crate) fn write(
     }
     let mut next = 0;
     loop {
-        let rows = snapshot.journal(next, ENTRIES).map_err(io::Error::other)?;
+        let rows = snapshot.journal(next, ENTRIES).map_err(unread)?;
         let Some((last, _)) = rows.last() else {
             break;
         };
@@ -112,6 +112,10 @@ pub(crate) fn write(
         out.entry(FILE, name.as_bytes(), &content)?;
     }
     out.end()
+}
+
+fn unread(failure: Failure) -> io::Error {
+    io::Error::other(ReadError::from(failure))
 }
 
 struct Writer<'w> {
@@ -215,7 +219,7 @@ fn op(kind: u8, key: &[u8], value: Vec<u8>) -> Result<Op, RestoreError> {
 fn apply(backend: &impl Backend, group: &mut Vec<Op>) -> Result<(), RestoreError> {
     let applied = backend.apply(&mut group.iter());
     group.clear();
-    applied.map_err(|failure| RestoreError::Io(io::Error::other(failure)))
+    applied.map_err(|failure| RestoreError::Io(io::Error::other(failure.to_string())))
 }
 
 struct Reader<'r> {

@@ -74,7 +74,7 @@ impl<B: Backend> Durable<B> {
         }
         drop(flushed);
         if let Err(reason) = self.shared.backend.close() {
-            tracing::error!(reason, "the store did not close cleanly");
+            tracing::error!(%reason, "the store did not close cleanly");
         }
     }
 
@@ -147,7 +147,7 @@ impl<B: Backend> Shared<B> {
             }
             state.flushed()?
         };
-        snapshot.get(space, key).map_err(ReadError::Io)
+        snapshot.get(space, key).map_err(ReadError::from)
     }
 
     /// The key that opens a sealed value.

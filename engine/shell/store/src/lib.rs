@@ -22,6 +22,7 @@ pub mod fault;
 mod key_file;
 mod keys;
 pub mod memory;
+pub mod pages;
 pub mod port;
 mod recent;
 mod record;
@@ -31,8 +32,9 @@ pub mod settings;
 pub mod table;
 
 pub use batch::{AuditAppend, Batch, EventAppend, Fold, Guard, Put, Under};
-pub use fault::{Faults, Moment};
+pub use fault::{Bug, Faults, Moment};
 pub use memory::MemoryStore;
+pub use pages::Pages;
 pub use port::{Committed, History, OpenError, ReadError, Row, Sound, Store, SubmitError, Ticket};
 pub use redb::RedbStore;
 pub use settings::{Medium, Settings};

@@ -198,7 +198,7 @@ impl Backend for Memory {
     fn apply(&self, group: &mut dyn Iterator<Item = &Op>) -> Result<(), Failure> {
         let mut platter = self.disk.lock();
         if platter.opening != self.opening {
-            return Err("this store has crashed".to_owned());
+            return Err(Failure::Io("this store has crashed".to_owned()));
         }
         platter.stamp += 1;
         let stamp = platter.stamp;

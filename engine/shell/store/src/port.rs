@@ -107,7 +107,7 @@ pub enum SubmitError {
 /// A value could not be read. `what` names table and kind of key, never content.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ReadError {
-    /// The seal does not fit: damaged or swapped.
+    /// The seal or the checksum does not fit: damaged or swapped.
     Damaged {
         what: String,
     },
@@ -184,7 +184,7 @@ impl std::error::Error for SubmitError {}
 impl fmt::Display for ReadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Damaged { what } => write!(f, "{what} is damaged: its seal does not fit"),
+            Self::Damaged { what } => write_damaged(f, what),
             Self::Newer { what, found, known } => {
                 write!(
                     f,
@@ -198,6 +198,14 @@ impl fmt::Display for ReadError {
 }
 
 impl std::error::Error for ReadError {}
+
+/// The one sentence for what was altered since it was written.
+pub(crate) fn write_damaged(f: &mut fmt::Formatter<'_>, what: &str) -> fmt::Result {
+    write!(
+        f,
+        "{what} is damaged: it is not as it was written; restore a backup"
+    )
+}
 
 impl fmt::Display for OpenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -4,13 +4,17 @@
 //! commit is `Immediate` with quick repair, which implies two phases: the other mode could lose
 //! flushed commits, and opens slowly after a crash.
 
+use std::fs::{File, OpenOptions};
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use ::redb::backends::FileBackend;
 use ::redb::{
-    Database, DatabaseError, Durability, ReadOnlyTable, ReadableDatabase, StorageBackend,
-    StorageError, Table as WriteTable, TableDefinition, TableError, WriteTransaction,
+    AccessGuard, Database, DatabaseError, Durability, ReadOnlyTable, ReadableDatabase,
+    StorageBackend, StorageError, Table as WriteTable, TableDefinition, TableError,
+    WriteTransaction,
 };
 use casewright_casework::audit;
 
@@ -19,6 +23,8 @@ use crate::backup::{self, Attached, RestoreError, Summary};
 use crate::chunk;
 use crate::durable::Durable;
 use crate::key_file::{EpochKeys, KeyFileError, MISSING, folder, rename_new, with_suffix};
+use crate::pages::Pages;
+use crate::record::RECORD;
 use crate::{
     Batch, History, OpenError, ReadError, Row, Settings, Sound, Store, SubmitError, Table, Ticket,
 };
@@ -117,7 +123,7 @@ fn restore_beside(
         Ok(())
     })?;
     let closed = backend.close();
-    closed.map_err(|failure| RestoreError::Io(io::Error::other(failure)))?;
+    closed.map_err(|failure| RestoreError::Io(io::Error::other(failure.to_string())))?;
     let store = RedbStore::open(beside, keys_path, Settings::default());
     let store = store.map_err(RestoreError::Open)?;
     let sound = store.verify();
@@ -155,7 +161,7 @@ fn create(path: &Path, keys_path: &Path, settings: &Settings) -> Result<(), Open
         .map_err(|error| error.at(&text(path), &text(keys_path)))?;
     backend
         .close()
-        .map_err(|reason| io_error(path, io::Error::other(reason)))?;
+        .map_err(|failure| io_error(path, io::Error::other(failure.to_string())))?;
     match rename_new(&beside, path) {
         // Somebody else made it meanwhile: theirs stands.
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
@@ -171,71 +177,55 @@ fn read_keys(path: &Path) -> Result<Option<EpochKeys>, OpenError> {
 }
 
 impl Redb {
+    /// Over a new file.
     fn new(path: &Path, settings: &Settings) -> Result<Self, OpenError> {
-        let database = builder(settings).create(path);
-        Ok(Self::holding(
-            path,
-            database.map_err(|error| open_error(path, error))?,
-        ))
+        let file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create_new(true)
+            .open(path);
+        let file = file.map_err(|error| io_error(path, error))?;
+        let pages = Pages::create(Box::new(backend(path, file)?));
+        Self::over(path, pages, settings)
     }
 
     fn open(path: &Path, settings: &Settings) -> Result<Self, OpenError> {
-        let database = match &settings.medium {
-            None => builder(settings).open(path),
-            Some(medium) => {
-                let medium = medium(path).map_err(|error| io_error(path, error))?;
-                builder(settings).create_with_backend(Boxed(medium))
-            }
+        let file: Box<dyn StorageBackend> = if let Some(medium) = &settings.medium {
+            medium(path).map_err(|error| io_error(path, error))?
+        } else {
+            let file = OpenOptions::new().read(true).write(true).open(path);
+            Box::new(backend(path, file.map_err(|error| io_error(path, error))?)?)
         };
-        Ok(Self::holding(
-            path,
-            database.map_err(|error| open_error(path, error))?,
-        ))
+        Self::over(path, Pages::open(file), settings)
     }
 
-    fn holding(path: &Path, database: Database) -> Self {
-        Self {
+    fn over(path: &Path, pages: io::Result<Pages>, settings: &Settings) -> Result<Self, OpenError> {
+        let pages = pages.map_err(|error| io_error(path, error))?;
+        // A file without checksums may show redb anything.
+        let opened = catch_unwind(AssertUnwindSafe(|| {
+            builder(settings).create_with_backend(pages)
+        }));
+        let database = opened.unwrap_or_else(|_| {
+            let reason = "redb found what it never writes".to_owned();
+            Err(StorageError::Corrupted(reason).into())
+        });
+        let database = database.map_err(|error| open_error(path, error))?;
+        Ok(Self {
             database: Mutex::new(Some(Arc::new(database))),
             folder: folder(path).to_owned(),
-        }
+        })
     }
 
     fn database(&self) -> Result<Arc<Database>, Failure> {
         let database = self.database.lock().unwrap_or_else(PoisonError::into_inner);
         database
             .clone()
-            .ok_or_else(|| "the store is closed".to_owned())
+            .ok_or_else(|| Failure::Io("the store is closed".to_owned()))
     }
 }
 
-/// redb takes a medium by its type, settings hold any.
-#[derive(Debug)]
-struct Boxed(Box<dyn StorageBackend>);
-
-impl StorageBackend for Boxed {
-    fn len(&self) -> Result<u64, io::Error> {
-        self.0.len()
-    }
-
-    fn read(&self, offset: u64, out: &mut [u8]) -> Result<(), io::Error> {
-        self.0.read(offset, out)
-    }
-
-    fn set_len(&self, len: u64) -> Result<(), io::Error> {
-        self.0.set_len(len)
-    }
-
-    fn sync_data(&self) -> Result<(), io::Error> {
-        self.0.sync_data()
-    }
-
-    fn write(&self, offset: u64, data: &[u8]) -> Result<(), io::Error> {
-        self.0.write(offset, data)
-    }
-
-    fn close(&self) -> Result<(), io::Error> {
-        self.0.close()
-    }
+fn backend(path: &Path, file: File) -> Result<FileBackend, OpenError> {
+    FileBackend::new(file).map_err(|error| open_error(path, error))
 }
 
 fn builder(settings: &Settings) -> ::redb::Builder {
@@ -252,31 +242,37 @@ impl Backend for Redb {
     type Snapshot = RedbSnapshot;
 
     fn apply(&self, group: &mut dyn Iterator<Item = &Op>) -> Result<(), Failure> {
-        let database = self.database()?;
-        let mut transaction = database.begin_write().map_err(failure)?;
-        transaction
-            .set_durability(Durability::Immediate)
-            .map_err(failure)?;
-        transaction.set_quick_repair(true);
-        write(&transaction, group)?;
-        transaction.commit().map_err(failure)
+        guarded(|| {
+            let database = self.database()?;
+            let mut transaction = database.begin_write().map_err(failure)?;
+            transaction
+                .set_durability(Durability::Immediate)
+                .map_err(failure)?;
+            transaction.set_quick_repair(true);
+            write(&transaction, group)?;
+            transaction.commit().map_err(failure)
+        })
     }
 
     fn snapshot(&self) -> Result<Self::Snapshot, Failure> {
-        let transaction = self.database()?.begin_read().map_err(failure)?;
-        let spaces = Space::ALL.map(|space| existing(transaction.open_table(definition(space))));
-        let mut tables = Vec::with_capacity(spaces.len());
-        for space in spaces {
-            tables.push(space?);
-        }
-        Ok(RedbSnapshot {
-            tables,
-            journal: existing(transaction.open_table(JOURNAL))?,
+        guarded(|| {
+            let transaction = self.database()?.begin_read().map_err(failure)?;
+            let spaces =
+                Space::ALL.map(|space| existing(transaction.open_table(definition(space))));
+            let mut tables = Vec::with_capacity(spaces.len());
+            for space in spaces {
+                tables.push(space?);
+            }
+            Ok(RedbSnapshot {
+                tables,
+                journal: existing(transaction.open_table(JOURNAL))?,
+            })
         })
     }
 
     fn free_bytes(&self) -> Result<Option<u64>, Failure> {
-        let found = rustix::fs::statvfs(&self.folder).map_err(failure)?;
+        let found = rustix::fs::statvfs(&self.folder);
+        let found = found.map_err(|error| Failure::Io(error.to_string()))?;
         Ok(Some(found.f_bavail.saturating_mul(found.f_frsize)))
     }
 
@@ -284,10 +280,16 @@ impl Backend for Redb {
         let mut database = self.database.lock().unwrap_or_else(PoisonError::into_inner);
         match database.take().map(Arc::try_unwrap) {
             Some(Ok(database)) => database.close().map_err(failure),
-            Some(Err(_)) => Err("somebody still uses the store".to_owned()),
+            Some(Err(_)) => Err(Failure::Io("somebody still uses the store".to_owned())),
             None => Ok(()),
         }
     }
+}
+
+/// What redb may panic over when it is given a page that it never wrote.
+fn guarded<T>(work: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
+    let done = catch_unwind(AssertUnwindSafe(work));
+    done.unwrap_or_else(|_| Err(Failure::Damaged(A_PAGE.to_owned())))
 }
 
 fn write(
@@ -337,13 +339,43 @@ struct RedbSnapshot {
     journal: Option<ReadOnlyTable<u64, Bytes>>,
 }
 
+impl RedbSnapshot {
+    /// A table is asked only when it exists.
+    fn with<T>(
+        &self,
+        space: Space,
+        read: impl FnOnce(&ReadOnlyTable<Bytes, Bytes>) -> Result<T, StorageError>,
+    ) -> Result<Option<T>, Failure> {
+        let table = self.tables[space.index()].as_ref();
+        guarded(|| table.map(read).transpose().map_err(failure))
+            .map_err(|failure| in_space(failure, space.what()))
+    }
+
+    fn with_journal<T>(
+        &self,
+        read: impl FnOnce(&ReadOnlyTable<u64, Bytes>) -> Result<T, StorageError>,
+    ) -> Result<Option<T>, Failure> {
+        let journal = self.journal.as_ref();
+        guarded(|| journal.map(read).transpose().map_err(failure))
+            .map_err(|failure| in_space(failure, RECORD))
+    }
+}
+
+/// Says what was looked for in the page.
+fn in_space(failure: Failure, what: &str) -> Failure {
+    match failure {
+        Failure::Damaged(_) => Failure::Damaged(format!("{A_PAGE} with {what}")),
+        Failure::Io(_) => failure,
+    }
+}
+
 impl Snapshot for RedbSnapshot {
     fn get(&self, space: Space, key: &[u8]) -> Result<Option<Arc<[u8]>>, Failure> {
-        let Some(table) = &self.tables[space.index()] else {
-            return Ok(None);
-        };
-        let found = table.get(key).map_err(failure)?;
-        Ok(found.map(|value| Arc::from(value.value())))
+        let found = self.with(space, |table| {
+            let value = table.get(key)?;
+            Ok(value.map(|value| Arc::from(value.value())))
+        })?;
+        Ok(found.flatten())
     }
 
     fn scan(
@@ -353,61 +385,55 @@ impl Snapshot for RedbSnapshot {
         end: &[u8],
         limit: usize,
     ) -> Result<Vec<Pair>, Failure> {
-        let Some(table) = &self.tables[space.index()] else {
-            return Ok(Vec::new());
-        };
-        let mut pairs = Vec::new();
-        for pair in table.range(start..end).map_err(failure)?.take(limit) {
-            let (key, value) = pair.map_err(failure)?;
-            pairs.push((key.value().to_vec(), Arc::from(value.value())));
-        }
-        Ok(pairs)
+        let pairs = self.with(space, |table| {
+            let pairs = table.range(start..end)?.take(limit);
+            pairs.map(|pair| pair.map(owned)).collect()
+        })?;
+        Ok(pairs.unwrap_or_default())
     }
 
     fn last(&self, space: Space, start: &[u8], end: &[u8]) -> Result<Option<Pair>, Failure> {
-        let Some(table) = &self.tables[space.index()] else {
-            return Ok(None);
-        };
-        let mut pairs = table.range(start..end).map_err(failure)?;
-        let Some(pair) = pairs.next_back() else {
-            return Ok(None);
-        };
-        let (key, value) = pair.map_err(failure)?;
-        Ok(Some((key.value().to_vec(), Arc::from(value.value()))))
+        let pair = self.with(space, |table| {
+            let pair = table.range(start..end)?.next_back();
+            pair.map(|pair| pair.map(owned)).transpose()
+        })?;
+        Ok(pair.flatten())
     }
 
     fn record(&self, position: u64) -> Result<Option<Arc<[u8]>>, Failure> {
-        let Some(journal) = &self.journal else {
-            return Ok(None);
-        };
-        let mut rows = journal.range(..=position).map_err(failure)?;
-        let Some(row) = rows.next_back() else {
-            return Ok(None);
-        };
-        let (first, row) = row.map_err(failure)?;
-        Ok(chunk::find(first.value(), row.value(), position).map(Arc::from))
+        let found = self.with_journal(|journal| {
+            let row = journal.range(..=position)?.next_back().transpose()?;
+            let found = row.and_then(|(first, row)| {
+                chunk::find(first.value(), row.value(), position).map(Arc::from)
+            });
+            Ok(found)
+        })?;
+        Ok(found.flatten())
     }
 
     fn floor(&self, position: u64) -> Result<Option<u64>, Failure> {
-        let Some(journal) = &self.journal else {
-            return Ok(None);
-        };
-        let mut rows = journal.range(..=position).map_err(failure)?;
-        let row = rows.next_back().transpose().map_err(failure)?;
-        Ok(row.map(|(first, _)| first.value()))
+        let found = self.with_journal(|journal| {
+            let row = journal.range(..=position)?.next_back().transpose()?;
+            Ok(row.map(|(first, _)| first.value()))
+        })?;
+        Ok(found.flatten())
     }
 
     fn journal(&self, from: u64, limit: usize) -> Result<Vec<Numbered>, Failure> {
-        let Some(journal) = &self.journal else {
-            return Ok(Vec::new());
-        };
-        let mut rows = Vec::new();
-        for row in journal.range(from..).map_err(failure)?.take(limit) {
-            let (first, row) = row.map_err(failure)?;
-            rows.push((first.value(), Arc::from(row.value())));
-        }
-        Ok(rows)
+        let rows = self.with_journal(|journal| {
+            let rows = journal.range(from..)?.take(limit);
+            let owned = rows.map(|row| {
+                let (first, row) = row?;
+                Ok((first.value(), Arc::from(row.value())))
+            });
+            owned.collect()
+        })?;
+        Ok(rows.unwrap_or_default())
     }
+}
+
+fn owned((key, value): (AccessGuard<'_, Bytes>, AccessGuard<'_, Bytes>)) -> Pair {
+    (key.value().to_vec(), Arc::from(value.value()))
 }
 
 fn existing<T>(opened: Result<T, TableError>) -> Result<Option<T>, Failure> {
@@ -418,8 +444,14 @@ fn existing<T>(opened: Result<T, TableError>) -> Result<Option<T>, Failure> {
     }
 }
 
-fn failure(error: impl std::fmt::Display) -> Failure {
-    error.to_string()
+/// What `Failure::Damaged` names where nothing more is known.
+const A_PAGE: &str = "a page of the store";
+
+fn failure(error: impl Into<::redb::Error>) -> Failure {
+    match error.into() {
+        ::redb::Error::Corrupted(_) => Failure::Damaged(A_PAGE.to_owned()),
+        error => Failure::Io(error.to_string()),
+    }
 }
 
 fn open_error(path: &Path, error: DatabaseError) -> OpenError {
@@ -429,16 +461,18 @@ fn open_error(path: &Path, error: DatabaseError) -> OpenError {
         DatabaseError::Storage(StorageError::Io(error)) => io_error(path, error),
         error => OpenError::Damaged {
             path: path_text,
-            reason: error.to_string(),
+            reason: format!("a page that is needed to open it is not as it was written ({error})"),
         },
     }
 }
 
 fn io_error(path: &Path, source: io::Error) -> OpenError {
-    OpenError::Io {
-        path: text(path),
-        source,
+    let path = text(path);
+    if source.kind() == io::ErrorKind::InvalidData {
+        let reason = source.to_string();
+        return OpenError::Damaged { path, reason };
     }
+    OpenError::Io { path, source }
 }
 
 fn keys_error(path: &Path, reason: String) -> OpenError {

@@ -140,7 +140,7 @@ impl<B: Backend> Shared<B> {
     fn read_record(&self, piece: &Piece<B::Snapshot>, position: u64) -> Result<Record, ReadError> {
         let value = match piece.queued.get(&position) {
             Some(value) => Some(Arc::clone(value)),
-            None => piece.flushed.record(position).map_err(ReadError::Io)?,
+            None => piece.flushed.record(position).map_err(ReadError::from)?,
         };
         let value = value.ok_or_else(|| damaged(RECORD))?;
         self.open_record(position, &value)

@@ -10,6 +10,7 @@ use super::gather::Gathered;
 use super::index::{ChainHead, StreamHead};
 use super::state::State;
 use crate::backend::{Backend, Snapshot, Space};
+use crate::fault::Bug;
 use crate::keys::place;
 use crate::record::{part_range, read_links, read_stream, row_key};
 use crate::seal::{DataKey, Sealed, case_owner, damaged, owner, owning_case};
@@ -76,7 +77,7 @@ impl<B: Backend> Shared<B> {
                     head.map_or(0, |head| head.events) == *events
                 }
             };
-            if !holds {
+            if !holds && !self.has(Bug::GuardsUnchecked) {
                 return Err(SubmitError::Guard { index });
             }
         }
@@ -284,7 +285,7 @@ impl<B: Backend> Shared<B> {
         }
         let (start, end) = part_range(case);
         let last = state.flushed()?.last(Space::Audit, &start, &end);
-        let head = match last.map_err(ReadError::Io)? {
+        let head = match last.map_err(ReadError::from)? {
             Some((key, value)) => {
                 let opened = self.open_locked(state, Space::Audit, &key, &value)?;
                 let links = read_links(&opened.plain)?;
@@ -328,7 +329,7 @@ impl<B: Backend> Shared<B> {
         space: Space,
         key: &[u8],
     ) -> Result<Option<Arc<[u8]>>, ReadError> {
-        state.flushed()?.get(space, key).map_err(ReadError::Io)
+        state.flushed()?.get(space, key).map_err(ReadError::from)
     }
 
     fn open_locked(

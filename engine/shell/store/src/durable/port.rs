@@ -142,7 +142,10 @@ impl<B: Backend> Shared<B> {
     pub(super) fn measure(&self, state: &mut State<B::Snapshot>) {
         let free = match &self.settings.free_space {
             Some(probe) => probe().map(Some).map_err(|error| error.to_string()),
-            None => self.backend.free_bytes(),
+            None => self
+                .backend
+                .free_bytes()
+                .map_err(|failure| failure.to_string()),
         };
         match free {
             Ok(free) => {

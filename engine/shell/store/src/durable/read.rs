@@ -24,7 +24,7 @@ impl<B: Backend> Shared<B> {
     pub(super) fn get(&self, table: Table, key: &[u8]) -> Result<Option<Row>, ReadError> {
         let key = row_key(table, key);
         let flushed = self.lock()?.flushed()?;
-        let value = flushed.get(Space::Rows, &key).map_err(ReadError::Io)?;
+        let value = flushed.get(Space::Rows, &key).map_err(ReadError::from)?;
         value.map(|value| self.row(&key, &value)).transpose()
     }
 
@@ -41,7 +41,7 @@ impl<B: Backend> Shared<B> {
         }
         let flushed = self.lock()?.flushed()?;
         let pairs = flushed.scan(Space::Rows, &start, &end, limit);
-        let rows = pairs.map_err(ReadError::Io)?.into_iter();
+        let rows = pairs.map_err(ReadError::from)?.into_iter();
         rows.map(|(key, value)| {
             let row = self.row(&key, &value)?;
             Ok((key[1..].to_vec(), row))
@@ -67,7 +67,7 @@ impl<B: Backend> Shared<B> {
         };
         let value = match queued {
             Some(value) => value,
-            None => flushed.get(Space::Streams, key).map_err(ReadError::Io)?,
+            None => flushed.get(Space::Streams, key).map_err(ReadError::from)?,
         };
         let snapshot = value.map(|value| self.snapshot(key, &value)).transpose()?;
         let snapshot_events = snapshot.as_ref().map_or(0, |snapshot| snapshot.events);
@@ -131,7 +131,7 @@ impl<B: Backend> Shared<B> {
         let (start, end) = part_range(id);
         let pairs = flushed.scan(space, &start, &end, usize::MAX);
         let mut entries = Vec::new();
-        for (key, value) in pairs.map_err(ReadError::Io)? {
+        for (key, value) in pairs.map_err(ReadError::from)? {
             let (_, plain) = self.open(space, &key, &value)?;
             let first = part_first(&key).ok_or_else(|| damaged(space.what()))?;
             if first != entries.len() as u64 {

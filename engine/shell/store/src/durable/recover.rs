@@ -9,7 +9,7 @@ use super::index::{Index, StreamHead};
 use super::state::State;
 use super::write::{Writer, spawn};
 use super::{Durable, Shared, Stopped};
-use crate::backend::{Backend, Op, Snapshot, Space};
+use crate::backend::{Backend, Failure, Op, Snapshot, Space};
 use crate::chunk;
 use crate::key_file::EpochKeys;
 use crate::keys::Keyring;
@@ -52,7 +52,7 @@ impl<B: Backend> Durable<B> {
             key: Arc::from(key),
             value: Arc::from(value),
         });
-        backend.apply(&mut ops.iter()).map_err(RecoverError::Io)
+        backend.apply(&mut ops.iter()).map_err(RecoverError::from)
     }
 
     /// Opens a store and starts its writer.
@@ -61,7 +61,7 @@ impl<B: Backend> Durable<B> {
         keys: &EpochKeys,
         settings: Settings,
     ) -> Result<Self, RecoverError> {
-        let snapshot = backend.snapshot().map_err(RecoverError::Io)?;
+        let snapshot = backend.snapshot().map_err(RecoverError::from)?;
         let keyring = Keyring::new(keys);
         check_format(&snapshot)?;
         check_keys(&snapshot, keys, &keyring)?;
@@ -97,7 +97,7 @@ impl<B: Backend> Shared<B> {
         let mut index = Index::new();
         let (mut first, mut next) = (None, 0);
         loop {
-            let rows = flushed.journal(next, ROWS).map_err(RecoverError::Io)?;
+            let rows = flushed.journal(next, ROWS).map_err(RecoverError::from)?;
             if rows.is_empty() {
                 break;
             }
@@ -206,7 +206,7 @@ impl<B: Backend> Shared<B> {
         let mut from = Vec::new();
         loop {
             let marks = flushed.scan(Space::Active, &from, &[0xff; 64], ROWS);
-            let marks = marks.map_err(RecoverError::Io)?;
+            let marks = marks.map_err(RecoverError::from)?;
             let Some((last, _)) = marks.last() else {
                 return Ok(());
             };
@@ -231,7 +231,7 @@ pub(super) fn position_bytes(position: u64) -> [u8; 8] {
 fn check_format(snapshot: &impl Snapshot) -> Result<(), RecoverError> {
     let row = snapshot
         .get(Space::Meta, FORMAT_ROW)
-        .map_err(RecoverError::Io)?;
+        .map_err(RecoverError::from)?;
     let bytes = row.as_deref().and_then(|row| row.try_into().ok());
     match bytes.map(u32::from_be_bytes) {
         Some(FORMAT) => Ok(()),
@@ -252,14 +252,14 @@ fn check_keys(
 ) -> Result<(), RecoverError> {
     let store = snapshot
         .get(Space::Meta, STORE_ROW)
-        .map_err(RecoverError::Io)?;
+        .map_err(RecoverError::from)?;
     if store.as_deref() != Some(&keys.store) {
         let reason = "belongs to another store; use the key file made with this store";
         return Err(RecoverError::Keys(reason.to_owned()));
     }
     let check = snapshot
         .get(Space::Meta, CHECK_ROW)
-        .map_err(RecoverError::Io)?;
+        .map_err(RecoverError::from)?;
     let opened = check.map(|check| keyring.open_meta(CHECK_ROW, &check));
     if opened == Some(Ok(keys.store.to_vec())) {
         return Ok(());
@@ -271,7 +271,7 @@ fn check_keys(
 fn stored_position(snapshot: &impl Snapshot, keyring: &Keyring) -> Result<u64, RecoverError> {
     let row = snapshot
         .get(Space::Meta, POSITION)
-        .map_err(RecoverError::Io)?;
+        .map_err(RecoverError::from)?;
     let Some(row) = row else {
         return Ok(1);
     };
@@ -312,6 +312,12 @@ impl From<ReadError> for RecoverError {
             ReadError::Io(reason) => Self::Io(reason),
             ReadError::Damaged { .. } | ReadError::Erased => Self::Damaged(error.to_string()),
         }
+    }
+}
+
+impl From<Failure> for RecoverError {
+    fn from(failure: Failure) -> Self {
+        ReadError::from(failure).into()
     }
 }
 

@@ -24,7 +24,7 @@ impl<B: Backend> Shared<B> {
             let mut from = Vec::new();
             loop {
                 let pairs = flushed.scan(space, &from, &[0xff; 64], ENTRIES);
-                let pairs = pairs.map_err(ReadError::Io)?;
+                let pairs = pairs.map_err(ReadError::from)?;
                 let Some((last, _)) = pairs.last() else {
                     break;
                 };
@@ -37,7 +37,7 @@ impl<B: Backend> Shared<B> {
         }
         let mut next = 0;
         loop {
-            let rows = flushed.journal(next, ENTRIES).map_err(ReadError::Io)?;
+            let rows = flushed.journal(next, ENTRIES).map_err(ReadError::from)?;
             let Some((last, _)) = rows.last() else {
                 return Ok(sound);
             };

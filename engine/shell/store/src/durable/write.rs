@@ -15,9 +15,9 @@ use super::index::Holder;
 use super::recover::{POSITION, position_bytes};
 use super::room::Need;
 use super::state::{Queued, State};
-use crate::backend::{Backend, Op, Snapshot, Space};
+use crate::backend::{Backend, Failure, Op, Snapshot, Space};
 use crate::chunk;
-use crate::fault::Moment;
+use crate::fault::{Bug, Moment};
 use crate::seal::{Nonces, Sealed};
 use crate::{Batch, Committed, SubmitError};
 
@@ -83,9 +83,14 @@ impl<B: Backend> Shared<B> {
         let own = self.own_changes(writer, group)?;
         self.fault(Moment::BeforeFlush)?;
         let queued = group.queued.iter().flat_map(|queued| &queued.ops);
-        self.backend.apply(&mut queued.chain(&own))?;
+        if self.has(Bug::SnapshotFirst) {
+            let snapshots = &mut queued.clone().filter(|op| is_snapshot(op));
+            self.backend.apply(snapshots).map_err(told)?;
+        }
+        let all = &mut queued.chain(&own);
+        self.backend.apply(all).map_err(told)?;
         self.fault(Moment::AfterFlush)?;
-        self.backend.snapshot()
+        self.backend.snapshot().map_err(told)
     }
 
     /// What a group changes beside its rows: the journal and the next position.
@@ -127,7 +132,8 @@ impl<B: Backend> Shared<B> {
             return Ok(Some(first));
         }
         let flushed = self.lock().map_err(|_| POISONED)?.flushed();
-        flushed.map_err(|error| error.to_string())?.floor(oldest)
+        let flushed = flushed.map_err(|error| error.to_string())?;
+        flushed.floor(oldest).map_err(told)
     }
 
     /// Waits for work and for space. `None`: closed, and nothing is left.
@@ -264,6 +270,12 @@ impl<B: Backend> Shared<B> {
         faults.map_or(Ok(()), |faults| faults.pass(moment))
     }
 
+    /// Whether a test has planted it.
+    pub(super) fn has(&self, bug: Bug) -> bool {
+        let faults = self.settings.faults.as_ref();
+        faults.is_some_and(|faults| faults.has(bug))
+    }
+
     /// Stops for good.
     fn fail(&self, reason: &str) {
         self.latch();
@@ -286,6 +298,19 @@ impl<B: Backend> Shared<B> {
 }
 
 const POISONED: &str = "a thread died while changing the state of the store";
+
+/// What a failure tells the operator.
+#[expect(clippy::needless_pass_by_value, reason = "an argument of map_err")]
+fn told(failure: Failure) -> String {
+    failure.to_string()
+}
+
+fn is_snapshot(op: &Op) -> bool {
+    match op {
+        Op::Put { space, .. } => *space == Space::Streams,
+        Op::Delete { .. } | Op::Append { .. } | Op::Trim { .. } => false,
+    }
+}
 
 /// Keeps the version of a row that has just left the overlay.
 fn remember<S>(state: &mut State<S>, op: &Op) {

@@ -1,9 +1,9 @@
 //! Guards: two decisions on the same state cannot both pass, and a refused batch changes nothing.
 
-use casewright_store::{Batch, Guard, SubmitError};
+use casewright_store::{Batch, Bug, Faults, Guard, Store, SubmitError};
 
 use crate::subject::{
-    Subject, audited, commit, event, events, fold, opens, pending, put, puts, row, value,
+    Subject, audited, caught, commit, event, events, fold, opens, pending, put, puts, row, value,
 };
 
 crate::conform!(
@@ -45,7 +45,21 @@ fn versions_count_writes_and_begin_again_after_deletion(subject: &Subject) {
 
 fn of_two_decisions_on_one_state_the_second_is_refused(subject: &Subject) {
     let (store, faults) = subject.open_faulty();
-    commit(&*store, puts(vec![put("claim", "open"), put("other", "x")]));
+    decide_twice(&*store, &faults);
+}
+
+#[test]
+fn guards_that_are_not_checked_are_caught() {
+    let (store, faults) = Subject::memory().open_faulty();
+    faults.plant(Bug::GuardsUnchecked);
+    let said = caught(|| decide_twice(&*store, &faults));
+    // The store ends only when its flush may.
+    faults.release();
+    assert!(said.contains("both decisions passed"), "{said}");
+}
+
+fn decide_twice(store: &dyn Store, faults: &Faults) {
+    commit(store, puts(vec![put("claim", "open"), put("other", "x")]));
     faults.hold();
     let claim = |who: &str| Batch {
         guards: vec![row("other", 1), row("claim", 1)],
@@ -53,12 +67,13 @@ fn of_two_decisions_on_one_state_the_second_is_refused(subject: &Subject) {
         ..Batch::default()
     };
     let first = store.submit(claim("first")).unwrap();
-    let second = store.submit(claim("second")).unwrap_err();
+    let second = store.submit(claim("second"));
+    let second = second.expect_err("both decisions passed");
     assert_eq!(second, SubmitError::Guard { index: 1 });
-    assert_eq!(value(&*store, "claim"), Some((1, "open".to_owned())));
+    assert_eq!(value(store, "claim"), Some((1, "open".to_owned())));
     faults.release();
     first.wait().unwrap();
-    assert_eq!(value(&*store, "claim"), Some((2, "first".to_owned())));
+    assert_eq!(value(store, "claim"), Some((2, "first".to_owned())));
     let late = store.submit(claim("third")).unwrap_err();
     assert_eq!(late, SubmitError::Guard { index: 1 });
 }

@@ -5,60 +5,82 @@
 //! `CASEWRIGHT_IMAGES` says how many images, two hundred without it.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use casewright_store::{Batch, RedbStore, Settings, Store, SubmitError, Table};
+use casewright_store::{Batch, Bug, Faults, RedbStore, Settings, Store, SubmitError, Table};
 
 use crate::medium::Disk;
 use crate::model::{Model, Random, script};
-use crate::subject::{Subject, commit, put};
+use crate::subject::{Subject, caught, put};
 
 const IMAGES: usize = 200;
 /// Images made of one run of the store.
 const IMAGES_PER_RUN: usize = 50;
 const BATCHES: usize = 24;
+/// Of so many runs one writes values so large that the file grows.
+const GROWING: u64 = 5;
 
 /// A new store's file and its keys, which lie apart and are not what is cut.
-struct Base {
+pub(crate) struct Base {
     subject: Subject,
     file: Vec<u8>,
 }
 
 impl Base {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let subject = Subject::redb();
         drop(subject.open());
         let file = std::fs::read(subject.path("store.redb")).unwrap();
         Self { subject, file }
     }
 
-    fn try_open(&self, disk: &Disk) -> Result<RedbStore, casewright_store::OpenError> {
+    /// The disk that the new store lies on.
+    pub(crate) fn disk(&self) -> Disk {
+        Disk::of(self.file.clone())
+    }
+
+    pub(crate) fn try_open(&self, disk: &Disk) -> Result<RedbStore, casewright_store::OpenError> {
+        self.open_with(disk, Faults::default())
+    }
+
+    fn open_with(
+        &self,
+        disk: &Disk,
+        faults: Faults,
+    ) -> Result<RedbStore, casewright_store::OpenError> {
         let settings = Settings {
             medium: Some(disk.medium()),
             // Small enough that pages leave it and are read again.
             cache_bytes: 1 << 20,
+            faults: Some(Arc::new(faults)),
             ..Settings::default()
         };
         let (path, keys) = (self.subject.path("store.redb"), self.subject.path("keys"));
         RedbStore::open(&path, &keys, settings)
     }
 
-    fn open(&self, disk: &Disk) -> RedbStore {
+    pub(crate) fn open(&self, disk: &Disk) -> RedbStore {
         let opened = self.try_open(disk);
         opened.unwrap_or_else(|error| panic!("an image does not open: {error}"))
     }
 }
 
 /// The script of a seed; each batch also counts itself, so that a store tells how far it came.
-fn numbered(seed: u64) -> Vec<Batch> {
+pub(crate) fn numbered(seed: u64) -> Vec<Batch> {
     let mut batches = script(seed, BATCHES);
     for batch in &mut batches {
+        if seed.is_multiple_of(GROWING) {
+            for value in batch.puts.iter_mut().filter_map(|put| put.value.as_mut()) {
+                *value = value.repeat(20_000);
+            }
+        }
         batch.puts.push(put("batches", "so many"));
     }
     batches
 }
 
-fn count(store: &dyn Store) -> usize {
+pub(crate) fn count(store: &dyn Store) -> usize {
     let row = store.get(Table::Case, b"batches").unwrap();
     row.map_or(0, |row| usize::try_from(row.version).unwrap())
 }
@@ -78,38 +100,63 @@ fn run(store: &dyn Store, disk: &Disk, batches: &[Batch], from: usize, random: &
     }
 }
 
-/// One power cut, a second one in the recovery from it, and what follows. `told` is what somebody
-/// had been told before.
-fn check(base: &Base, image: Vec<u8>, told: usize, batches: &[Batch], random: &mut Random) {
+/// How many of each kind were made.
+#[derive(Default)]
+struct Made {
+    images: AtomicUsize,
+    /// Cut again while it recovered, the rest while it went on.
+    in_recovery: AtomicUsize,
+    /// Of a file that changed its length.
+    growing: AtomicUsize,
+}
+
+fn one_more(count: &AtomicUsize) {
+    count.fetch_add(1, Ordering::Relaxed);
+}
+
+/// One power cut, a second one in the recovery from it or later, and what follows. `told` is what
+/// somebody had been told before.
+fn check(
+    base: &Base,
+    image: Vec<u8>,
+    told: usize,
+    batches: &[Batch],
+    random: &mut Random,
+    made: &Made,
+) {
     let disk = Disk::of(image);
     let store = base.open(&disk);
-    let found = count(&store);
-    assert!(found >= told, "{told} were acknowledged, {found} are there");
-    let model = Model::of(&batches[..found]);
-    model.check(&store);
-    model.check_unsettled(&store);
+    let found = check_found(&store, told, batches);
+    Model::of(&batches[..found]).check_unsettled(&store);
     disk.acknowledged(found);
     let opened = disk.length();
-    run(&store, &disk, batches, found, random);
-    Model::of(batches).check(&store);
+    let in_recovery = random.below(3) == 0;
+    if !in_recovery {
+        run(&store, &disk, batches, found, random);
+        Model::of(batches).check(&store);
+    }
     store.close();
 
-    let within = disk.length();
-    let cut = match random.below(3) {
-        0 => random.below(opened + 1),
-        _ => random.below(within + 1),
-    };
+    let last = if in_recovery { opened } else { disk.length() };
+    let cut = random.below(last + 1);
+    one_more(&made.images);
+    if cut <= opened && opened > 0 {
+        one_more(&made.in_recovery);
+    }
     let (image, told_again) = disk.image(cut, random);
     let disk = Disk::of(image);
     let store = base.open(&disk);
-    let again = count(&store);
-    let told = told.max(told_again);
-    assert!(again >= told, "{told} were acknowledged, {again} are there");
-    Model::of(&batches[..again]).check(&store);
-    for batch in &batches[again..] {
-        commit(&store, batch.clone());
-    }
+    let again = check_found(&store, told.max(told_again), batches);
+    run(&store, &disk, batches, again, random);
     Model::of(batches).check(&store);
+}
+
+/// What is there after a cut is a whole beginning with all that somebody was told of; its length.
+fn check_found(store: &RedbStore, told: usize, batches: &[Batch]) -> usize {
+    let found = count(store);
+    assert!(found >= told, "{told} were acknowledged, {found} are there");
+    Model::of(&batches[..found]).check(store);
+    found
 }
 
 fn images() -> usize {
@@ -119,20 +166,43 @@ fn images() -> usize {
     })
 }
 
-fn campaign(base: &Base, seed: u64, images: usize, prepare: impl Fn(&Disk)) {
+/// What is wrong with the disk, the store or whoever uses it, for a test of the net.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Wrong {
+    Nothing,
+    /// Half of all syncs do nothing.
+    Disk,
+    /// Somebody is told before the flush.
+    Told,
+    Store(Bug),
+}
+
+fn campaign(base: &Base, seed: u64, images: usize, wrong: Wrong, made: &Made) {
     let mut random = Random(seed);
     let batches = numbered(seed);
-    let disk = Disk::of(base.file.clone());
-    prepare(&disk);
-    let store = base.open(&disk);
-    run(&store, &disk, &batches, 0, &mut random);
+    let disk = base.disk();
+    let faults = Faults::default();
+    match wrong {
+        Wrong::Nothing | Wrong::Told => {}
+        Wrong::Disk => disk.skip_every_sync(2),
+        Wrong::Store(bug) => faults.plant(bug),
+    }
+    let store = base.open_with(&disk, faults).unwrap();
+    if wrong == Wrong::Told {
+        tell_early(&store, &disk, &batches);
+    } else {
+        run(&store, &disk, &batches, 0, &mut random);
+    }
     store.close();
     let steps = disk.length();
     for image in 0..images {
         let cut = random.below(steps + 1);
         let (bytes, told) = disk.image(cut, &mut random);
+        if disk.grew() {
+            one_more(&made.growing);
+        }
         let checked = catch_unwind(AssertUnwindSafe(|| {
-            check(base, bytes, told, &batches, &mut random);
+            check(base, bytes, told, &batches, &mut random, made);
         }));
         if let Err(why) = checked {
             eprintln!("seed {seed}, image {image}, cut after {cut} of {steps} steps");
@@ -141,11 +211,20 @@ fn campaign(base: &Base, seed: u64, images: usize, prepare: impl Fn(&Disk)) {
     }
 }
 
+fn tell_early(store: &RedbStore, disk: &Disk, batches: &[Batch]) {
+    for (index, batch) in batches.iter().enumerate() {
+        let ticket = store.submit(batch.clone()).unwrap();
+        disk.acknowledged(index + 1);
+        ticket.wait().unwrap();
+    }
+}
+
 #[test]
 fn no_power_cut_loses_or_halves_anything() {
     let all = images();
     let runs = all.div_ceil(IMAGES_PER_RUN);
     let next = AtomicUsize::new(0);
+    let made = Made::default();
     let work = || {
         let base = Base::new();
         loop {
@@ -154,7 +233,9 @@ fn no_power_cut_loses_or_halves_anything() {
                 return;
             }
             let some = IMAGES_PER_RUN.min(all - run * IMAGES_PER_RUN);
-            campaign(&base, run as u64 + 1, some, |_| {});
+            // From the end, so that the smallest size has a growing file in it.
+            let seed = GROWING * 1_000_000 - run as u64;
+            campaign(&base, seed, some, Wrong::Nothing, &made);
         }
     };
     std::thread::scope(|scope| {
@@ -163,116 +244,41 @@ fn no_power_cut_loses_or_halves_anything() {
             scope.spawn(work);
         }
     });
+    let [images, in_recovery, growing] =
+        [made.images, made.in_recovery, made.growing].map(AtomicUsize::into_inner);
     eprintln!(
-        "{all} images, each cut a second time while it recovered: nothing lost, nothing halved"
+        "{images} images ({growing} of a growing file), each cut a second time ({in_recovery} of \
+         them while they recovered): nothing lost, nothing halved"
     );
+    assert!(images == all && in_recovery > all / 4 && growing > 0);
 }
 
-/// The net would be worth nothing if it let this through.
+/// The net would be worth nothing if it let one of these through: what it said of a planted bug.
+fn said_of(wrong: Wrong) -> String {
+    let base = Base::new();
+    caught(|| {
+        for seed in 1..GROWING {
+            campaign(&base, seed, IMAGES_PER_RUN, wrong, &Made::default());
+        }
+    })
+}
+
 #[test]
 fn a_disk_that_skips_syncs_is_caught() {
-    let base = Base::new();
-    let caught = catch_unwind(AssertUnwindSafe(|| {
-        for seed in 1..=4 {
-            campaign(&base, seed, IMAGES_PER_RUN, |disk| disk.skip_every_sync(2));
-        }
-    }));
-    assert!(
-        caught.is_err(),
-        "nobody noticed that half of all syncs did nothing"
-    );
+    let said = said_of(Wrong::Disk);
+    let lost = said.contains("were acknowledged") || said.contains("does not open");
+    assert!(lost, "{said}");
 }
 
-/// Somebody who is told before the flush is told too early: the images show it.
 #[test]
 fn an_acknowledgement_before_the_flush_is_caught() {
-    let base = Base::new();
-    let caught = catch_unwind(AssertUnwindSafe(|| {
-        for seed in 1..=4 {
-            let mut random = Random(seed);
-            let batches = numbered(seed);
-            let disk = Disk::of(base.file.clone());
-            let store = base.open(&disk);
-            for (index, batch) in batches.iter().enumerate() {
-                let ticket = store.submit(batch.clone()).unwrap();
-                disk.acknowledged(index + 1);
-                ticket.wait().unwrap();
-            }
-            store.close();
-            for _ in 0..IMAGES_PER_RUN {
-                let cut = random.below(disk.length() + 1);
-                let (bytes, told) = disk.image(cut, &mut random);
-                check(&base, bytes, told, &batches, &mut random);
-            }
-        }
-    }));
-    assert!(
-        caught.is_err(),
-        "nobody noticed an acknowledgement before its flush"
-    );
+    let said = said_of(Wrong::Told);
+    assert!(said.contains("were acknowledged"), "{said}");
 }
 
-/// At every call to the disk in turn: the store stops, asks for no second flush, and opens clean.
 #[test]
-fn a_failing_disk_stops_the_store_at_once() {
-    let base = Base::new();
-    let mut random = Random(3);
-    let batches = numbered(3);
-    let whole = {
-        let disk = Disk::of(base.file.clone());
-        let store = base.open(&disk);
-        run(&store, &disk, &batches, 0, &mut random);
-        store.close();
-        disk.calls()
-    };
-    // Every call at first, where opening and the first commits are, then each seventh.
-    let calls = (1..60).chain((60..whole).step_by(7));
-    for n in calls {
-        let disk = Disk::of(base.file.clone());
-        disk.fail_at(n);
-        let acknowledged = match base.try_open(&disk) {
-            Err(_) => 0,
-            Ok(store) => {
-                let acknowledged = until_it_stops(&store, &batches);
-                store.close();
-                acknowledged
-            }
-        };
-        assert!(disk.failed(), "call {n} was never made");
-        assert_eq!(
-            disk.syncs_after_failure(),
-            0,
-            "call {n}: a flush after the failure"
-        );
-        let disk = Disk::of(disk.bytes());
-        let store = base.open(&disk);
-        let found = count(&store);
-        assert!(
-            found >= acknowledged,
-            "call {n}: {acknowledged} acknowledged, {found} there"
-        );
-        Model::of(&batches[..found]).check(&store);
-        for batch in &batches[found..] {
-            commit(&store, batch.clone());
-        }
-        Model::of(&batches).check(&store);
-    }
-}
-
-/// How many batches were acknowledged before the store stopped, if it did.
-fn until_it_stops(store: &RedbStore, batches: &[Batch]) -> usize {
-    let mut acknowledged = 0;
-    for batch in batches {
-        match store
-            .submit(batch.clone())
-            .map(casewright_store::Ticket::wait)
-        {
-            Ok(Ok(_)) => acknowledged += 1,
-            Ok(Err(SubmitError::Stopped)) | Err(SubmitError::Stopped | SubmitError::Read(_)) => {
-                break;
-            }
-            other => panic!("{other:?}"),
-        }
-    }
-    acknowledged
+fn a_snapshot_ahead_of_its_journal_is_caught() {
+    let said = said_of(Wrong::Store(Bug::SnapshotFirst));
+    let halved = ["does not open", "events of", "history of", "snapshot of"];
+    assert!(halved.iter().any(|word| said.contains(word)), "{said}");
 }

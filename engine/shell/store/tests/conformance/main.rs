@@ -4,6 +4,8 @@
 
 mod audit;
 mod damage;
+mod failures;
+mod flips;
 mod guards;
 mod histories;
 mod images;

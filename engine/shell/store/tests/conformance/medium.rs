@@ -25,14 +25,38 @@ enum Step {
     Acknowledged(usize),
 }
 
+/// What may be asked of a disk, and may fail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Call {
+    Length,
+    Read,
+    Write,
+    SetLength,
+    Sync,
+}
+
+/// How a call fails.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Failing {
+    pub(crate) call: Call,
+    /// Counted among the calls of its kind, from 1.
+    pub(crate) nth: u64,
+    /// After it every other call fails too: a disk that is gone.
+    pub(crate) for_ever: bool,
+    /// A write or read has done half of its part before it fails, a write no part of a sector.
+    pub(crate) short: bool,
+}
+
 /// What was written since the disk was as it was at first.
 #[derive(Debug, Default)]
 struct Tape {
     bytes: Vec<u8>,
     first: Vec<u8>,
     steps: Vec<Step>,
-    calls: u64,
-    fails_at: Option<u64>,
+    /// By kind.
+    calls: [u64; Call::ALL.len()],
+    failing: Option<Failing>,
+    has_failed: bool,
     /// Syncs that were asked for after a call had failed.
     syncs_after_failure: u64,
     /// A disk that lies: every nth sync does nothing.
@@ -59,10 +83,9 @@ impl Disk {
         Arc::new(move |_| Ok(Box::new(disk.clone())))
     }
 
-    /// The nth call from now on fails, and every one after it: a disk that is gone.
-    pub(crate) fn fail_at(&self, n: u64) {
-        let mut tape = self.tape();
-        tape.fails_at = Some(tape.calls + n);
+    /// To be said before the disk is used.
+    pub(crate) fn fail(&self, failing: Failing) {
+        self.tape().failing = Some(failing);
     }
 
     pub(crate) fn skip_every_sync(&self, nth: u64) {
@@ -77,8 +100,8 @@ impl Disk {
         self.tape().bytes.clone()
     }
 
-    pub(crate) fn calls(&self) -> u64 {
-        self.tape().calls
+    pub(crate) fn calls(&self, call: Call) -> u64 {
+        self.tape().calls[call as usize]
     }
 
     pub(crate) fn syncs_after_failure(&self) -> u64 {
@@ -86,8 +109,15 @@ impl Disk {
     }
 
     pub(crate) fn failed(&self) -> bool {
+        self.tape().has_failed
+    }
+
+    /// Whether the file changed its length.
+    pub(crate) fn grew(&self) -> bool {
         let tape = self.tape();
-        tape.fails_at.is_some_and(|at| tape.calls >= at)
+        tape.steps
+            .iter()
+            .any(|step| matches!(step, Step::Length(_)))
     }
 
     /// Steps so far.
@@ -130,14 +160,43 @@ impl Disk {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn call(&self) -> Result<std::sync::MutexGuard<'_, Tape>, io::Error> {
+    /// The disk at a call, and how much of it is done before it fails, if it does.
+    fn call(&self, call: Call) -> (std::sync::MutexGuard<'_, Tape>, Option<Share>) {
         let mut tape = self.tape();
-        tape.calls += 1;
-        if tape.fails_at.is_some_and(|at| tape.calls >= at) {
-            return Err(io::Error::other("planted failure of the disk"));
-        }
-        Ok(tape)
+        tape.calls[call as usize] += 1;
+        let Some(failing) = tape.failing else {
+            return (tape, None);
+        };
+        let is_it = failing.call == call && tape.calls[call as usize] == failing.nth;
+        let failed = is_it || (failing.for_ever && tape.has_failed);
+        let share = match (failed, is_it && failing.short) {
+            (false, _) => None,
+            (true, false) => Some(Share::Nothing),
+            (true, true) => Some(Share::Half),
+        };
+        tape.has_failed |= is_it;
+        (tape, share)
     }
+}
+
+/// How much of a failing call is done.
+enum Share {
+    Nothing,
+    Half,
+}
+
+impl Call {
+    pub(crate) const ALL: [Self; 5] = [
+        Self::Length,
+        Self::Read,
+        Self::Write,
+        Self::SetLength,
+        Self::Sync,
+    ];
+}
+
+fn planted() -> io::Error {
+    io::Error::other("planted failure of the disk")
 }
 
 fn apply(image: &mut Vec<u8>, step: &Step, mut kept: impl FnMut(usize) -> bool) {
@@ -167,33 +226,47 @@ fn place(number: u64) -> usize {
 
 impl StorageBackend for Disk {
     fn len(&self) -> Result<u64, io::Error> {
-        Ok(self.call()?.bytes.len() as u64)
-    }
-
-    fn read(&self, offset: u64, out: &mut [u8]) -> Result<(), io::Error> {
-        let tape = self.call()?;
-        let from = place(offset);
-        match tape.bytes.get(from..from + out.len()) {
-            Some(found) => {
-                out.copy_from_slice(found);
-                Ok(())
-            }
-            None => Err(io::Error::from(io::ErrorKind::UnexpectedEof)),
+        let (tape, failed) = self.call(Call::Length);
+        match failed {
+            None => Ok(tape.bytes.len() as u64),
+            Some(_) => Err(planted()),
         }
     }
 
+    fn read(&self, offset: u64, out: &mut [u8]) -> Result<(), io::Error> {
+        let (tape, failed) = self.call(Call::Read);
+        let from = place(offset);
+        let length = match failed {
+            None => out.len(),
+            Some(Share::Half) => out.len() / 2,
+            Some(Share::Nothing) => return Err(planted()),
+        };
+        match tape.bytes.get(from..from + length) {
+            Some(found) => out[..length].copy_from_slice(found),
+            None => return Err(io::Error::from(io::ErrorKind::UnexpectedEof)),
+        }
+        failed.map_or(Ok(()), |_| Err(planted()))
+    }
+
     fn set_len(&self, len: u64) -> Result<(), io::Error> {
-        let mut tape = self.call()?;
+        let (mut tape, failed) = self.call(Call::SetLength);
+        if failed.is_some() {
+            return Err(planted());
+        }
         tape.bytes.resize(place(len), 0);
         tape.steps.push(Step::Length(place(len)));
         Ok(())
     }
 
     fn sync_data(&self) -> Result<(), io::Error> {
-        if self.failed() {
-            self.tape().syncs_after_failure += 1;
+        let failed_before = self.failed();
+        let (mut tape, failed) = self.call(Call::Sync);
+        if failed_before {
+            tape.syncs_after_failure += 1;
         }
-        let mut tape = self.call()?;
+        if failed.is_some() {
+            return Err(planted());
+        }
         tape.syncs += 1;
         let skipped = tape
             .skips_sync
@@ -205,13 +278,18 @@ impl StorageBackend for Disk {
     }
 
     fn write(&self, offset: u64, data: &[u8]) -> Result<(), io::Error> {
-        let mut tape = self.call()?;
+        let (mut tape, failed) = self.call(Call::Write);
+        let length = match failed {
+            None => data.len(),
+            Some(Share::Half) => data.len() / 2 / SECTOR * SECTOR,
+            Some(Share::Nothing) => return Err(planted()),
+        };
         let step = Step::Write {
             offset: place(offset),
-            bytes: data.to_vec(),
+            bytes: data[..length].to_vec(),
         };
         apply(&mut tape.bytes, &step, |_| true);
         tape.steps.push(step);
-        Ok(())
+        failed.map_or(Ok(()), |_| Err(planted()))
     }
 }

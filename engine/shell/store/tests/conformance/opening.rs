@@ -137,3 +137,25 @@ fn a_file_that_is_no_store_is_refused_and_kept() {
     let kept = std::fs::read(subject.path("store.redb")).unwrap();
     assert_eq!(kept, b"somebody's notes");
 }
+
+#[test]
+fn a_store_written_without_checksums_is_read_and_written() {
+    let subject = Subject::redb();
+    written(&subject);
+    subject.strip();
+    let begins = |word: &[u8]| {
+        std::fs::read(subject.path("store.redb"))
+            .unwrap()
+            .starts_with(word)
+    };
+    assert!(begins(b"redb"));
+    let store = subject.open();
+    assert_eq!(value(&*store, "k"), Some((1, "a-secret-value".to_owned())));
+    commit(&*store, puts(vec![put("k", "another")]));
+    drop(store);
+    assert_eq!(
+        value(&*subject.open(), "k"),
+        Some((2, "another".to_owned()))
+    );
+    assert!(begins(b"redb"), "it stays as it is");
+}

@@ -1,14 +1,16 @@
 //! A store under test, whatever is behind it: opened, reopened, and damaged behind its back.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use casewright_casework::audit::{Action, Entry};
 use casewright_store::memory::Disk;
 use casewright_store::{
-    AuditAppend, Batch, Committed, EventAppend, Faults, Fold, Guard, MemoryStore, OpenError, Put,
-    RedbStore, Settings, Store, Table, Under,
+    AuditAppend, Batch, Committed, EventAppend, Faults, Fold, Guard, MemoryStore, OpenError, Pages,
+    Put, RedbStore, Settings, Store, Table, Under,
 };
+use redb::backends::FileBackend;
 use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition, TableHandle};
 
 pub(crate) const SPACES: [&str; 8] = [
@@ -83,12 +85,35 @@ impl Subject {
         }
     }
 
+    /// What lies in the file of a closed store.
+    fn database(&self) -> Database {
+        let file = std::fs::File::options()
+            .read(true)
+            .write(true)
+            .open(self.path("store.redb"))
+            .unwrap();
+        let pages = Pages::open(Box::new(FileBackend::new(file).unwrap())).unwrap();
+        Database::builder().create_with_backend(pages).unwrap()
+    }
+
+    /// Makes the closed store a file of redb without checksums, as engines wrote it before.
+    pub(crate) fn strip(&self) {
+        let (path, plain) = (self.path("store.redb"), self.path("plain"));
+        for space in SPACES {
+            for (key, value) in self.values(space) {
+                let database = Database::create(&plain).unwrap();
+                set(&database, space, &key, Some(&value));
+            }
+        }
+        std::fs::rename(plain, path).unwrap();
+    }
+
     /// Raw values of a space while the store is closed.
     pub(crate) fn values(&self, space: &str) -> Vec<(Vec<u8>, Vec<u8>)> {
         if let Self::Memory(disk) = self {
             return disk.values(space);
         }
-        let database = Database::open(self.path("store.redb")).unwrap();
+        let database = self.database();
         let read = database.begin_read().unwrap();
         if !read
             .list_tables()
@@ -116,8 +141,13 @@ impl Subject {
         if let Self::Memory(disk) = self {
             return disk.plant(space, key, value.map(<[u8]>::to_vec));
         }
-        let database = Database::open(self.path("store.redb")).unwrap();
-        let write = database.begin_write().unwrap();
+        set(&self.database(), space, key, value);
+    }
+}
+
+fn set(database: &Database, space: &str, key: &[u8], value: Option<&[u8]>) {
+    let write = database.begin_write().unwrap();
+    {
         if space == "journal" {
             let mut table = write.open_table(journal()).unwrap();
             let position = u64::from_be_bytes(key.try_into().unwrap());
@@ -132,7 +162,18 @@ impl Subject {
                 None => drop(table.remove(key).unwrap()),
             }
         }
-        write.commit().unwrap();
+    }
+    write.commit().unwrap();
+}
+
+/// What a check said that had to fail, since a bug was planted; panics when the bug passed.
+#[track_caller]
+pub(crate) fn caught(check: impl FnOnce()) -> String {
+    let passed = "the planted bug went unnoticed";
+    let panic = catch_unwind(AssertUnwindSafe(check)).expect_err(passed);
+    match panic.downcast_ref::<String>() {
+        Some(message) => message.clone(),
+        None => panic.downcast_ref::<&str>().unwrap().to_string(),
     }
 }
 
