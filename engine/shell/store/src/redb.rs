@@ -224,6 +224,17 @@ impl Redb {
     }
 }
 
+/// Moves what the file holds to its beginning and gives the rest back; nobody has it open.
+pub(crate) fn compact(path: &Path) -> Result<(), String> {
+    let opened = Redb::open(path, &Settings::default()).map_err(|error| error.to_string())?;
+    let database = opened.database.into_inner();
+    let database = database.unwrap_or_else(PoisonError::into_inner);
+    let database = database.and_then(Arc::into_inner);
+    let mut database = database.expect("just opened, and held by nobody else");
+    while database.compact().map_err(|error| error.to_string())? {}
+    database.close().map_err(|error| error.to_string())
+}
+
 fn backend(path: &Path, file: File) -> Result<FileBackend, OpenError> {
     FileBackend::new(file).map_err(|error| open_error(path, error))
 }
