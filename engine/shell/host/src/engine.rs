@@ -11,7 +11,7 @@ use wasmtime::{
 };
 
 use crate::manifest::Limits;
-use crate::state::TABLE_ELEMENTS_MAX;
+use crate::state::{MEMORIES_MAX, TABLE_ELEMENTS_MAX, TABLES_MAX};
 
 /// Calls that run at once, of all plugins together: the pool has a place for each.
 pub(crate) const CALLS_AT_ONCE_MAX: u32 = 288;
@@ -46,6 +46,8 @@ fn pool() -> PoolingAllocationConfig {
         .total_core_instances(calls * 16)
         .total_memories(calls * 2)
         .total_tables(calls * 4)
+        .max_memories_per_module(MEMORIES_MAX)
+        .max_tables_per_module(TABLES_MAX)
         .total_stacks(calls)
         .max_memory_size(usize::try_from(Limits::CAPS.memory_bytes_max).unwrap_or(usize::MAX))
         .table_elements(TABLE_ELEMENTS_MAX)

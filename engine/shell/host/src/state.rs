@@ -14,8 +14,8 @@ use crate::manifest::Limits;
 pub(crate) const TABLE_ELEMENTS_MAX: usize = 20_000;
 /// CPython needs 31 core instances, so these are generous; memory is bounded in total.
 const INSTANCES_MAX: usize = 64;
-const TABLES_MAX: usize = 64;
-const MEMORIES_MAX: usize = 16;
+pub(crate) const TABLES_MAX: u32 = 64;
+pub(crate) const MEMORIES_MAX: u32 = 16;
 
 pub(crate) struct State {
     /// `describe()` runs: every import but `script` breaks off.
@@ -130,10 +130,10 @@ impl ResourceLimiter for Limiter {
     }
 
     fn tables(&self) -> usize {
-        TABLES_MAX
+        TABLES_MAX as usize
     }
 
     fn memories(&self) -> usize {
-        MEMORIES_MAX
+        MEMORIES_MAX as usize
     }
 }

@@ -105,7 +105,7 @@ async fn describe_may_only_describe() {
                 tail: "(table 9000000 funcref)",
                 ..Guest::default()
             },
-            "9000000 elements",
+            "9000000",
         ),
         (
             Guest {

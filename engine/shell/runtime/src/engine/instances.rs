@@ -79,7 +79,7 @@ impl Engine {
     ) -> Result<InstanceView, Refused> {
         let admitted = self.shared.admit()?;
         let row = self.shared.seen_instance(who, id)?;
-        if self.shared.administers(who).is_err() {
+        if !self.shared.may_administer(who) {
             may_start(&*self.shared.deployment(&row.deployment)?, who)?;
         }
         let ask = match self.shared.ask(who, &format!("cancel {id}"), key).await? {

@@ -39,7 +39,7 @@ impl Engine {
     ) -> Result<InstanceView, Refused> {
         let admitted = self.shared.admit()?;
         self.shared.seen_instance(who, id)?;
-        self.shared.administers(who)?;
+        self.shared.only_administrators(who)?;
         check_reason(&retry.reason)?;
         let ask = match self.shared.ask(who, &format!("retry {id}"), key).await? {
             Asked::Before(answer) => return Ok(answer),

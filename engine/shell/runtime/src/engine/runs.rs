@@ -4,13 +4,14 @@
 //!
 //! A run that goes on has one line whatever it does: whether it waits is asked of the run itself.
 
-use casewright_casework::{Case, Principal};
+use casewright_casework::{Case, Code, Principal, Refusal};
 use casewright_machine::{Fault, Instance, Outcome, Retry};
 use casewright_store::{Put, Table, Under};
 use serde::{Deserialize, Serialize};
 
 use super::draft::Draft;
 use super::shared::{Shared, not_found, unreadable};
+use super::start::may_start;
 use super::work_lists::bad_cursor;
 use super::{Engine, Refused};
 use crate::record::{self, InstanceRow};
@@ -72,17 +73,40 @@ struct FailureRow {
 impl Engine {
     /// Whether they may see the agency's runs and what failed, and have it go on or end it.
     pub fn administers(&self, who: &Principal) -> bool {
-        self.shared.administers(who).is_ok()
+        self.shared.may_administer(who)
     }
 
     /// Latest start first; of failed runs the latest failure first.
     pub async fn runs(&self, who: &Principal, filter: RunFilter) -> Result<Page<RunView>, Refused> {
-        self.shared.administers(who)?;
+        self.shared.only_administrators(who)?;
         self.shared.runs(who, &filter).await
     }
 }
 
 impl Shared {
+    /// Where the pack in force names no role that administers, whoever starts workflows does.
+    pub(crate) fn may_administer(&self, who: &Principal) -> bool {
+        let Some(deployment) = self.in_force(&who.agency) else {
+            return false;
+        };
+        let roles = &deployment.pack.roles;
+        if !roles.values().any(|role| role.administers) {
+            return may_start(&deployment, who).is_ok();
+        }
+        let mut held = roles.iter().filter(|(name, _)| who.holds(name));
+        held.any(|(_, role)| role.administers)
+    }
+
+    pub(crate) fn only_administrators(&self, who: &Principal) -> Result<(), Refused> {
+        if self.may_administer(who) {
+            return Ok(());
+        }
+        Err(Refused::Rule(Refusal::new(
+            Code::NotAssigned,
+            "none of your roles administers the agency's workflows",
+        )))
+    }
+
     async fn runs(&self, who: &Principal, filter: &RunFilter) -> Result<Page<RunView>, Refused> {
         let states = match filter.status.as_deref() {
             None => State::ALL.to_vec(),
