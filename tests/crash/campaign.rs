@@ -71,6 +71,8 @@ pub(crate) struct Told {
     pub(crate) took: Duration,
     /// Mean time to ready.
     pub(crate) start: Duration,
+    /// The longest that the system took to end a killed process.
+    pub(crate) dying: Duration,
 }
 
 /// Kills it `cycles` times under load. Afterwards it lives, at rest, and everything was found.
@@ -204,6 +206,7 @@ impl Killer<'_> {
         }
         let before = self.world.counts.acknowledged.load(Ordering::Relaxed);
         let began = Instant::now();
+        self.world.note_killer(format!("starts, {plan:?}"));
         let Some(url) = self.host.start(&plan)? else {
             self.note_kill(&plan, true, true);
             return self.receiver.look().map(drop);
@@ -219,7 +222,10 @@ impl Killer<'_> {
             self.world.turn(Phase::Load);
         }
         let reached = self.live(&plan)?;
+        let killed = Instant::now();
+        self.world.note_killer(format!("kills, {plan:?}"));
         self.host.kill()?;
+        self.told.dying = self.told.dying.max(killed.elapsed());
         self.world.end_life();
         self.note_kill(&plan, reached, false);
         if self.world.counts.acknowledged.load(Ordering::Relaxed) == before {
@@ -379,10 +385,11 @@ impl Told {
 
 impl fmt::Display for Told {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let milliseconds = self.start.as_millis();
+        let (milliseconds, dying) = (self.start.as_millis(), self.dying.as_millis());
         writeln!(
             f,
-            "{} kills in {} s, seed {}; mean time to ready {milliseconds} ms",
+            "{} kills in {} s, seed {}; mean time to ready {milliseconds} ms, gone at \
+             most {dying} ms after a kill",
             self.cycles,
             self.took.as_secs(),
             self.seed

@@ -14,8 +14,8 @@ use serde_json::Value;
 use super::ledger::Ledger;
 use crate::client::{Client, Gone, Reply};
 
-/// Longer than a life and a start.
-const PATIENCE: Duration = Duration::from_mins(3);
+/// Longer than everything the killer waits for, who knows better what is wrong.
+const PATIENCE: Duration = Duration::from_mins(10);
 
 /// The campaign is over, well or not: whoever gets this stops.
 #[derive(Debug)]
@@ -60,6 +60,8 @@ pub(crate) struct World {
     state: Mutex<State>,
     changed: Condvar,
     tokens: Mutex<BTreeMap<String, String>>,
+    /// What the killer is at.
+    doing: Mutex<String>,
     pub(crate) counts: Counts,
     pub(crate) ledger: Ledger,
 }
@@ -76,6 +78,7 @@ impl World {
             }),
             changed: Condvar::new(),
             tokens: Mutex::default(),
+            doing: Mutex::default(),
             counts: Counts::default(),
             ledger: Ledger::default(),
         }
@@ -88,6 +91,11 @@ impl World {
     fn change(&self, change: impl FnOnce(&mut State)) {
         change(&mut self.state.lock().unwrap());
         self.changed.notify_all();
+    }
+
+    /// For who finds that nothing goes on.
+    pub(crate) fn note_killer(&self, doing: String) {
+        *self.doing.lock().unwrap() = doing;
     }
 
     /// A server is ready.
@@ -194,8 +202,11 @@ impl World {
         let waited = self.changed.wait_timeout_while(state, PATIENCE, without);
         let (state, waited): (MutexGuard<'_, State>, _) = waited.unwrap();
         if waited.timed_out() {
+            let lives = state.url.is_some();
             drop(state);
-            return Err(self.wrong("the server lives and does not answer"));
+            let doing = self.doing.lock().unwrap().clone();
+            let what = format!("no other life began (this one lives: {lives}); killer: {doing}");
+            return Err(self.wrong(what));
         }
         match (&state.url, state.phase) {
             (Some(url), Phase::Load | Phase::Calm) => Ok((state.life, url.clone())),
