@@ -17,7 +17,7 @@ use crate::medium::Disk;
 use crate::model::Random;
 use crate::subject::{audited, commit, event, fold};
 
-const FLIPS: usize = 120;
+const FLIPS: usize = 24;
 const PAGE: usize = 4096;
 
 const CASES: usize = 12;
