@@ -1,5 +1,5 @@
-//! Durable keyed plugin steps: many runs at once beside bare wasmtime, one run alone beside one bare
-//! commit.
+//! Durable keyed plugin steps: many runs at once beside bare wasmtime, one run alone beside one
+//! bare commit.
 
 use std::io;
 use std::sync::Arc;
@@ -43,7 +43,8 @@ pub(super) async fn plugin_steps(size: &Size) -> io::Result<Vec<Figure>> {
             // One run alone is bound by the disk: see `latency`.
             limit: (at_once == 1_024).then_some(Limit::AtLeast(bare / 2.0)),
             note: format!(
-                "{:.0} us of processors a step; bare wasmtime does {bare:.0} calls/s on two threads",
+                "{:.0} us of processors a step; bare wasmtime does {bare:.0} calls/s on two \
+                 threads",
                 median(work)
             ),
             others_cpu: median(others),
