@@ -342,7 +342,8 @@ fn nothing_wrong_is_served_from_a_damaged_file() {
     eprintln!(
         "{flips} flipped bits and {} other damages: {refused} refused at opening, {partly} found \
          by reading ({errors} answers were errors, {right} of the same stores right), \
-         {harmless} in pages that hold nothing; {stopped} stopped the writer; nothing wrong was served",
+         {harmless} in pages that hold nothing; {stopped} stopped the writer; \
+         nothing wrong was served",
         all - flips
     );
     assert!(partly > 0 && refused > 0);
