@@ -183,15 +183,16 @@ fn without_a_bug_the_engine_in_this_process_passes() {
 
 #[test]
 fn an_acknowledgement_before_the_flush_is_caught() {
-    // A start that paid, was forgotten and is repeated pays a second time; what was decided and
-    // forgotten is decided by somebody else as well.
-    let classes = [
-        "lost",
-        "doubled",
-        "a guard was not held",
-        "money is not conserved",
-    ];
-    is_caught(Bug::AcknowledgedBeforeFlush, &classes);
+    // What was acknowledged and forgotten is missing, done once more or decided anew, or refused to
+    // whoever goes on from it: which is seen first depends on where the kill fell. The engine
+    // without a bug, above, is what says that nothing else is taken for it.
+    let harness = ["hardly anything happened", "the server"];
+    let caught = planted(Bug::AcknowledgedBeforeFlush, PLANTED_CYCLES);
+    let Err(Wrong { cycle, what }) = caught else {
+        panic!("nobody noticed it: {}", caught.unwrap());
+    };
+    println!("caught in cycle {cycle}: {what}");
+    assert!(!harness.iter().any(|own| what.starts_with(own)), "{what}");
 }
 
 #[test]
