@@ -1,6 +1,6 @@
 //! Planted faults: a store that stops at a chosen flush, or holds its flushes, so that tests reach
-//! every state between acceptance and disk without sleeping. Planted bugs: what a test plants to
-//! see that its net catches it.
+//! every state between acceptance and disk without sleeping. It plants crashes and no bugs: those
+//! belong into what a test puts around the store.
 
 use std::sync::{Condvar, Mutex, PoisonError};
 
@@ -17,16 +17,6 @@ struct Plan {
     stop: Option<(u64, Moment)>,
     held: bool,
     abandoned: bool,
-    bug: Option<Bug>,
-}
-
-/// A bug that a store could have.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Bug {
-    /// A batch passes whatever has changed since it was decided.
-    GuardsUnchecked,
-    /// A snapshot reaches the disk one flush before the events that it contains.
-    SnapshotFirst,
 }
 
 /// Which side of durability.
@@ -54,15 +44,6 @@ impl Faults {
     pub fn release(&self) {
         self.lock().held = false;
         self.changed.notify_all();
-    }
-
-    /// From now on the store has this bug.
-    pub fn plant(&self, bug: Bug) {
-        self.lock().bug = Some(bug);
-    }
-
-    pub(crate) fn has(&self, bug: Bug) -> bool {
-        self.lock().bug == Some(bug)
     }
 
     /// Flushes begun so far.

@@ -32,7 +32,7 @@ pub mod settings;
 pub mod table;
 
 pub use batch::{AuditAppend, Batch, EventAppend, Fold, Guard, Put, Under};
-pub use fault::{Bug, Faults, Moment};
+pub use fault::{Faults, Moment};
 pub use memory::MemoryStore;
 pub use pages::Pages;
 pub use port::{Committed, History, OpenError, ReadError, Row, Sound, Store, SubmitError, Ticket};

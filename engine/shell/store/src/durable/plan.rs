@@ -10,7 +10,6 @@ use super::gather::Gathered;
 use super::index::{ChainHead, StreamHead};
 use super::state::State;
 use crate::backend::{Backend, Snapshot, Space};
-use crate::fault::Bug;
 use crate::keys::place;
 use crate::record::{part_range, read_links, read_stream, row_key};
 use crate::seal::{DataKey, Sealed, case_owner, damaged, owner, owning_case};
@@ -77,7 +76,7 @@ impl<B: Backend> Shared<B> {
                     head.map_or(0, |head| head.events) == *events
                 }
             };
-            if !holds && !self.has(Bug::GuardsUnchecked) {
+            if !holds {
                 return Err(SubmitError::Guard { index });
             }
         }

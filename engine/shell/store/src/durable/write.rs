@@ -17,7 +17,7 @@ use super::room::Need;
 use super::state::{Queued, State};
 use crate::backend::{Backend, Failure, Op, Snapshot, Space};
 use crate::chunk;
-use crate::fault::{Bug, Moment};
+use crate::fault::Moment;
 use crate::seal::{Nonces, Sealed};
 use crate::{Batch, Committed, SubmitError};
 
@@ -83,10 +83,6 @@ impl<B: Backend> Shared<B> {
         let own = self.own_changes(writer, group)?;
         self.fault(Moment::BeforeFlush)?;
         let queued = group.queued.iter().flat_map(|queued| &queued.ops);
-        if self.has(Bug::SnapshotFirst) {
-            let snapshots = &mut queued.clone().filter(|op| is_snapshot(op));
-            self.backend.apply(snapshots).map_err(told)?;
-        }
         let all = &mut queued.chain(&own);
         self.backend.apply(all).map_err(told)?;
         self.fault(Moment::AfterFlush)?;
@@ -270,12 +266,6 @@ impl<B: Backend> Shared<B> {
         faults.map_or(Ok(()), |faults| faults.pass(moment))
     }
 
-    /// Whether a test has planted it.
-    pub(super) fn has(&self, bug: Bug) -> bool {
-        let faults = self.settings.faults.as_ref();
-        faults.is_some_and(|faults| faults.has(bug))
-    }
-
     /// Stops for good.
     fn fail(&self, reason: &str) {
         self.latch();
@@ -303,13 +293,6 @@ const POISONED: &str = "a thread died while changing the state of the store";
 #[expect(clippy::needless_pass_by_value, reason = "an argument of map_err")]
 fn told(failure: Failure) -> String {
     failure.to_string()
-}
-
-fn is_snapshot(op: &Op) -> bool {
-    match op {
-        Op::Put { space, .. } => *space == Space::Streams,
-        Op::Delete { .. } | Op::Append { .. } | Op::Trim { .. } => false,
-    }
 }
 
 /// Keeps the version of a row that has just left the overlay.
