@@ -66,7 +66,7 @@ do:
 /// Steps of one run where many run at once.
 pub(super) const STEPS: u32 = 10;
 
-/// Where the plugin is.
+/// Whether the agency has workflows that call the plugin, and the plugin.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum With {
     Nothing,
@@ -74,7 +74,7 @@ pub(super) enum With {
 }
 
 /// A folder with configuration and pack.
-pub(super) struct Place(pub(super) PathBuf, Whose);
+pub(super) struct Place(pub(super) PathBuf, Whose, With);
 
 /// A folder of our own is gone when the bench is over.
 #[derive(PartialEq, Eq)]
@@ -84,14 +84,18 @@ enum Whose {
 }
 
 impl Place {
-    pub(super) fn new() -> io::Result<Self> {
+    pub(super) fn new(with: With) -> io::Result<Self> {
         use std::sync::atomic::{AtomicU32, Ordering};
         static NEXT: AtomicU32 = AtomicU32::new(0);
 
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let name = format!("casewright-bench-{}-{number}", std::process::id());
-        let place = Self(std::env::temp_dir().join(name), Whose::Ours);
-        fs::create_dir(&place.0)?;
+        // Folders of temporary files often lie in memory, where flushing costs nothing.
+        let here = std::env::current_dir()?;
+        let base = plugin::find_checkout(&here)
+            .map_or_else(std::env::temp_dir, |checkout| checkout.join("target"));
+        let place = Self(base.join(name), Whose::Ours, with);
+        fs::create_dir_all(&place.0)?;
         fs::create_dir(place.0.join("pack"))?;
         for (name, text) in [
             ("pack/pack.yaml", PACK),
@@ -102,34 +106,28 @@ impl Place {
         ] {
             fs::write(place.0.join(name), text)?;
         }
-        fs::write(place.0.join("pack/ten.yaml"), steps("ten", STEPS))?;
         fs::write(place.0.join("pack/answers.yaml"), answers())?;
-        fs::write(place.0.join("pack/long.yaml"), LONG)?;
+        if with == With::Plugin {
+            fs::write(place.0.join("pack/ten.yaml"), steps("ten", STEPS))?;
+            fs::write(place.0.join("pack/long.yaml"), LONG)?;
+        }
         Ok(place)
     }
 
-    /// One that another process made.
+    /// One that another process made, without the plugin.
     pub(super) fn of(folder: &Path) -> Self {
-        Self(folder.to_owned(), Whose::Theirs)
+        Self(folder.to_owned(), Whose::Theirs, With::Nothing)
     }
 
     pub(super) fn data(&self) -> PathBuf {
         self.0.join("data")
-    }
-
-    /// Workflows that call the plugin cannot be put in force where it is not.
-    pub(super) fn without_plugin(&self) -> io::Result<()> {
-        for name in ["ten", "long"] {
-            fs::remove_file(self.0.join(format!("pack/{name}.yaml")))?;
-        }
-        Ok(())
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
         if self.1 == Whose::Ours {
-            // It is in the folder of temporary files; what stays is no harm.
+            // It lies among what was built; what stays is no harm.
             let _ = fs::remove_dir_all(&self.0);
         }
     }
@@ -192,8 +190,8 @@ pub(super) struct Agency {
 }
 
 impl Agency {
-    pub(super) async fn open(place: &Place, with: With) -> io::Result<Self> {
-        let folders = match with {
+    pub(super) async fn open(place: &Place) -> io::Result<Self> {
+        let folders = match place.2 {
             With::Nothing => Vec::new(),
             With::Plugin => vec![plugins()?],
         };

@@ -23,12 +23,13 @@ pub(super) async fn growth(size: &Size) -> io::Result<Vec<Figure>> {
 }
 
 async fn instances(size: &Size) -> io::Result<Figure> {
-    let place = Place::new()?;
-    let agency = Arc::new(Agency::open(&place, With::Plugin).await?);
+    let place = Place::new(With::Plugin)?;
+    let agency = Arc::new(Agency::open(&place).await?);
     let watch = Watch::begin()?;
     let mut costs = Vec::new();
     let mut there = 0;
-    for count in [FEW, size.instances] {
+    let many = size.instances.max(FEW);
+    for count in [FEW, many] {
         start_runs(&agency, count.saturating_sub(there)).await?;
         there = count;
         let quiet = agency.engine.quiet().await;
@@ -49,16 +50,16 @@ async fn instances(size: &Size) -> io::Result<Figure> {
         unit: "times",
         limit: Some(Limit::AtMost(1.5)),
         note: format!(
-            "a step takes {:.0} us beside {FEW} waiting runs, {:.0} us beside {}",
-            costs[0], costs[1], size.instances
+            "a step takes {:.0} us beside {FEW} waiting runs, {:.0} us beside {many}",
+            costs[0], costs[1]
         ),
         others_cpu,
     })
 }
 
 async fn history(size: &Size) -> io::Result<Figure> {
-    let place = Place::new()?;
-    let agency = Agency::open(&place, With::Plugin).await?;
+    let place = Place::new(With::Plugin)?;
+    let agency = Agency::open(&place).await?;
     let changes = agency.engine.changes();
     let watch = Watch::begin()?;
     let run = agency.start("long", json!({})).await?;

@@ -2,14 +2,13 @@
 
 use std::io;
 
-use super::agency::Place;
+use super::agency::{Place, With};
 use super::figure::{Figure, Limit, Watch, median, own_seconds};
 use super::server::Server;
 use super::{ROUNDS, Size};
 
 pub(super) async fn idle(size: &Size) -> io::Result<Vec<Figure>> {
-    let place = Place::new()?;
-    place.without_plugin()?;
+    let place = Place::new(With::Nothing)?;
     // The first start makes keys and hashes a passphrase; every later one is an ordinary start.
     Server::start(&place.0)?.kill()?;
     let (mut ready, mut memory, mut work, mut others) =

@@ -28,11 +28,10 @@ const LOOKS: usize = 21;
 /// Of a page.
 const PAGE: usize = 200;
 
-/// The figures of DESIGN are for a million; fewer may take no more.
+/// The limits are for a million; fewer may take no more.
 pub(super) async fn parked(size: &Size) -> io::Result<Vec<Figure>> {
     let count = size.instances;
-    let place = Place::new()?;
-    place.without_plugin()?;
+    let place = Place::new(With::Nothing)?;
     let watch = Watch::begin()?;
     fill(&place.0, count)?;
     let began = watch.elapsed().as_secs_f64();
@@ -107,7 +106,7 @@ pub(super) async fn parked(size: &Size) -> io::Result<Vec<Figure>> {
     Ok(figures)
 }
 
-/// The file after a backup was restored: without what growing left free.
+/// Size of a copy of the file without what growing left free.
 fn compacted(place: &Place, file: &Path) -> io::Result<u64> {
     let copy = place.0.join("compacted.redb");
     fs::copy(file, &copy)?;
@@ -118,7 +117,7 @@ fn compacted(place: &Place, file: &Path) -> io::Result<u64> {
 
 /// Every run is brought to its end.
 async fn resolve(place: &Place, count: u64) -> io::Result<Figure> {
-    let agency = Arc::new(Agency::open(place, With::Nothing).await?);
+    let agency = Arc::new(Agency::open(place).await?);
     let watch = Watch::begin()?;
     let mut resolved = 0;
     loop {
@@ -201,7 +200,7 @@ const FILLED: &str = "all are on disk";
 /// The child's part: starts the runs, says so, and waits to be killed.
 pub(super) async fn fill_here(place: &Path, count: u64) -> io::Result<()> {
     let place = Place::of(place);
-    let agency = Arc::new(Agency::open(&place, With::Nothing).await?);
+    let agency = Arc::new(Agency::open(&place).await?);
     start_runs(&agency, count).await?;
     let quiet = agency.engine.quiet().await;
     quiet.map_err(|refused| agency::failed(&refused))?;

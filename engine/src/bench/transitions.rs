@@ -17,9 +17,8 @@ pub(super) async fn transitions(size: &Size) -> io::Result<Vec<Figure>> {
     let (mut ours, mut bares, mut others) = (Vec::new(), Vec::new(), Vec::new());
     let mut bytes = 0;
     for _ in 0..ROUNDS {
-        let place = Place::new()?;
-        place.without_plugin()?;
-        let agency = Arc::new(Agency::open(&place, With::Nothing).await?);
+        let place = Place::new(With::Nothing)?;
+        let agency = Arc::new(Agency::open(&place).await?);
         let (mut done, mut took) = (0, 0.0);
         let (mut grown, watch) = (0, Watch::begin()?);
         let began = Instant::now();
