@@ -110,14 +110,12 @@ pub fn verify(case: &str, links: &[Link]) -> Result<(), u64> {
 }
 
 fn hex(hasher: Sha256) -> String {
-    use std::fmt::Write;
-    hasher
-        .finalize()
-        .iter()
-        .fold(String::with_capacity(64), |mut text, byte| {
-            write!(text, "{byte:02x}").expect("writing to text does not fail");
-            text
-        })
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let hash = hasher.finalize();
+    let nibbles = hash.iter().flat_map(|byte| [byte >> 4, byte & 0x0f]);
+    nibbles
+        .map(|nibble| char::from(DIGITS[usize::from(nibble)]))
+        .collect()
 }
 
 #[cfg(test)]

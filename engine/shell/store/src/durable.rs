@@ -23,6 +23,7 @@ use crate::seal::{DataKey, Sealed, damaged};
 use crate::{ReadError, Settings, Sound};
 
 mod accept;
+mod fresh;
 mod gather;
 mod index;
 mod plan;

@@ -12,16 +12,8 @@ use crate::{ReadError, Table};
 /// For messages.
 pub(crate) const RECORD: &str = "a record of the journal";
 
-/// A journal record being written: what one batch adds to one case.
+/// A journal record: what one batch adds to one case.
 #[derive(Default)]
-pub(crate) struct RecordWriter {
-    event_count: u64,
-    events: Encoder,
-    link_count: u64,
-    links: Encoder,
-}
-
-/// A journal record, opened.
 pub(crate) struct Record {
     pub(crate) events: Vec<RecordEvent>,
     pub(crate) links: Vec<Link>,
@@ -34,36 +26,28 @@ pub(crate) struct RecordEvent {
     pub(crate) bytes: Vec<u8>,
 }
 
-impl RecordWriter {
-    pub(crate) fn event(&mut self, instance: &str, sequence: u64, bytes: &[u8]) {
-        self.event_count += 1;
-        self.events.bytes(instance.as_bytes());
-        self.events.number(sequence);
-        self.events.bytes(bytes);
-    }
-
-    pub(crate) fn link(&mut self, link: &Link) {
-        self.link_count += 1;
-        write_link(&mut self.links, link);
-    }
-
+impl Record {
     pub(crate) fn is_empty(&self) -> bool {
-        self.event_count + self.link_count == 0
+        self.events.is_empty() && self.links.is_empty()
     }
 
-    pub(crate) fn finish(self) -> Vec<u8> {
-        let mut out = Encoder(Vec::with_capacity(
-            self.events.0.len() + self.links.0.len() + 8,
-        ));
-        out.number(self.event_count);
-        out.raw(&self.events.0);
-        out.number(self.link_count);
-        out.raw(&self.links.0);
+    pub(crate) fn write(&self) -> Vec<u8> {
+        let events = self.events.iter().map(|event| event.bytes.len() + 64);
+        let length = events.sum::<usize>() + self.links.len() * 256 + 8;
+        let mut out = Encoder(Vec::with_capacity(length));
+        out.number(self.events.len() as u64);
+        for event in &self.events {
+            out.bytes(event.instance.as_bytes());
+            out.number(event.sequence);
+            out.bytes(&event.bytes);
+        }
+        out.number(self.links.len() as u64);
+        for link in &self.links {
+            write_link(&mut out, link);
+        }
         out.0
     }
-}
 
-impl Record {
     pub(crate) fn read(bytes: &[u8]) -> Result<Self, ReadError> {
         let mut input = Decoder(bytes);
         let read = (|| {

@@ -14,7 +14,7 @@ use super::state::{Queued, State};
 use crate::backend::{Numbered, Op, Space};
 use crate::keys::{Keyring, place};
 use crate::record::{
-    RecordWriter, journal_place, part_key, row_key, write_links, write_segment, write_stream,
+    Record, RecordEvent, journal_place, part_key, row_key, write_links, write_segment, write_stream,
 };
 use crate::seal::{DataKey, Place, case_owner, owner};
 use crate::{AuditAppend, Batch, Committed, EventAppend, Fold, Put};
@@ -48,8 +48,8 @@ pub(super) fn weigh(batch: &Batch) -> Weight {
 pub(super) struct Accepting<'s, 'b, S> {
     state: &'s mut State<S>,
     keys: BTreeMap<Vec<u8>, Arc<DataKey>>,
-    /// Position and contents of the journal record of each case.
-    records: BTreeMap<&'b str, (u64, RecordWriter)>,
+    /// What each case gets into the journal, and at which position: seldom more than one.
+    records: Vec<(&'b str, u64, Record)>,
     sealed: Vec<Numbered>,
     ops: Vec<Op>,
     folds: Vec<Holder>,
@@ -69,7 +69,7 @@ pub(super) fn accept<S>(
     let mut accepting = Accepting {
         state,
         keys: plan.keys,
-        records: BTreeMap::new(),
+        records: Vec::new(),
         sealed: Vec::new(),
         ops: Vec::with_capacity(2 + batch.puts.len()),
         folds: Vec::new(),
@@ -136,19 +136,31 @@ fn moving<'g>(
 
 impl<'b, S> Accepting<'_, 'b, S> {
     fn event(&mut self, event: &'b EventAppend, moving: Option<&mut Moving<Vec<u8>>>) {
-        let (position, record) = self.records.entry(&event.case).or_insert_with(|| {
-            let position = self.state.next_position;
-            self.state.next_position += 1;
-            (position, RecordWriter::default())
-        });
+        let slot = self.record_of(&event.case);
+        let (_, position, record) = &mut self.records[slot];
         let index = &mut self.state.index;
         let sequence = index.streams[&*event.instance].tail.next();
         index.push_event(&event.instance, *position);
         match moving {
             // Folded by this very batch: it goes straight into the segment.
             Some(moving) => moving.entries.push(event.bytes.clone()),
-            None => record.event(&event.instance, sequence, &event.bytes),
+            None => record.events.push(RecordEvent {
+                instance: event.instance.clone(),
+                sequence,
+                bytes: event.bytes.clone(),
+            }),
         }
+    }
+
+    /// Where the record of a case stands, which has its position from here on.
+    fn record_of(&mut self, case: &'b str) -> usize {
+        let known = self.records.iter().position(|(of, _, _)| *of == case);
+        known.unwrap_or_else(|| {
+            let position = self.state.next_position;
+            self.state.next_position += 1;
+            self.records.push((case, position, Record::default()));
+            self.records.len() - 1
+        })
     }
 
     fn link(
@@ -157,11 +169,8 @@ impl<'b, S> Accepting<'_, 'b, S> {
         head: &ChainHead,
         moving: Option<&mut Moving<audit::Link>>,
     ) {
-        let (position, record) = self.records.entry(&append.case).or_insert_with(|| {
-            let position = self.state.next_position;
-            self.state.next_position += 1;
-            (position, RecordWriter::default())
-        });
+        let slot = self.record_of(&append.case);
+        let (_, position, record) = &mut self.records[slot];
         let chain = self.state.index.chain(&append.case, head);
         // Links that others have added since it was gathered stay in the journal, and so does this.
         let moving = moving.filter(|moving| moving.is_whole(Some(&chain.tail)));
@@ -170,7 +179,7 @@ impl<'b, S> Accepting<'_, 'b, S> {
         self.state.index.push_link(&append.case, *position);
         match moving {
             Some(moving) => moving.entries.push(link),
-            None => record.link(&link),
+            None => record.links.push(link),
         }
     }
 
@@ -192,21 +201,17 @@ impl<'b, S> Accepting<'_, 'b, S> {
             .or_insert_with(|| Moving::none(head.next));
     }
 
+    /// Positions ascend as the records began.
     fn write_records(&mut self) {
-        let mut records: Vec<_> = std::mem::take(&mut self.records).into_iter().collect();
-        records.sort_by_key(|(_, (position, _))| *position);
-        for (case, (position, record)) in records {
+        for (case, position, record) in std::mem::take(&mut self.records) {
             if record.is_empty() {
                 continue;
             }
             let key = position.to_be_bytes();
-            let value = self.seal(
-                journal_place(&key),
-                &case_owner(case),
-                position,
-                &record.finish(),
-            );
+            let plain = record.write();
+            let value = self.seal(journal_place(&key), &case_owner(case), position, &plain);
             self.state.index.written += value.len() as u64;
+            self.state.fresh.keep(position, plain.len(), record);
             self.sealed.push((position, Arc::from(value)));
         }
     }

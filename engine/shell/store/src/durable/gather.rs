@@ -17,6 +17,8 @@ use crate::seal::{Sealed, damaged};
 pub(super) struct Piece<S> {
     pub(super) first: u64,
     places: Vec<Place>,
+    /// Those that are still in memory.
+    fresh: BTreeMap<u64, Arc<Record>>,
     queued: BTreeMap<u64, Arc<[u8]>>,
     flushed: Arc<S>,
 }
@@ -126,7 +128,7 @@ impl<B: Backend> Shared<B> {
         find: impl Fn(&Record, u64) -> Option<T>,
     ) -> Result<Vec<T>, ReadError> {
         let mut entries = Vec::with_capacity(piece.places.len());
-        let mut open: Option<(u64, Record)> = None;
+        let mut open: Option<(u64, Arc<Record>)> = None;
         for (sequence, Place { position, .. }) in (piece.first..).zip(&piece.places) {
             if open.as_ref().is_none_or(|(at, _)| at != position) {
                 open = Some((*position, self.read_record(piece, *position)?));
@@ -137,13 +139,20 @@ impl<B: Backend> Shared<B> {
         Ok(entries)
     }
 
-    fn read_record(&self, piece: &Piece<B::Snapshot>, position: u64) -> Result<Record, ReadError> {
+    fn read_record(
+        &self,
+        piece: &Piece<B::Snapshot>,
+        position: u64,
+    ) -> Result<Arc<Record>, ReadError> {
+        if let Some(fresh) = piece.fresh.get(&position) {
+            return Ok(Arc::clone(fresh));
+        }
         let value = match piece.queued.get(&position) {
             Some(value) => Some(Arc::clone(value)),
             None => piece.flushed.record(position).map_err(ReadError::from)?,
         };
         let value = value.ok_or_else(|| damaged(RECORD))?;
-        self.open_record(position, &value)
+        self.open_record(position, &value).map(Arc::new)
     }
 
     pub(super) fn open_record(&self, position: u64, value: &[u8]) -> Result<Record, ReadError> {
@@ -171,16 +180,20 @@ impl<S> Piece<S> {
     }
 
     fn new(state: &State<S>, first: u64, places: Vec<Place>) -> Result<Self, ReadError> {
-        let positions = places.iter().map(|place| place.position);
-        let queued = positions
-            .filter(|position| *position > state.flushed_position)
-            .filter_map(|position| {
-                let value = state.overlay.record(position)?;
-                Some((position, Arc::clone(value)))
-            });
+        let (mut fresh, mut queued) = (BTreeMap::new(), BTreeMap::new());
+        for Place { position, .. } in &places {
+            if let Some(record) = state.fresh.get(*position) {
+                fresh.insert(*position, Arc::clone(record));
+            } else if *position > state.flushed_position
+                && let Some(value) = state.overlay.record(*position)
+            {
+                queued.insert(*position, Arc::clone(value));
+            }
+        }
         Ok(Self {
             first,
-            queued: queued.collect(),
+            fresh,
+            queued,
             flushed: state.flushed()?,
             places,
         })

@@ -80,6 +80,7 @@ impl<B: Backend> Durable<B> {
         let writer = Writer {
             trimmed,
             nonces: Nonces::new()?,
+            grouped: 0,
         };
         let writer = spawn(Arc::clone(&shared), writer)
             .map_err(|error| RecoverError::Io(format!("cannot start the writer: {error}")))?;

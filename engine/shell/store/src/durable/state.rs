@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use tokio::sync::oneshot;
 
+use super::fresh::Fresh;
 use super::index::{Holder, Index};
 use super::room::Room;
 use crate::Committed;
@@ -29,6 +30,7 @@ pub(super) struct State<S> {
     pub(super) next_position: u64,
     pub(super) overlay: Overlay,
     pub(super) index: Index,
+    pub(super) fresh: Fresh,
     pub(super) versions: Recent<Arc<[u8]>, u64>,
     pub(super) nonces: Nonces,
     pub(super) room: Room,
@@ -78,6 +80,7 @@ impl<S> State<S> {
             next_position,
             overlay: Overlay::default(),
             index,
+            fresh: Fresh::default(),
             versions: Recent::new(VERSIONS),
             nonces,
             room: Room::default(),
