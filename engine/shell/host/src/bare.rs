@@ -7,9 +7,10 @@ use std::time::{Duration, Instant};
 
 use wasmtime::component::{Component, Linker};
 use wasmtime::{
-    Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Result, Store,
+    Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Result, Store,
 };
 
+use crate::engine::KEPT_BYTES;
 use crate::plugin::Context;
 
 mod world {
@@ -78,7 +79,8 @@ fn measure(call: &Call<'_>, threads: u32, time: Duration) -> Result<f64> {
 fn pool() -> PoolingAllocationConfig {
     let mut pool = PoolingAllocationConfig::default();
     pool.total_memories(64)
-        .linear_memory_keep_resident(256 << 10)
+        .linear_memory_keep_resident(KEPT_BYTES)
+        .pagemap_scan(Enabled::Auto)
         .table_keep_resident(64 << 10);
     pool
 }

@@ -6,7 +6,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use wasmtime::{
-    Config, Engine, EngineWeak, InstanceAllocationStrategy, PoolingAllocationConfig,
+    Config, Enabled, Engine, EngineWeak, InstanceAllocationStrategy, PoolingAllocationConfig,
     RegallocAlgorithm, Strategy, WasmBacktraceDetails,
 };
 
@@ -24,7 +24,7 @@ const IDLE_TICKS_MAX: u32 = 100;
 
 /// Memory of a place that stays with it between calls: what a small plugin touches. The rest goes
 /// back to the system with each call, so that a large one does not keep what it used.
-const KEPT_BYTES: usize = 128 << 10;
+pub(crate) const KEPT_BYTES: usize = 256 << 10;
 /// Places that keep memory while nobody uses them.
 const KEPT_PLACES_MAX: u32 = 64;
 
@@ -52,6 +52,9 @@ fn pool() -> PoolingAllocationConfig {
         .max_memory_size(usize::try_from(Limits::CAPS.memory_bytes_max).unwrap_or(usize::MAX))
         .table_elements(TABLE_ELEMENTS_MAX)
         .max_unused_warm_slots(KEPT_PLACES_MAX)
+        // Only what a call wrote is put back, and stays mapped: giving pages back makes every
+        // processor of the process stop for a moment, and the next call fault them in again.
+        .pagemap_scan(Enabled::Auto)
         .linear_memory_keep_resident(KEPT_BYTES)
         .table_keep_resident(16 << 10)
         .async_stack_keep_resident(32 << 10);
