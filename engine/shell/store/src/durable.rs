@@ -9,8 +9,8 @@
 //! it is flushed. What is queued stands in an overlay of raw values: deciders read overlay then
 //! disk, outsiders only disk, and both take the same way through seals and layouts.
 //!
-//! It does not know how a backend keeps anything, and starts one thread: the writer, ended by
-//! [`Durable::close`].
+//! It does not know how a backend keeps anything, and starts two threads: the writer, and the one
+//! that keeps checkpoints; both are ended by [`Durable::close`].
 
 use std::io;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -25,6 +25,7 @@ use crate::{ReadError, Settings, Sound};
 mod accept;
 mod gather;
 mod index;
+mod keep;
 mod plan;
 mod port;
 mod read;
@@ -34,6 +35,8 @@ mod state;
 mod verify;
 mod write;
 
+pub(crate) use keep::Checkpoints;
+use keep::Keeper;
 pub(crate) use recover::RecoverError;
 use state::State;
 
@@ -41,6 +44,7 @@ use state::State;
 pub(crate) struct Durable<B: Backend> {
     shared: Arc<Shared<B>>,
     writer: Mutex<Option<JoinHandle<()>>>,
+    keeper: Mutex<Option<JoinHandle<()>>>,
 }
 
 /// What submitters, readers and the writer share.
@@ -51,6 +55,7 @@ struct Shared<B: Backend> {
     state: Mutex<State<B::Snapshot>>,
     /// Work for the writer, or the end.
     work: Condvar,
+    keeper: Option<Keeper>,
     unsettled: Vec<String>,
 }
 
@@ -65,9 +70,9 @@ impl<B: Backend> Durable<B> {
         }
         self.shared.work.notify_all();
         self.join();
-        let flushed = match self.shared.state.lock() {
-            Ok(mut state) => state.stop(),
-            Err(poisoned) => poisoned.into_inner().stop(),
+        let (is_well, flushed) = match self.shared.state.lock() {
+            Ok(mut state) => (!state.stopped, state.stop()),
+            Err(poisoned) => (false, poisoned.into_inner().stop()),
         };
         if flushed.is_none() {
             return;
@@ -75,6 +80,9 @@ impl<B: Backend> Durable<B> {
         drop(flushed);
         if let Err(reason) = self.shared.backend.close() {
             tracing::error!(%reason, "the store did not close cleanly");
+        }
+        if is_well {
+            self.shared.keep_last();
         }
     }
 
@@ -117,13 +125,14 @@ impl<B: Backend> Durable<B> {
     }
 
     fn join(&self) {
-        let writer = self
-            .writer
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
-        // A writer that panicked has latched the store already; see `write`.
-        let _ = writer.map(JoinHandle::join);
+        let end = |thread: &Mutex<Option<JoinHandle<()>>>| {
+            let thread = thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+            // A writer that panicked has latched the store already; see `write`.
+            let _ = thread.map(JoinHandle::join);
+        };
+        end(&self.writer);
+        self.shared.end_keeping();
+        end(&self.keeper);
     }
 }
 

@@ -139,6 +139,16 @@ pub enum OpenError {
         path: String,
         reason: String,
     },
+    /// It was further once, or came there by another way.
+    Older {
+        path: String,
+        checkpoint: String,
+    },
+    /// What was kept of how far the store came is unreadable or not of this store.
+    Checkpoint {
+        path: String,
+        reason: String,
+    },
     Damaged {
         path: String,
         reason: String,
@@ -216,6 +226,18 @@ impl fmt::Display for OpenError {
                 "{path} was written by a newer engine (format {found}, this engine knows {known})"
             ),
             Self::Keys { path, reason } => write!(f, "key file {path}: {reason}"),
+            Self::Older { path, checkpoint } => write!(
+                f,
+                "{path} is not the newest: the checkpoint {checkpoint} says that more was \
+                 committed, so an older file was put back; put back the newest one, or restore a \
+                 backup with `casewright restore`; only if this file is all there is, remove the \
+                 checkpoint to go on without what came later"
+            ),
+            Self::Checkpoint { path, reason } => write!(
+                f,
+                "checkpoint {path}: {reason}; put back the one that was there, or remove it if you \
+                 are certain that the store is the newest"
+            ),
             Self::Damaged { path, reason } => write!(f, "{path} is damaged: {reason}"),
             Self::Io { path, .. } => write!(f, "cannot open {path}"),
         }

@@ -20,8 +20,9 @@ use casewright_casework::audit;
 
 use crate::backend::{Backend, Failure, Numbered, Op, Pair, Snapshot, Space};
 use crate::backup::{self, Attached, RestoreError, Summary};
+use crate::checkpoint::{Witness, WitnessFile};
 use crate::chunk;
-use crate::durable::Durable;
+use crate::durable::{Checkpoints, Durable};
 use crate::key_file::{EpochKeys, KeyFileError, MISSING, folder, rename_new, with_suffix};
 use crate::pages::Pages;
 use crate::record::RECORD;
@@ -55,10 +56,25 @@ impl RedbStore {
         if !path.try_exists().map_err(|error| io_error(path, error))? {
             create(path, keys_path, &settings)?;
         }
+        let witness = match &settings.witness {
+            Some(witness) => Arc::clone(witness),
+            None => witness_file(path, keys_path).map_err(|error| io_error(path, error))?,
+        };
+        let compare = true;
+        let checkpoints = Checkpoints { witness, compare };
+        Self::open_with(path, keys_path, settings, checkpoints)
+    }
+
+    fn open_with(
+        path: &Path,
+        keys_path: &Path,
+        settings: Settings,
+        checkpoints: Checkpoints,
+    ) -> Result<Self, OpenError> {
         let keys = read_keys(keys_path)?;
         let keys = keys.ok_or_else(|| keys_error(keys_path, MISSING.to_owned()))?;
         let backend = Redb::open(path, &settings)?;
-        let durable = Durable::open(backend, &keys, settings)
+        let durable = Durable::open(backend, &keys, settings, Some(checkpoints))
             .map_err(|error| error.at(&text(path), &text(keys_path)))?;
         Ok(Self { durable })
     }
@@ -99,7 +115,12 @@ impl RedbStore {
         }
         let beside = with_suffix(path, ".new");
         remove(&beside)?;
-        let restored = restore_beside(from, &beside, keys_path, take);
+        let checkpoints = Checkpoints {
+            witness: witness_file(path, keys_path)?,
+            // What is restored is older than what was there, on purpose.
+            compare: false,
+        };
+        let restored = restore_beside(from, &beside, keys_path, checkpoints, take);
         if restored.is_err() {
             // What is left is a half; the error that matters is the first.
             let _ = remove(&beside);
@@ -114,6 +135,7 @@ fn restore_beside(
     from: &mut dyn io::Read,
     beside: &Path,
     keys_path: &Path,
+    checkpoints: Checkpoints,
     take: &mut dyn FnMut(Attached) -> io::Result<()>,
 ) -> Result<(Summary, Sound), RestoreError> {
     let backend = Redb::new(beside, &Settings::default()).map_err(RestoreError::Open)?;
@@ -124,7 +146,7 @@ fn restore_beside(
     })?;
     let closed = backend.close();
     closed.map_err(|failure| RestoreError::Io(io::Error::other(failure.to_string())))?;
-    let store = RedbStore::open(beside, keys_path, Settings::default());
+    let store = RedbStore::open_with(beside, keys_path, Settings::default(), checkpoints);
     let store = store.map_err(RestoreError::Open)?;
     let sound = store.verify();
     let sound = sound.map_err(|error| RestoreError::Io(io::Error::other(error)))?;
@@ -132,6 +154,10 @@ fn restore_beside(
     // What a changed backup calls a plugin must not lie where plugins lie.
     files.into_iter().try_for_each(take)?;
     Ok((summary, sound))
+}
+
+fn witness_file(path: &Path, keys_path: &Path) -> io::Result<Arc<dyn Witness>> {
+    Ok(Arc::new(WitnessFile::of(path, keys_path)?))
 }
 
 fn remove(path: &Path) -> io::Result<()> {
