@@ -4,12 +4,14 @@
 //! ```text
 //! point   position, and a hash over the seals of everything committed before it, in order
 //! store   its point; the mark: the point last kept or about to be kept, and the one kept before
-//! kept    one point: the store's own after a clean end, otherwise one that its mark names
+//! kept    one point: the store's own after a clean end, otherwise one that its mark names;
+//!         when the store went on from elsewhere on purpose
 //! ```
 //!
 //! The mark is committed with a group, and kept only after that group is on disk: a crash at any
 //! moment leaves the kept point among the three that the store names. What was committed since the
-//! last mark can be taken back unnoticed; after a clean end nothing can.
+//! last mark can be taken back unnoticed; after a clean end nothing can. While a restored store is
+//! put in its place, its point is kept beside that of the store that was there.
 //!
 //! It reads and writes no store, and knows nothing of what was committed.
 
@@ -17,6 +19,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -32,7 +35,8 @@ const FORMAT: u32 = 1;
 const KEPT: &[u8] = b"checkpoint";
 
 /// A moment of a store.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Point {
     /// The next position it gives.
     pub(crate) position: u64,
@@ -46,11 +50,56 @@ pub(crate) struct Mark {
     pub(crate) before: Option<Point>,
 }
 
-/// Where a point is kept. One place holds one.
+/// What a store on disk says of how far it came.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Named {
+    pub(crate) point: Point,
+    pub(crate) mark: Option<Mark>,
+}
+
+/// What a checkpoint says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Kept {
+    /// The store came this far.
+    pub(crate) point: Point,
+    /// A restored store that is just being put in its place may be there instead.
+    pub(crate) or: Option<Point>,
+    /// From the first to the last.
+    pub(crate) turns: Vec<Turn>,
+}
+
+/// That a store went on, and not from where it had come to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Turn {
+    /// Seconds since 1970.
+    pub at: u64,
+    pub why: Why,
+    /// The position that had been kept, if that was known.
+    pub from: Option<u64>,
+    /// The position that it went on from.
+    pub to: u64,
+}
+
+/// The names are a format.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Why {
+    /// A backup was restored.
+    Restored,
+    /// The operator said that this file is to go on.
+    Accepted,
+    /// The checkpoint was gone: nobody knows whether this was the newest file.
+    Missing,
+}
+
+/// Where a checkpoint is kept. One place holds one.
 pub trait Witness: Send + Sync + 'static {
     /// Its name in messages.
     fn place(&self) -> String;
 
+    /// What it gives stays, also after a power cut.
     fn read(&self) -> io::Result<Option<Vec<u8>>>;
 
     /// All or nothing; durable when it returns `Ok`, unknown when it returns `Err`.
@@ -103,6 +152,36 @@ impl Point {
     }
 }
 
+impl Named {
+    /// Which of what is kept the store says it came to; `None` is another store, or an older one.
+    pub(crate) fn found_in(&self, kept: &Kept) -> Option<Point> {
+        let mark = self.mark.as_ref();
+        let own = [Some(self.point), mark.map(|mark| mark.this), self.before()];
+        let kept = [Some(kept.point), kept.or];
+        kept.into_iter()
+            .flatten()
+            .find(|point| own.contains(&Some(*point)))
+    }
+
+    /// What was kept for certain when the store said so.
+    pub(crate) fn before(&self) -> Option<Point> {
+        self.mark.as_ref().and_then(|mark| mark.before)
+    }
+}
+
+impl Turn {
+    /// Now.
+    pub(crate) fn new(why: Why, from: Option<Point>, to: Point) -> Self {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH);
+        Self {
+            at: since.map_or(0, |since| since.as_secs()),
+            why,
+            from: from.map(|from| from.position),
+            to: to.position,
+        }
+    }
+}
+
 impl Mark {
     pub(crate) fn bytes(&self) -> Vec<u8> {
         let before = self.before.as_ref().map(Point::bytes);
@@ -128,26 +207,33 @@ pub(crate) fn sealed_by(op: &Op) -> Option<&[u8]> {
     }
 }
 
-pub(crate) fn seal(keyring: &Keyring, nonces: &mut Nonces, point: &Point) -> Vec<u8> {
+pub(crate) fn seal(keyring: &Keyring, nonces: &mut Nonces, kept: &Kept) -> Vec<u8> {
+    let plain = serde_json::to_vec(kept).expect("numbers always have a JSON form");
     let text = Text {
         casewright_checkpoint: FORMAT,
-        sealed: keyring.seal_meta(KEPT, &nonces.next(), &point.bytes()),
+        sealed: keyring.seal_meta(KEPT, &nonces.next(), &plain),
     };
     serde_json::to_vec(&text).expect("numbers always have a JSON form")
 }
 
 /// Why it cannot be used is a reason for the operator.
-pub(crate) fn open(keyring: &Keyring, bytes: &[u8]) -> Result<Point, String> {
-    let text: Text = serde_json::from_slice(bytes).map_err(|_| "is no checkpoint".to_owned())?;
-    if text.casewright_checkpoint > FORMAT {
+pub(crate) fn open(keyring: &Keyring, bytes: &[u8]) -> Result<Kept, String> {
+    #[derive(Deserialize)]
+    struct Head {
+        casewright_checkpoint: u32,
+    }
+    let foreign = |_| "is no checkpoint".to_owned();
+    let head: Head = serde_json::from_slice(bytes).map_err(foreign)?;
+    if head.casewright_checkpoint > FORMAT {
         return Err(format!(
             "was written by a newer engine (format {}, this engine knows {FORMAT})",
-            text.casewright_checkpoint
+            head.casewright_checkpoint
         ));
     }
+    let text: Text = serde_json::from_slice(bytes).map_err(foreign)?;
     let opened = keyring.open_meta(KEPT, &text.sealed).ok();
-    let point = opened.and_then(|bytes| Point::read(&bytes));
-    point.ok_or_else(|| "was altered, or belongs to other keys".to_owned())
+    let kept = opened.and_then(|plain| serde_json::from_slice(&plain).ok());
+    kept.ok_or_else(|| "was altered, or belongs to other keys".to_owned())
 }
 
 impl WitnessFile {
@@ -167,6 +253,12 @@ impl Witness for WitnessFile {
     }
 
     fn read(&self) -> io::Result<Option<Vec<u8>>> {
+        // A process that was killed between renaming and flushing left what a power cut takes back.
+        // Where nobody can flush, nothing was renamed either.
+        match File::open(folder(&self.0)).and_then(|folder| folder.sync_all()) {
+            Err(error) if !is_unwritable(error.kind()) => return Err(error),
+            _ => {}
+        }
         match fs::read(&self.0) {
             Ok(bytes) => Ok(Some(bytes)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -175,6 +267,8 @@ impl Witness for WitnessFile {
     }
 
     fn replace(&self, bytes: &[u8]) -> io::Result<()> {
+        // What cannot be flushed afterwards is not begun.
+        let within = File::open(folder(&self.0))?;
         let beside = with_suffix(&self.0, ".new");
         let mut file = OpenOptions::new()
             .write(true)
@@ -185,8 +279,18 @@ impl Witness for WitnessFile {
         file.write_all(bytes)?;
         file.sync_all()?;
         fs::rename(&beside, &self.0)?;
-        File::open(folder(&self.0))?.sync_all()
+        within.sync_all()
     }
+}
+
+fn is_unwritable(kind: io::ErrorKind) -> bool {
+    matches!(
+        kind,
+        io::ErrorKind::NotFound
+            | io::ErrorKind::PermissionDenied
+            | io::ErrorKind::ReadOnlyFilesystem
+            | io::ErrorKind::InvalidInput
+    )
 }
 
 #[cfg(test)]
@@ -200,14 +304,19 @@ mod tests {
         let keys = EpochKeys::generate().unwrap();
         let keyring = Keyring::new(&keys);
         let point = Point::new(1).after(9, [&[1; 40][..], &[2; 40]].into_iter());
-        let bytes = seal(&keyring, &mut Nonces::new().unwrap(), &point);
+        let kept = Kept {
+            point,
+            or: Some(Point::new(3)),
+            turns: vec![Turn::new(Why::Restored, Some(point), Point::new(3))],
+        };
+        let bytes = seal(&keyring, &mut Nonces::new().unwrap(), &kept);
         let witness =
             WitnessFile::of(&folder.path().join("store"), &folder.path().join("keys")).unwrap();
         assert_eq!(witness.read().unwrap(), None);
         witness.replace(b"before").unwrap();
         witness.replace(&bytes).unwrap();
         assert_eq!(witness.read().unwrap(), Some(bytes.clone()));
-        assert_eq!(open(&keyring, &bytes), Ok(point));
+        assert_eq!(open(&keyring, &bytes), Ok(kept));
         let others = Keyring::new(&EpochKeys::generate().unwrap());
         assert!(open(&others, &bytes).unwrap_err().contains("altered"));
         assert!(
@@ -215,6 +324,33 @@ mod tests {
                 .unwrap_err()
                 .contains("no checkpoint")
         );
+        let newer = br#"{"casewright_checkpoint": 2, "else": true}"#;
+        assert!(open(&keyring, newer).unwrap_err().contains("newer engine"));
+    }
+
+    #[test]
+    fn while_a_restored_store_is_put_in_its_place_either_may_be_there() {
+        let (newest, restored, other) = (Point::new(9), Point::new(5), Point::new(7));
+        let kept = |or| Kept {
+            point: newest,
+            or,
+            turns: Vec::new(),
+        };
+        let store = |point, before| Named {
+            point,
+            mark: Some(Mark {
+                this: point,
+                before,
+            }),
+        };
+        for named in [store(restored, None), store(other, Some(restored))] {
+            assert_eq!(named.found_in(&kept(Some(restored))), Some(restored));
+            assert_eq!(named.found_in(&kept(None)), None);
+        }
+        for or in [None, Some(restored)] {
+            assert_eq!(store(newest, None).found_in(&kept(or)), Some(newest));
+            assert_eq!(store(other, None).found_in(&kept(or)), None);
+        }
     }
 
     #[test]

@@ -18,6 +18,7 @@ use std::thread::JoinHandle;
 
 use crate::backend::{Backend, Snapshot, Space};
 use crate::backup::{self, Attached, Summary};
+use crate::checkpoint::Turn;
 use crate::keys::{Keyring, place};
 use crate::seal::{DataKey, Sealed, damaged};
 use crate::{ReadError, Settings, Sound};
@@ -35,9 +36,8 @@ mod state;
 mod verify;
 mod write;
 
-pub(crate) use keep::Checkpoints;
 use keep::Keeper;
-pub(crate) use recover::RecoverError;
+pub(crate) use recover::{RecoverError, named};
 use state::State;
 
 /// A store over some backend.
@@ -118,6 +118,12 @@ impl<B: Backend> Durable<B> {
 
     pub(crate) fn verify(&self) -> Result<Sound, ReadError> {
         self.shared.verify()
+    }
+
+    /// That it went on from elsewhere than where it had come to.
+    pub(crate) fn turns(&self) -> Vec<Turn> {
+        let keeper = self.shared.keeper.as_ref();
+        keeper.map_or_else(Vec::new, Keeper::turns)
     }
 
     pub(crate) fn settings(&self) -> &Settings {

@@ -33,7 +33,7 @@ pub mod settings;
 pub mod table;
 
 pub use batch::{AuditAppend, Batch, EventAppend, Fold, Guard, Put, Under};
-pub use checkpoint::Witness;
+pub use checkpoint::{Turn, Why, Witness};
 pub use fault::{Faults, Moment};
 pub use memory::MemoryStore;
 pub use pages::Pages;

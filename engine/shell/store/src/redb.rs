@@ -20,9 +20,9 @@ use casewright_casework::audit;
 
 use crate::backend::{Backend, Failure, Numbered, Op, Pair, Snapshot, Space};
 use crate::backup::{Attached, Summary};
-use crate::checkpoint::{Witness, WitnessFile};
+use crate::checkpoint::{Turn, Witness, WitnessFile};
 use crate::chunk;
-use crate::durable::{Checkpoints, Durable};
+use crate::durable::Durable;
 use crate::key_file::{EpochKeys, KeyFileError, MISSING, folder, rename_new, with_suffix};
 use crate::pages::Pages;
 use crate::record::RECORD;
@@ -53,30 +53,38 @@ struct Redb {
 
 impl RedbStore {
     /// Opens the store at `path` with the keys at `keys_path`. A new store makes both files; a
-    /// store whose key file is missing is refused.
+    /// store whose key file is missing is refused, and one that is not what its checkpoint says.
     pub fn open(path: &Path, keys_path: &Path, settings: Settings) -> Result<Self, OpenError> {
-        if !path.try_exists().map_err(|error| io_error(path, error))? {
-            create(path, keys_path, &settings)?;
-        }
         let witness = match &settings.witness {
             Some(witness) => Arc::clone(witness),
             None => witness_file(path, keys_path).map_err(|error| io_error(path, error))?,
         };
-        let compare = true;
-        let checkpoints = Checkpoints { witness, compare };
-        Self::open_with(path, keys_path, settings, checkpoints)
+        if !path.try_exists().map_err(|error| io_error(path, error))? {
+            let place = witness.place();
+            let kept = witness.read();
+            if kept
+                .map_err(|error| io_error(Path::new(&place), error))?
+                .is_some()
+            {
+                return Err(OpenError::Gone {
+                    path: text(path),
+                    checkpoint: place,
+                });
+            }
+            create(path, keys_path, &settings)?;
+        }
+        Self::open_with(path, keys_path, settings, Some(witness))
     }
 
     fn open_with(
         path: &Path,
         keys_path: &Path,
         settings: Settings,
-        checkpoints: Checkpoints,
+        witness: Option<Arc<dyn Witness>>,
     ) -> Result<Self, OpenError> {
-        let keys = read_keys(keys_path)?;
-        let keys = keys.ok_or_else(|| keys_error(keys_path, MISSING.to_owned()))?;
+        let keys = needed_keys(keys_path)?;
         let backend = Redb::open(path, &settings)?;
-        let durable = Durable::open(backend, &keys, settings, Some(checkpoints))
+        let durable = Durable::open(backend, &keys, settings, witness)
             .map_err(|error| error.at(&text(path), &text(keys_path)))?;
         Ok(Self { durable })
     }
@@ -96,6 +104,11 @@ impl RedbStore {
     /// Bytes appended to the journal, counted from its tail at opening: what a bench compares with.
     pub fn written(&self) -> u64 {
         self.durable.written()
+    }
+
+    /// When it went on from elsewhere than where it had come to, and why; its checkpoint knows.
+    pub fn turns(&self) -> Vec<Turn> {
+        self.durable.turns()
     }
 
     /// Opens every value once.
@@ -141,6 +154,11 @@ fn create(path: &Path, keys_path: &Path, settings: &Settings) -> Result<(), Open
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         renamed => renamed.map_err(|error| io_error(path, error)),
     }
+}
+
+/// Of a store that exists.
+fn needed_keys(path: &Path) -> Result<EpochKeys, OpenError> {
+    read_keys(path)?.ok_or_else(|| keys_error(path, MISSING.to_owned()))
 }
 
 fn read_keys(path: &Path) -> Result<Option<EpochKeys>, OpenError> {

@@ -10,29 +10,23 @@ use super::Shared;
 use super::recover::RecoverError;
 use crate::Settings;
 use crate::backend::Backend;
-use crate::checkpoint::{self, Mark, Point, Witness};
+use crate::checkpoint::{self, Kept, Mark, Named, Point, Turn, Why, Witness};
 use crate::keys::Keyring;
 use crate::seal::Nonces;
 
-/// What opening compares with, and where the store goes on to keep points.
-pub(crate) struct Checkpoints {
-    pub(crate) witness: Arc<dyn Witness>,
-    /// A restored store is older than what was kept, on purpose.
-    pub(crate) compare: bool,
-}
-
 pub(super) struct Keeper {
     witness: Arc<dyn Witness>,
-    state: Mutex<Kept>,
+    state: Mutex<Keeping>,
     wake: Condvar,
 }
 
-struct Kept {
+struct Keeping {
     /// What the witness holds for certain.
     kept: Option<Point>,
     wanted: Option<Point>,
     /// What is on disk.
     reached: Point,
+    turns: Vec<Turn>,
     /// Keeping failed: nobody knows what the witness holds, and it stays so.
     given_up: bool,
     closing: bool,
@@ -58,43 +52,42 @@ impl Marking {
     }
 }
 
-impl Checkpoints {
+impl Keeper {
     /// Takes what is kept, if the store is the one that it was kept of.
     pub(super) fn start(
-        self,
+        witness: Arc<dyn Witness>,
         keyring: &Keyring,
-        point: Point,
-        mark: Option<Mark>,
-    ) -> Result<Keeper, RecoverError> {
-        let place = self.witness.place();
-        let told = |reason: String| RecoverError::Checkpoint {
-            place: place.clone(),
-            reason,
+        named: &Named,
+    ) -> Result<Self, RecoverError> {
+        let place = witness.place();
+        let (kept, turns) = match read(&*witness, keyring)? {
+            Some(held) => match named.found_in(&held) {
+                Some(found) => (Some(found), held.turns),
+                None => {
+                    return Err(RecoverError::Older {
+                        place,
+                        kept: held.point.position,
+                        found: named.point.position,
+                    });
+                }
+            },
+            None if named.before().is_some() => {
+                tracing::warn!(
+                    place,
+                    "the checkpoint is gone: nobody can tell whether this is the newest file of \
+                     the store; compare it with the newest backup"
+                );
+                (None, vec![Turn::new(Why::Missing, None, named.point)])
+            }
+            None => (None, Vec::new()),
         };
-        let bytes = self.witness.read();
-        let bytes = bytes.map_err(|error| told(format!("cannot be read: {error}")))?;
-        let kept = match bytes {
-            Some(_) if !self.compare => None,
-            Some(bytes) => Some(checkpoint::open(keyring, &bytes).map_err(told)?),
-            None => None,
-        };
-        let before = mark.and_then(|mark| mark.before);
-        let named = [Some(point), mark.map(|mark| mark.this), before];
-        if kept.is_some() && !named.contains(&kept) {
-            return Err(RecoverError::Older { place });
-        }
-        if self.compare && kept.is_none() && before.is_some() {
-            tracing::warn!(
-                place,
-                "there is no checkpoint: nobody can tell whether this is the newest file"
-            );
-        }
-        Ok(Keeper {
-            witness: self.witness,
-            state: Mutex::new(Kept {
+        Ok(Self {
+            witness,
+            state: Mutex::new(Keeping {
                 kept,
                 wanted: None,
-                reached: point,
+                reached: named.point,
+                turns,
                 given_up: false,
                 closing: false,
                 nonces: Nonces::new()?,
@@ -102,9 +95,11 @@ impl Checkpoints {
             wake: Condvar::new(),
         })
     }
-}
 
-impl Keeper {
+    pub(super) fn turns(&self) -> Vec<Turn> {
+        self.lock().turns.clone()
+    }
+
     /// The mark to commit with the group that comes to a point, if one is due.
     pub(super) fn mark(
         &self,
@@ -154,7 +149,7 @@ impl Keeper {
                         }
                     }
                 };
-                (point, checkpoint::seal(keyring, &mut state.nonces, &point))
+                (point, state.seal(keyring, point))
             };
             self.keep(point, &bytes);
         }
@@ -190,15 +185,39 @@ impl Keeper {
         if state.given_up || state.kept == Some(point) {
             return;
         }
-        let bytes = checkpoint::seal(keyring, &mut state.nonces, &point);
+        let bytes = state.seal(keyring, point);
         drop(state);
         self.keep(point, &bytes);
     }
 
-    fn lock(&self) -> MutexGuard<'_, Kept> {
+    fn lock(&self) -> MutexGuard<'_, Keeping> {
         // Plain values, each set whole.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+impl Keeping {
+    fn seal(&mut self, keyring: &Keyring, point: Point) -> Vec<u8> {
+        let kept = Kept {
+            point,
+            or: None,
+            turns: self.turns.clone(),
+        };
+        checkpoint::seal(keyring, &mut self.nonces, &kept)
+    }
+}
+
+/// What is kept, if it can be read.
+fn read(witness: &dyn Witness, keyring: &Keyring) -> Result<Option<Kept>, RecoverError> {
+    let bytes = witness.read().map_err(|source| RecoverError::Unread {
+        place: witness.place(),
+        source,
+    })?;
+    let kept = bytes.map(|bytes| checkpoint::open(keyring, &bytes));
+    kept.transpose().map_err(|reason| RecoverError::Checkpoint {
+        place: witness.place(),
+        reason,
+    })
 }
 
 pub(super) fn spawn<B: Backend>(

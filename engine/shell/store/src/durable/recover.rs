@@ -6,12 +6,12 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 use super::index::{Index, StreamHead};
-use super::keep::{self, Checkpoints, Marking};
+use super::keep::{self, Keeper, Marking};
 use super::state::State;
 use super::write::{Writer, spawn};
 use super::{Durable, Shared, Stopped};
 use crate::backend::{Backend, Failure, Op, Snapshot, Space};
-use crate::checkpoint::{Mark, Point};
+use crate::checkpoint::{Mark, Named, Point, Witness};
 use crate::chunk;
 use crate::key_file::EpochKeys;
 use crate::keys::Keyring;
@@ -41,9 +41,16 @@ pub(crate) enum RecoverError {
         known: u32,
     },
     Keys(String),
-    /// What was kept at this place says that the store was further once.
+    /// What was kept at this place says that the store was at another position.
     Older {
         place: String,
+        kept: u64,
+        found: u64,
+    },
+    /// What was kept at this place cannot be read.
+    Unread {
+        place: String,
+        source: std::io::Error,
     },
     /// What was kept at this place cannot be used.
     Checkpoint {
@@ -77,17 +84,14 @@ impl<B: Backend> Durable<B> {
         backend: B,
         keys: &EpochKeys,
         settings: Settings,
-        checkpoints: Option<Checkpoints>,
+        witness: Option<Arc<dyn Witness>>,
     ) -> Result<Self, RecoverError> {
         let snapshot = backend.snapshot().map_err(RecoverError::from)?;
         let keyring = Keyring::new(keys);
-        check_format(&snapshot)?;
-        check_keys(&snapshot, keys, &keyring)?;
-        let point = fact(&snapshot, &keyring, POSITION, Point::read)?;
-        let point = point.unwrap_or_else(|| Point::new(1));
-        let mark = fact(&snapshot, &keyring, MARK, Mark::read)?;
-        let keeper = checkpoints
-            .map(|checkpoints| checkpoints.start(&keyring, point, mark))
+        let named = named(&snapshot, keys, &keyring)?;
+        let point = named.point;
+        let keeper = witness
+            .map(|witness| Keeper::start(witness, &keyring, &named))
             .transpose()?;
         let state = State::new(snapshot, Index::new(), point.position, Nonces::new()?);
         let mut shared = Shared {
@@ -258,6 +262,21 @@ impl<B: Backend> Shared<B> {
     }
 }
 
+/// How far a store says that it came; a newer one and one of other keys are refused.
+pub(crate) fn named(
+    snapshot: &impl Snapshot,
+    keys: &EpochKeys,
+    keyring: &Keyring,
+) -> Result<Named, RecoverError> {
+    check_format(snapshot)?;
+    check_keys(snapshot, keys, keyring)?;
+    let point = fact(snapshot, keyring, POSITION, Point::read)?;
+    Ok(Named {
+        point: point.unwrap_or_else(|| Point::new(1)),
+        mark: fact(snapshot, keyring, MARK, Mark::read)?,
+    })
+}
+
 fn check_format(snapshot: &impl Snapshot) -> Result<(), RecoverError> {
     let row = snapshot
         .get(Space::Meta, FORMAT_ROW)
@@ -322,9 +341,15 @@ impl RecoverError {
                 path: keys_path.to_owned(),
                 reason,
             },
-            Self::Older { place } => OpenError::Older {
+            Self::Older { place, kept, found } => OpenError::Older {
                 path,
+                found,
                 checkpoint: place,
+                kept,
+            },
+            Self::Unread { place, source } => OpenError::Io {
+                path: place,
+                source,
             },
             Self::Checkpoint { place, reason } => OpenError::Checkpoint {
                 path: place,
