@@ -454,6 +454,50 @@ fn a_backup_under_load_has_everything_acknowledged_before_it_and_is_restored_els
 }
 
 #[test]
+fn an_older_file_put_back_is_refused_until_it_is_accepted() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let verify = ["audit", "verify", "--data", path(&data), "--json"];
+    let turns = || {
+        let report: Value = serde_json::from_slice(&well(&verify)).unwrap();
+        report["turns"].as_array().unwrap().clone()
+    };
+    drop(Agency::start_in(folder.path()));
+    assert_eq!(turns(), [] as [Value; 0], "a kill is no such thing");
+    let file = data.join("casewright.redb");
+    let older = std::fs::read(&file).unwrap();
+    let agency = Agency::start_in(folder.path());
+    let start = json!({"workflow": "brokerage"});
+    let worker = agency.client("case-worker");
+    let reply = worker.post("/api/v1/instances", &start, None).unwrap();
+    let id = reply.body["id"].as_str().unwrap().to_owned();
+    drop(agency);
+    // What a kill leaves is not told to the checkpoint before the next clean end.
+    assert_eq!(turns(), [] as [Value; 0]);
+
+    std::fs::write(&file, older).unwrap();
+    let refused = casewright(&verify);
+    assert_eq!(refused.status.code(), Some(3));
+    let told = String::from_utf8(refused.stderr).unwrap();
+    assert!(told.contains("is not the newest"), "{told}");
+    assert!(told.contains("casewright audit accept"), "{told}");
+    let accept = ["audit", "accept", "--data", path(&data), "--json"];
+    let accepted: Value = serde_json::from_slice(&well(&accept)).unwrap();
+    assert_eq!(accepted["accepted"], true);
+    assert!(accepted["from"].as_u64() > accepted["to"].as_u64());
+    let again: Value = serde_json::from_slice(&well(&accept)).unwrap();
+    assert_eq!(again["accepted"], false);
+    let agency = Agency::start_in(folder.path());
+    let worker = agency.client("case-worker");
+    let reply = worker.get(&format!("/api/v1/instances/{id}")).unwrap();
+    assert_eq!(reply.status, 404, "it came later");
+    drop(agency);
+    let turns = turns();
+    assert_eq!(turns.len(), 1);
+    assert_eq!(turns[0]["why"], "accepted");
+}
+
+#[test]
 fn what_is_no_sound_backup_is_refused_and_changes_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let mut agency = Agency::start_in(folder.path());

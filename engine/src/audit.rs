@@ -1,13 +1,16 @@
 //! `casewright audit verify`: whether anything in a store was changed, swapped or taken away since
 //! it was written. Every value is opened, and the chain of every case is followed link by link.
+//! `casewright audit accept`: going on with a store that is not the newest, on purpose.
 
 use std::fmt;
 use std::io::{self, Read};
 use std::process::ExitCode;
 
 use casewright_casework::audit;
-use casewright_store::{ReadError, RedbStore, Store, Table};
+use casewright_store::{ReadError, RedbStore, Store, Table, Turn, Why};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use crate::exit;
 use crate::operator::{self, Request};
@@ -23,13 +26,30 @@ pub(crate) struct Arguments {
 enum Command {
     /// Open every value and follow the chain of every case; a running server goes on meanwhile.
     Verify(Verify),
+    /// Go on with a store that its checkpoint says is not the newest.
+    Accept(Accept),
 }
 
 #[derive(Debug, clap::Args)]
 struct Verify {
     #[command(flatten)]
     place: Place,
-    /// Print `{opened, erased, cases, entries, broken: [{case, reason}]}`.
+    /// Print `{opened, erased, cases, entries, broken: [{case, reason}], turns: [{at, why, from,
+    /// to}]}`.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = "\
+A store is refused when its checkpoint, which lies beside the key file, says that more was \
+committed: somebody put an older file in its place. Look for the newest file first, then for the \
+newest backup. What was decided after the file was made is not in it: no payment, no approval, no \
+note. The checkpoint keeps a record that it was accepted; `audit verify` shows it.")]
+struct Accept {
+    #[command(flatten)]
+    place: Place,
+    /// Print `{accepted, from, to}`.
     #[arg(long)]
     json: bool,
 }
@@ -45,6 +65,9 @@ pub(crate) struct Report {
     /// Of all chains.
     entries: u64,
     broken: Vec<Broken>,
+    /// When the store went on from elsewhere than where it had come to.
+    #[serde(default)]
+    turns: Vec<Turn>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -57,11 +80,55 @@ struct Broken {
 const CASES: usize = 256;
 
 pub(crate) fn run(arguments: &Arguments) -> ExitCode {
-    let Command::Verify(verify) = &arguments.command;
-    match found(verify) {
-        Ok(report) => tell(&report, verify.json),
-        Err(error) => exit::environment(&exit::chain(&error)),
+    match &arguments.command {
+        Command::Verify(verify) => match found(verify) {
+            Ok(report) => tell(&report, verify.json),
+            Err(error) => exit::environment(&exit::chain(&error)),
+        },
+        Command::Accept(accept) => match accepted(accept) {
+            Ok(turn) => {
+                tell_accepted(turn.as_ref(), accept.json);
+                ExitCode::SUCCESS
+            }
+            Err(error) => exit::environment(&exit::chain(&error)),
+        },
     }
+}
+
+fn accepted(accept: &Accept) -> io::Result<Option<Turn>> {
+    let (data, keys) = accept.place.find()?;
+    let database = place::database(&data)?;
+    let accepted = RedbStore::accept(&database, &keys);
+    accepted.map_err(|error| io::Error::other(exit::chain(&error)))
+}
+
+fn tell_accepted(turn: Option<&Turn>, json: bool) {
+    if json {
+        let (from, to) = (turn.and_then(|turn| turn.from), turn.map(|turn| turn.to));
+        let told = json!({"accepted": turn.is_some(), "from": from, "to": to});
+        exit::say(&told.to_string());
+    } else if let Some(turn) = turn {
+        exit::say(&described(turn));
+    } else {
+        exit::say("the store is what its checkpoint says; there was nothing to accept");
+    }
+}
+
+/// For the operator.
+fn described(turn: &Turn) -> String {
+    let at = i64::try_from(turn.at).ok();
+    let at = at.and_then(|at| Timestamp::from_second(at).ok());
+    let at = at.unwrap_or_default().strftime("%Y-%m-%d %H:%M UTC");
+    let what = match turn.why {
+        Why::Restored => "a backup was restored",
+        Why::Accepted => "a store that was not the newest was accepted",
+        Why::Missing => "the checkpoint was gone",
+    };
+    let from = turn.from.map_or_else(
+        || "how far the store had come is not known".to_owned(),
+        |from| format!("the store had come to position {from}"),
+    );
+    format!("{at}: {what}; {from}, and went on from {}", turn.to)
 }
 
 fn found(verify: &Verify) -> io::Result<Report> {
@@ -80,6 +147,7 @@ pub(crate) fn look(store: &RedbStore) -> Result<Report, ReadError> {
     let mut report = Report {
         opened: sound.opened,
         erased: sound.erased,
+        turns: store.turns(),
         ..Report::default()
     };
     let mut from = Vec::new();
@@ -126,6 +194,9 @@ impl fmt::Display for Report {
         } = self;
         for Broken { case, reason } in &self.broken {
             writeln!(f, "BROKEN  case {case}: {reason}")?;
+        }
+        for turn in &self.turns {
+            writeln!(f, "NOTE    {}", described(turn))?;
         }
         let chains = match self.broken.len() {
             0 => "every chain is whole".to_owned(),

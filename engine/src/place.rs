@@ -36,11 +36,17 @@ impl Place {
 
 /// Opens a store that must be there and that no server has open.
 pub(crate) fn open(data: &Path, keys: &Path) -> io::Result<RedbStore> {
-    let database = wiring::database(data);
-    if !database.try_exists()? {
-        let sentence = format!("there is no store in {}", data.display());
-        return Err(io::Error::new(io::ErrorKind::NotFound, sentence));
-    }
+    let database = database(data)?;
     RedbStore::open(&database, keys, Settings::default())
         .map_err(|error| io::Error::other(exit::chain(&error)))
+}
+
+/// The database of a store that must be there.
+pub(crate) fn database(data: &Path) -> io::Result<PathBuf> {
+    let database = wiring::database(data);
+    if database.try_exists()? {
+        return Ok(database);
+    }
+    let sentence = format!("there is no store in {}", data.display());
+    Err(io::Error::new(io::ErrorKind::NotFound, sentence))
 }

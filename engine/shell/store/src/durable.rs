@@ -9,8 +9,8 @@
 //! it is flushed. What is queued stands in an overlay of raw values: deciders read overlay then
 //! disk, outsiders only disk, and both take the same way through seals and layouts.
 //!
-//! It does not know how a backend keeps anything, and starts one thread: the writer, ended by
-//! [`Durable::close`].
+//! It does not know how a backend keeps anything, and starts two threads: the writer, and the one
+//! that keeps checkpoints; both are ended by [`Durable::close`].
 
 use std::io;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -18,6 +18,7 @@ use std::thread::JoinHandle;
 
 use crate::backend::{Backend, Snapshot, Space};
 use crate::backup::{self, Attached, Summary};
+use crate::checkpoint::Turn;
 use crate::keys::{Keyring, place};
 use crate::seal::{DataKey, Sealed, damaged};
 use crate::{ReadError, Settings, Sound};
@@ -26,6 +27,7 @@ mod accept;
 mod fresh;
 mod gather;
 mod index;
+mod keep;
 mod plan;
 mod port;
 mod read;
@@ -35,13 +37,15 @@ mod state;
 mod verify;
 mod write;
 
-pub(crate) use recover::RecoverError;
+use keep::Keeper;
+pub(crate) use recover::{RecoverError, named};
 use state::State;
 
 /// A store over some backend.
 pub(crate) struct Durable<B: Backend> {
     shared: Arc<Shared<B>>,
     writer: Mutex<Option<JoinHandle<()>>>,
+    keeper: Mutex<Option<JoinHandle<()>>>,
 }
 
 /// What submitters, readers and the writer share.
@@ -52,6 +56,7 @@ struct Shared<B: Backend> {
     state: Mutex<State<B::Snapshot>>,
     /// Work for the writer, or the end.
     work: Condvar,
+    keeper: Option<Keeper>,
     unsettled: Vec<String>,
 }
 
@@ -66,9 +71,9 @@ impl<B: Backend> Durable<B> {
         }
         self.shared.work.notify_all();
         self.join();
-        let flushed = match self.shared.state.lock() {
-            Ok(mut state) => state.stop(),
-            Err(poisoned) => poisoned.into_inner().stop(),
+        let (is_well, flushed) = match self.shared.state.lock() {
+            Ok(mut state) => (!state.stopped, state.stop()),
+            Err(poisoned) => (false, poisoned.into_inner().stop()),
         };
         if flushed.is_none() {
             return;
@@ -76,6 +81,9 @@ impl<B: Backend> Durable<B> {
         drop(flushed);
         if let Err(reason) = self.shared.backend.close() {
             tracing::error!(%reason, "the store did not close cleanly");
+        }
+        if is_well {
+            self.shared.keep_last();
         }
     }
 
@@ -113,18 +121,25 @@ impl<B: Backend> Durable<B> {
         self.shared.verify()
     }
 
+    /// That it went on from elsewhere than where it had come to.
+    pub(crate) fn turns(&self) -> Vec<Turn> {
+        let keeper = self.shared.keeper.as_ref();
+        keeper.map_or_else(Vec::new, Keeper::turns)
+    }
+
     pub(crate) fn settings(&self) -> &Settings {
         &self.shared.settings
     }
 
     fn join(&self) {
-        let writer = self
-            .writer
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
-        // A writer that panicked has latched the store already; see `write`.
-        let _ = writer.map(JoinHandle::join);
+        let end = |thread: &Mutex<Option<JoinHandle<()>>>| {
+            let thread = thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+            // A writer that panicked has latched the store already; see `write`.
+            let _ = thread.map(JoinHandle::join);
+        };
+        end(&self.writer);
+        self.shared.end_keeping();
+        end(&self.keeper);
     }
 }
 

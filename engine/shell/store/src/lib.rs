@@ -15,6 +15,7 @@ mod backend;
 pub mod backup;
 pub mod bare;
 pub mod batch;
+pub mod checkpoint;
 mod chunk;
 mod codec;
 mod durable;
@@ -32,6 +33,7 @@ pub mod settings;
 pub mod table;
 
 pub use batch::{AuditAppend, Batch, EventAppend, Fold, Guard, Put, Under};
+pub use checkpoint::{Turn, Why, Witness};
 pub use fault::{Faults, Moment};
 pub use memory::MemoryStore;
 pub use pages::Pages;

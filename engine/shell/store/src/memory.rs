@@ -62,7 +62,7 @@ impl MemoryStore {
     /// Opens what lies on a disk; an empty disk becomes a store.
     pub fn open(disk: &Disk, settings: Settings) -> Result<Self, OpenError> {
         let (memory, keys) = Memory::open(disk)?;
-        let durable = Durable::open(memory, &keys, settings);
+        let durable = Durable::open(memory, &keys, settings, None);
         let durable = durable.map_err(|error| {
             disk.lock().in_use = false;
             error.at(PATH, "the key file in memory")

@@ -14,7 +14,7 @@
 //! are bound to the number of their page, so that swapped pages and older versions are found too.
 //! An older first page would lead to pages that were written over since: in a file that was closed
 //! it does not fit to all checksums, which are few enough to be read at opening. Checksums are no
-//! seal: against intent there are those of the values.
+//! seal: against intent there are those of the values, and the checkpoint.
 //!
 //! redb gets a page of its own kind for one that does not fit, which leads nowhere: it answers
 //! `Corrupted` for that read alone, where an error of the file would stop it for good.

@@ -139,6 +139,25 @@ pub enum OpenError {
         path: String,
         reason: String,
     },
+    /// It was further once, or came there by another way.
+    Older {
+        path: String,
+        /// The position that it comes to.
+        found: u64,
+        checkpoint: String,
+        /// The position that the checkpoint says.
+        kept: u64,
+    },
+    /// There is none, and there was one.
+    Gone {
+        path: String,
+        checkpoint: String,
+    },
+    /// What was kept of how far the store came is unreadable or not of this store.
+    Checkpoint {
+        path: String,
+        reason: String,
+    },
     Damaged {
         path: String,
         reason: String,
@@ -216,6 +235,32 @@ impl fmt::Display for OpenError {
                 "{path} was written by a newer engine (format {found}, this engine knows {known})"
             ),
             Self::Keys { path, reason } => write!(f, "key file {path}: {reason}"),
+            Self::Older {
+                path,
+                found,
+                checkpoint,
+                kept,
+            } => write!(
+                f,
+                "{path} is not the newest: it comes to position {found}, and the checkpoint \
+                 {checkpoint} says that the store came to {kept}; an older file, or one that went \
+                 another way, was put in its place. Put back the newest file, or move this one \
+                 away and restore the newest backup with `casewright restore`; if this file is \
+                 all there is, `casewright audit accept` lets it go on without what came later, \
+                 and keeps a record of that"
+            ),
+            Self::Gone { path, checkpoint } => write!(
+                f,
+                "there is no store at {path}, and the checkpoint {checkpoint} says that there was \
+                 one; put it back, or restore the newest backup with `casewright restore`; to \
+                 begin with an empty store, remove the checkpoint"
+            ),
+            Self::Checkpoint { path, reason } => write!(
+                f,
+                "checkpoint {path}: {reason}; put back the one that was there; if you are certain \
+                 that the store beside it is the newest, `casewright audit accept` lets it go on, \
+                 and keeps a record of that"
+            ),
             Self::Damaged { path, reason } => write!(f, "{path} is damaged: {reason}"),
             Self::Io { path, .. } => write!(f, "cannot open {path}"),
         }

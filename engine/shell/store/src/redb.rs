@@ -19,7 +19,8 @@ use ::redb::{
 use casewright_casework::audit;
 
 use crate::backend::{Backend, Failure, Numbered, Op, Pair, Snapshot, Space};
-use crate::backup::{self, Attached, RestoreError, Summary};
+use crate::backup::{Attached, Summary};
+use crate::checkpoint::{Turn, Witness, WitnessFile};
 use crate::chunk;
 use crate::durable::Durable;
 use crate::key_file::{EpochKeys, KeyFileError, MISSING, folder, rename_new, with_suffix};
@@ -28,6 +29,8 @@ use crate::record::RECORD;
 use crate::{
     Batch, History, OpenError, ReadError, Row, Settings, Sound, Store, SubmitError, Table, Ticket,
 };
+
+mod older;
 
 /// A store in one file.
 pub struct RedbStore {
@@ -50,15 +53,38 @@ struct Redb {
 
 impl RedbStore {
     /// Opens the store at `path` with the keys at `keys_path`. A new store makes both files; a
-    /// store whose key file is missing is refused.
+    /// store whose key file is missing is refused, and one that is not what its checkpoint says.
     pub fn open(path: &Path, keys_path: &Path, settings: Settings) -> Result<Self, OpenError> {
+        let witness = match &settings.witness {
+            Some(witness) => Arc::clone(witness),
+            None => witness_file(path, keys_path).map_err(|error| io_error(path, error))?,
+        };
         if !path.try_exists().map_err(|error| io_error(path, error))? {
+            let place = witness.place();
+            let kept = witness.read();
+            if kept
+                .map_err(|error| io_error(Path::new(&place), error))?
+                .is_some()
+            {
+                return Err(OpenError::Gone {
+                    path: text(path),
+                    checkpoint: place,
+                });
+            }
             create(path, keys_path, &settings)?;
         }
-        let keys = read_keys(keys_path)?;
-        let keys = keys.ok_or_else(|| keys_error(keys_path, MISSING.to_owned()))?;
+        Self::open_with(path, keys_path, settings, Some(witness))
+    }
+
+    fn open_with(
+        path: &Path,
+        keys_path: &Path,
+        settings: Settings,
+        witness: Option<Arc<dyn Witness>>,
+    ) -> Result<Self, OpenError> {
+        let keys = needed_keys(keys_path)?;
         let backend = Redb::open(path, &settings)?;
-        let durable = Durable::open(backend, &keys, settings)
+        let durable = Durable::open(backend, &keys, settings, witness)
             .map_err(|error| error.at(&text(path), &text(keys_path)))?;
         Ok(Self { durable })
     }
@@ -80,58 +106,19 @@ impl RedbStore {
         self.durable.written()
     }
 
+    /// When it went on from elsewhere than where it had come to, and why; its checkpoint knows.
+    pub fn turns(&self) -> Vec<Turn> {
+        self.durable.turns()
+    }
+
     /// Opens every value once.
     pub fn verify(&self) -> Result<Sound, ReadError> {
         self.durable.verify()
     }
-
-    /// Makes a store at `path`, where there is none, from a backup and the key file of the store
-    /// it was made of. It is put in its place once it was read whole, opened, and every value of
-    /// it too; files beside the store go to `take` between that and its place.
-    pub fn restore(
-        from: &mut dyn io::Read,
-        path: &Path,
-        keys_path: &Path,
-        take: &mut dyn FnMut(Attached) -> io::Result<()>,
-    ) -> Result<(Summary, Sound), RestoreError> {
-        if path.try_exists()? {
-            return Err(RestoreError::Exists { path: text(path) });
-        }
-        let beside = with_suffix(path, ".new");
-        remove(&beside)?;
-        let restored = restore_beside(from, &beside, keys_path, take);
-        if restored.is_err() {
-            // What is left is a half; the error that matters is the first.
-            let _ = remove(&beside);
-        }
-        let restored = restored?;
-        rename_new(&beside, path)?;
-        Ok(restored)
-    }
 }
 
-fn restore_beside(
-    from: &mut dyn io::Read,
-    beside: &Path,
-    keys_path: &Path,
-    take: &mut dyn FnMut(Attached) -> io::Result<()>,
-) -> Result<(Summary, Sound), RestoreError> {
-    let backend = Redb::new(beside, &Settings::default()).map_err(RestoreError::Open)?;
-    let mut files = Vec::new();
-    let summary = backup::read(from, &backend, &mut |file| {
-        files.push(file);
-        Ok(())
-    })?;
-    let closed = backend.close();
-    closed.map_err(|failure| RestoreError::Io(io::Error::other(failure.to_string())))?;
-    let store = RedbStore::open(beside, keys_path, Settings::default());
-    let store = store.map_err(RestoreError::Open)?;
-    let sound = store.verify();
-    let sound = sound.map_err(|error| RestoreError::Io(io::Error::other(error)))?;
-    store.close();
-    // What a changed backup calls a plugin must not lie where plugins lie.
-    files.into_iter().try_for_each(take)?;
-    Ok((summary, sound))
+fn witness_file(path: &Path, keys_path: &Path) -> io::Result<Arc<dyn Witness>> {
+    Ok(Arc::new(WitnessFile::of(path, keys_path)?))
 }
 
 fn remove(path: &Path) -> io::Result<()> {
@@ -167,6 +154,11 @@ fn create(path: &Path, keys_path: &Path, settings: &Settings) -> Result<(), Open
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         renamed => renamed.map_err(|error| io_error(path, error)),
     }
+}
+
+/// Of a store that exists.
+fn needed_keys(path: &Path) -> Result<EpochKeys, OpenError> {
+    read_keys(path)?.ok_or_else(|| keys_error(path, MISSING.to_owned()))
 }
 
 fn read_keys(path: &Path) -> Result<Option<EpochKeys>, OpenError> {

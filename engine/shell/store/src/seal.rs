@@ -18,6 +18,7 @@ use crate::{ReadError, Under};
 pub(crate) const FORMAT: u8 = 1;
 
 pub(crate) const NONCE_BYTES: usize = 24;
+pub(crate) const TAG_BYTES: usize = 16;
 pub(crate) const KEY_BYTES: usize = 32;
 
 /// A key of one case or agency.

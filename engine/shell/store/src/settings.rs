@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use ::redb::StorageBackend;
 
-use crate::Faults;
+use crate::{Faults, Witness};
 
 /// Limits of a store. `Settings::default()` is what the binary ships.
 #[derive(Clone)]
@@ -33,6 +33,12 @@ pub struct Settings {
     pub on_fatal: Option<OnFatal>,
     /// Faults for tests of recovery.
     pub faults: Option<Arc<Faults>>,
+    /// A checkpoint is kept when so many groups were committed since the last one,
+    pub checkpoint_groups: u64,
+    /// or with the first group after so long.
+    pub checkpoint_every: Duration,
+    /// Where checkpoints are kept; `None` is a file beside the key file.
+    pub witness: Option<Arc<dyn Witness>>,
     /// What stands for the file of an existing store, for tests of what a disk may do; `None` is
     /// the file itself.
     pub medium: Option<Medium>,
@@ -60,6 +66,9 @@ impl Default for Settings {
             free_space: None,
             on_fatal: None,
             faults: None,
+            checkpoint_groups: 1_024,
+            checkpoint_every: Duration::from_secs(10),
+            witness: None,
             medium: None,
         }
     }

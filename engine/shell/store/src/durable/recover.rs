@@ -3,13 +3,15 @@
 //! before anything is served.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Condvar, Mutex};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 use super::index::{Index, StreamHead};
+use super::keep::{self, Keeper, Marking};
 use super::state::State;
 use super::write::{Writer, spawn};
 use super::{Durable, Shared, Stopped};
 use crate::backend::{Backend, Failure, Op, Snapshot, Space};
+use crate::checkpoint::{Mark, Named, Point, Witness};
 use crate::chunk;
 use crate::key_file::EpochKeys;
 use crate::keys::Keyring;
@@ -23,7 +25,10 @@ const FORMAT: u32 = 1;
 const FORMAT_ROW: &[u8] = b"format";
 const STORE_ROW: &[u8] = b"store";
 const CHECK_ROW: &[u8] = b"check";
+/// How far the store has come.
 pub(super) const POSITION: &[u8] = b"position";
+/// What it says of kept checkpoints.
+pub(super) const MARK: &[u8] = b"mark";
 
 /// Rows read at a time.
 const ROWS: usize = 256;
@@ -31,8 +36,27 @@ const ROWS: usize = 256;
 /// Why a store cannot be opened; the backend adds where it lies.
 #[derive(Debug)]
 pub(crate) enum RecoverError {
-    Newer { found: u32, known: u32 },
+    Newer {
+        found: u32,
+        known: u32,
+    },
     Keys(String),
+    /// What was kept at this place says that the store was at another position.
+    Older {
+        place: String,
+        kept: u64,
+        found: u64,
+    },
+    /// What was kept at this place cannot be read.
+    Unread {
+        place: String,
+        source: std::io::Error,
+    },
+    /// What was kept at this place cannot be used.
+    Checkpoint {
+        place: String,
+        reason: String,
+    },
     Damaged(String),
     Io(String),
 }
@@ -60,34 +84,48 @@ impl<B: Backend> Durable<B> {
         backend: B,
         keys: &EpochKeys,
         settings: Settings,
+        witness: Option<Arc<dyn Witness>>,
     ) -> Result<Self, RecoverError> {
         let snapshot = backend.snapshot().map_err(RecoverError::from)?;
         let keyring = Keyring::new(keys);
-        check_format(&snapshot)?;
-        check_keys(&snapshot, keys, &keyring)?;
-        let position = stored_position(&snapshot, &keyring)?;
-        let state = State::new(snapshot, Index::new(), position, Nonces::new()?);
+        let named = named(&snapshot, keys, &keyring)?;
+        let point = named.point;
+        let keeper = witness
+            .map(|witness| Keeper::start(witness, &keyring, &named))
+            .transpose()?;
+        let state = State::new(snapshot, Index::new(), point.position, Nonces::new()?);
         let mut shared = Shared {
             backend,
             keyring,
             settings,
             state: Mutex::new(state),
             work: Condvar::new(),
+            keeper,
             unsettled: Vec::new(),
         };
         let trimmed = shared.recover()?;
         let shared = Arc::new(shared);
         let writer = Writer {
             trimmed,
+            point,
+            marking: Marking::new(),
             nonces: Nonces::new()?,
             grouped: 0,
         };
-        let writer = spawn(Arc::clone(&shared), writer)
-            .map_err(|error| RecoverError::Io(format!("cannot start the writer: {error}")))?;
-        Ok(Self {
-            shared,
-            writer: Mutex::new(Some(writer)),
-        })
+        let unstarted =
+            |error: std::io::Error| RecoverError::Io(format!("cannot start a thread: {error}"));
+        let keeper = keep::spawn(&shared).map_err(unstarted)?;
+        let durable = Self {
+            writer: Mutex::new(None),
+            keeper: Mutex::new(keeper),
+            shared: Arc::clone(&shared),
+        };
+        let writer = spawn(shared, writer).map_err(unstarted)?;
+        *durable
+            .writer
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = Some(writer);
+        Ok(durable)
     }
 }
 
@@ -225,8 +263,19 @@ impl<B: Backend> Shared<B> {
     }
 }
 
-pub(super) fn position_bytes(position: u64) -> [u8; 8] {
-    position.to_be_bytes()
+/// How far a store says that it came; a newer one and one of other keys are refused.
+pub(crate) fn named(
+    snapshot: &impl Snapshot,
+    keys: &EpochKeys,
+    keyring: &Keyring,
+) -> Result<Named, RecoverError> {
+    check_format(snapshot)?;
+    check_keys(snapshot, keys, keyring)?;
+    let point = fact(snapshot, keyring, POSITION, Point::read)?;
+    Ok(Named {
+        point: point.unwrap_or_else(|| Point::new(1)),
+        mark: fact(snapshot, keyring, MARK, Mark::read)?,
+    })
 }
 
 fn check_format(snapshot: &impl Snapshot) -> Result<(), RecoverError> {
@@ -269,16 +318,18 @@ fn check_keys(
     Err(RecoverError::Keys(reason.to_owned()))
 }
 
-fn stored_position(snapshot: &impl Snapshot, keyring: &Keyring) -> Result<u64, RecoverError> {
-    let row = snapshot
-        .get(Space::Meta, POSITION)
-        .map_err(RecoverError::from)?;
-    let Some(row) = row else {
-        return Ok(1);
+/// A sealed fact about the store, if it says it.
+fn fact<T>(
+    snapshot: &impl Snapshot,
+    keyring: &Keyring,
+    name: &[u8],
+    read: impl Fn(&[u8]) -> Option<T>,
+) -> Result<Option<T>, RecoverError> {
+    let Some(row) = snapshot.get(Space::Meta, name)? else {
+        return Ok(None);
     };
-    let bytes = keyring.open_meta(POSITION, &row)?;
-    let bytes = bytes.try_into().map_err(|_| damaged(Space::Meta.what()))?;
-    Ok(u64::from_be_bytes(bytes))
+    let fact = read(&keyring.open_meta(name, &row)?);
+    Ok(Some(fact.ok_or_else(|| damaged(Space::Meta.what()))?))
 }
 
 impl RecoverError {
@@ -289,6 +340,20 @@ impl RecoverError {
             Self::Newer { found, known } => OpenError::Newer { path, found, known },
             Self::Keys(reason) => OpenError::Keys {
                 path: keys_path.to_owned(),
+                reason,
+            },
+            Self::Older { place, kept, found } => OpenError::Older {
+                path,
+                found,
+                checkpoint: place,
+                kept,
+            },
+            Self::Unread { place, source } => OpenError::Io {
+                path: place,
+                source,
+            },
+            Self::Checkpoint { place, reason } => OpenError::Checkpoint {
+                path: place,
                 reason,
             },
             Self::Damaged(reason) => OpenError::Damaged { path, reason },

@@ -12,10 +12,12 @@ use tokio::sync::oneshot;
 use super::Shared;
 use super::accept::{accept, weigh};
 use super::index::Holder;
-use super::recover::{POSITION, position_bytes};
+use super::keep::Marking;
+use super::recover::{MARK, POSITION};
 use super::room::Need;
 use super::state::{Queued, State};
 use crate::backend::{Backend, Failure, Op, Snapshot, Space};
+use crate::checkpoint::{Point, sealed_by};
 use crate::chunk;
 use crate::fault::Moment;
 use crate::seal::{Nonces, Sealed};
@@ -42,9 +44,20 @@ const HOLDERS_MAX: usize = 1_024;
 pub(super) struct Writer {
     /// The journal is removed below this position.
     pub(super) trimmed: u64,
+    /// How far the store has come on disk.
+    pub(super) point: Point,
+    pub(super) marking: Marking,
     pub(super) nonces: Nonces,
     /// How many batches the latest group held.
     pub(super) grouped: usize,
+}
+
+/// What a group changes beside its rows.
+struct Own {
+    ops: Vec<Op>,
+    /// Where the store is with it.
+    point: Point,
+    is_marked: bool,
 }
 
 struct Group {
@@ -94,24 +107,33 @@ impl<B: Backend> Shared<B> {
         let own = self.own_changes(writer, group)?;
         self.fault(Moment::BeforeFlush)?;
         let queued = group.queued.iter().flat_map(|queued| &queued.ops);
-        let all = &mut queued.chain(&own);
+        let all = &mut queued.chain(&own.ops);
         self.backend.apply(all).map_err(told)?;
+        writer.point = own.point;
+        if let Some(keeper) = &self.keeper {
+            keeper.reached(own.point, own.is_marked);
+        }
         self.fault(Moment::AfterFlush)?;
         self.backend.snapshot().map_err(told)
     }
 
-    /// What a group changes beside its rows: the journal and the next position.
-    fn own_changes(&self, writer: &mut Writer, group: &Group) -> Result<Vec<Op>, String> {
-        let position = self.keyring.seal_meta(
-            POSITION,
-            &writer.nonces.next(),
-            &position_bytes(group.stamp + 1),
-        );
-        let mut own = vec![Op::Put {
+    /// The journal, how far the store comes, and the mark of a checkpoint now and then.
+    fn own_changes(&self, writer: &mut Writer, group: &Group) -> Result<Own, String> {
+        let sealed = group.queued.iter().flat_map(|queued| {
+            let records = queued.records.iter().map(|(_, record)| &**record);
+            records.chain(queued.ops.iter().filter_map(sealed_by))
+        });
+        let point = writer.point.after(group.stamp + 1, sealed);
+        let keeper = self.keeper.as_ref();
+        let mark =
+            keeper.and_then(|keeper| keeper.mark(&mut writer.marking, &self.settings, point));
+        let mut fact = |name: &[u8], fact: &[u8]| Op::Put {
             space: Space::Meta,
-            key: Arc::from(POSITION),
-            value: Arc::from(position),
-        }];
+            key: Arc::from(name),
+            value: Arc::from(self.keyring.seal_meta(name, &writer.nonces.next(), fact)),
+        };
+        let mut own = vec![fact(POSITION, &point.bytes())];
+        own.extend(mark.map(|mark| fact(MARK, &mark.bytes())));
         let records = group.queued.iter().flat_map(|queued| &queued.records);
         let rows = chunk::pack(records.map(|(position, record)| (*position, &**record)));
         if let Some(before) = self.trim_point(&rows, group.trim)?
@@ -122,7 +144,11 @@ impl<B: Backend> Shared<B> {
         }
         let rows = rows.into_iter();
         own.extend(rows.map(|(first, row)| Op::Append { first, row }));
-        Ok(own)
+        Ok(Own {
+            ops: own,
+            point,
+            is_marked: mark.is_some(),
+        })
     }
 
     /// Where the row begins that holds the oldest unfolded record: all rows before it are folded.

@@ -61,7 +61,7 @@ fn fail(base: &Base, failing: Failing) -> bool {
     assert!(stopped, "{what}: it went on");
     assert_eq!(disk.syncs_after_failure(), 0, "{what}: a second flush");
     let batches = numbered(SEED);
-    let disk = Disk::of(disk.bytes());
+    let disk = Disk::after(disk.now());
     let store = base.open(&disk);
     let found = count(&store);
     assert!(

@@ -13,7 +13,7 @@ use casewright_store::{
 };
 
 use crate::images::Base;
-use crate::medium::Disk;
+use crate::medium::{Disk, Image};
 use crate::model::Random;
 use crate::subject::{audited, commit, event, fold};
 
@@ -29,6 +29,7 @@ struct Furnished {
     base: Base,
     older: Vec<u8>,
     file: Vec<u8>,
+    kept: Option<Vec<u8>>,
     whole: Vec<Answer>,
 }
 
@@ -41,18 +42,19 @@ impl Furnished {
         let store = base.open(&disk);
         furnish(&store, 0);
         store.close();
-        let older = disk.bytes();
+        let older = disk.now().bytes;
         let store = base.open(&disk);
         furnish(&store, 1);
         store.close();
-        let file = disk.bytes();
-        let whole = read_all(&base.open(&Disk::of(file.clone())));
+        let whole = read_all(&base.open(&Disk::after(disk.now())));
+        let Image { bytes: file, kept } = disk.now();
         assert!(whole.iter().all(Result::is_ok));
         assert!(file.len() > 3 << 20, "{} bytes are few", file.len());
         Self {
             base,
             older,
             file,
+            kept,
             whole,
         }
     }
@@ -227,7 +229,10 @@ fn add(count: &AtomicUsize, more: usize) {
 }
 
 fn check(file: &Furnished, damage: &Damage, seen: &Seen) {
-    let disk = Disk::of(damage.done_to(file));
+    let disk = Disk::after(Image {
+        bytes: damage.done_to(file),
+        kept: file.kept.clone(),
+    });
     let store = match file.base.try_open(&disk) {
         Ok(store) => store,
         Err(

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use casewright_store::{Batch, RedbStore, Settings, Store, SubmitError, Table};
 
-use crate::medium::Disk;
+use crate::medium::{Disk, Image};
 use crate::model::{Model, Random, script};
 use crate::subject::{Subject, caught, commit, put};
 
@@ -44,6 +44,9 @@ impl Base {
             medium: Some(disk.medium()),
             // Small enough that pages leave it and are read again.
             cache_bytes: 1 << 20,
+            // So often that every image has one near.
+            checkpoint_groups: 3,
+            witness: Some(disk.witness()),
             ..Settings::default()
         };
         let (path, keys) = (self.subject.path("store.redb"), self.subject.path("keys"));
@@ -108,13 +111,13 @@ fn one_more(count: &AtomicUsize) {
 /// somebody had been told before.
 fn check(
     base: &Base,
-    image: Vec<u8>,
+    image: Image,
     told: usize,
     batches: &[Batch],
     random: &mut Random,
     made: &Made,
 ) {
-    let disk = Disk::of(image);
+    let disk = Disk::after(image);
     let store = base.open(&disk);
     let found = check_found(&store, told, batches);
     Model::of(&batches[..found]).check_unsettled(&store);
@@ -134,7 +137,7 @@ fn check(
         one_more(&made.in_recovery);
     }
     let (image, told_again) = disk.image(cut, random);
-    let disk = Disk::of(image);
+    let disk = Disk::after(image);
     let store = base.open(&disk);
     let again = check_found(&store, told.max(told_again), batches);
     run(&store, &disk, batches, again, random);
@@ -294,6 +297,8 @@ fn a_snapshot_ahead_of_its_journal_is_caught() {
         let ahead: Vec<_> = newer.iter().filter(|one| !known.contains(one)).collect();
         assert!(!ahead.is_empty(), "batch {index} wrote no snapshot");
         std::fs::write(&path, &file).unwrap();
+        // That it is older is not what should be found.
+        std::fs::remove_file(subject.checkpoint()).unwrap();
         for (key, value) in ahead {
             subject.plant("streams", key, Some(value));
         }

@@ -13,6 +13,7 @@ mod medium;
 mod model;
 mod opening;
 mod recovery;
+mod rollback;
 mod room;
 mod subject;
 mod visibility;

@@ -1,10 +1,11 @@
 //! A disk that does what disks may do: keeps, loses, tears and reorders what was not yet synced, or
-//! fails at a chosen call. It holds bytes and knows nothing of stores.
+//! fails at a chosen call. Beside its bytes it holds what is kept as a checkpoint, as a file
+//! replaced by renaming. It knows nothing of stores.
 
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use casewright_store::Medium;
+use casewright_store::{Medium, Witness};
 use redb::StorageBackend;
 
 use crate::model::Random;
@@ -21,6 +22,9 @@ enum Step {
     },
     Length(usize),
     Sync,
+    /// A checkpoint is on its way to be kept, and is kept.
+    Keeping(Vec<u8>),
+    Kept,
     /// From here on so many batches were acknowledged to somebody.
     Acknowledged(usize),
 }
@@ -51,7 +55,8 @@ pub(crate) struct Failing {
 #[derive(Debug, Default)]
 struct Tape {
     bytes: Vec<u8>,
-    first: Vec<u8>,
+    first: Image,
+    kept: Option<Vec<u8>>,
     steps: Vec<Step>,
     /// By kind.
     calls: [u64; Call::ALL.len()],
@@ -64,18 +69,45 @@ struct Tape {
     syncs: u64,
 }
 
+/// What a power cut leaves.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Image {
+    pub(crate) bytes: Vec<u8>,
+    /// The checkpoint that is kept.
+    pub(crate) kept: Option<Vec<u8>>,
+}
+
 /// The disk, from outside.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Disk(Arc<Mutex<Tape>>);
 
 impl Disk {
+    /// Without a checkpoint.
     pub(crate) fn of(bytes: Vec<u8>) -> Self {
+        Self::after(Image { bytes, kept: None })
+    }
+
+    pub(crate) fn after(image: Image) -> Self {
         let tape = Tape {
-            bytes: bytes.clone(),
-            first: bytes,
+            bytes: image.bytes.clone(),
+            kept: image.kept.clone(),
+            first: image,
             ..Tape::default()
         };
         Self(Arc::new(Mutex::new(tape)))
+    }
+
+    /// As it is at this moment.
+    pub(crate) fn now(&self) -> Image {
+        let tape = self.tape();
+        Image {
+            bytes: tape.bytes.clone(),
+            kept: tape.kept.clone(),
+        }
+    }
+
+    pub(crate) fn witness(&self) -> Arc<dyn Witness> {
+        Arc::new(self.clone())
     }
 
     pub(crate) fn medium(&self) -> Medium {
@@ -94,10 +126,6 @@ impl Disk {
 
     pub(crate) fn acknowledged(&self, count: usize) {
         self.tape().steps.push(Step::Acknowledged(count));
-    }
-
-    pub(crate) fn bytes(&self) -> Vec<u8> {
-        self.tape().bytes.clone()
     }
 
     pub(crate) fn calls(&self, call: Call) -> u64 {
@@ -127,17 +155,20 @@ impl Disk {
 
     /// The bytes as a power cut after `cut` steps may leave them, and how many batches somebody had
     /// been told of by then.
-    pub(crate) fn image(&self, cut: usize, random: &mut Random) -> (Vec<u8>, usize) {
+    pub(crate) fn image(&self, cut: usize, random: &mut Random) -> (Image, usize) {
         let tape = self.tape();
         let mut image = tape.first.clone();
+        let mut keeping = None;
         let mut unsynced: Vec<&Step> = Vec::new();
         let mut told = 0;
         for step in &tape.steps[..cut] {
             match step {
                 Step::Acknowledged(count) => told = *count,
+                Step::Keeping(bytes) => keeping = Some(bytes),
+                Step::Kept => image.kept = keeping.take().cloned(),
                 Step::Sync => {
                     for step in unsynced.drain(..) {
-                        apply(&mut image, step, |_| true);
+                        apply(&mut image.bytes, step, |_| true);
                     }
                 }
                 Step::Write { .. } | Step::Length(_) => unsynced.push(step),
@@ -148,9 +179,12 @@ impl Disk {
         for step in unsynced {
             let torn = random.below(4) == 0;
             let whole = random.below(4) < odds;
-            apply(&mut image, step, |_| {
+            apply(&mut image.bytes, step, |_| {
                 if torn { random.below(2) == 0 } else { whole }
             });
+        }
+        if let Some(bytes) = keeping.filter(|_| random.below(2) == 0) {
+            image.kept = Some(bytes.clone());
         }
         (image, told)
     }
@@ -216,12 +250,32 @@ fn apply(image: &mut Vec<u8>, step: &Step, mut kept: impl FnMut(usize) -> bool) 
             }
         }
         Step::Length(length) if kept(0) => image.resize(*length, 0),
-        Step::Length(_) | Step::Sync | Step::Acknowledged(_) => {}
+        Step::Length(_) | Step::Sync | Step::Keeping(_) | Step::Kept | Step::Acknowledged(_) => {}
     }
 }
 
 fn place(number: u64) -> usize {
     usize::try_from(number).unwrap()
+}
+
+impl Witness for Disk {
+    fn place(&self) -> String {
+        "the checkpoint of the disk".to_owned()
+    }
+
+    fn read(&self) -> io::Result<Option<Vec<u8>>> {
+        Ok(self.tape().kept.clone())
+    }
+
+    fn replace(&self, bytes: &[u8]) -> io::Result<()> {
+        self.tape().steps.push(Step::Keeping(bytes.to_vec()));
+        // What the writer does meanwhile comes between.
+        std::thread::yield_now();
+        let mut tape = self.tape();
+        tape.kept = Some(bytes.to_vec());
+        tape.steps.push(Step::Kept);
+        Ok(())
+    }
 }
 
 impl StorageBackend for Disk {

@@ -109,7 +109,12 @@ fn the_files_are_private_and_where_they_should_be() {
     let names = std::fs::read_dir(folder).unwrap();
     let mut names: Vec<_> = names.map(|name| name.unwrap().file_name()).collect();
     names.sort();
-    assert_eq!(names, ["keys", "store.redb"]);
+    let [keys, checkpoint, store] = &*names else {
+        panic!("{names:?}");
+    };
+    assert_eq!((keys, store), (&"keys".into(), &"store.redb".into()));
+    let checkpoint = checkpoint.to_str().unwrap();
+    assert!(checkpoint.starts_with("keys.") && checkpoint.ends_with(".checkpoint"));
 }
 
 #[test]

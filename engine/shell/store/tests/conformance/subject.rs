@@ -70,6 +70,17 @@ impl Subject {
         }
     }
 
+    /// Where the store keeps how far it came.
+    pub(crate) fn checkpoint(&self) -> PathBuf {
+        let folder = self.path("keys");
+        let mut found = std::fs::read_dir(folder.parent().unwrap()).unwrap();
+        let found = found.find_map(|entry| {
+            let path = entry.unwrap().path();
+            path.extension()?.eq("checkpoint").then_some(path)
+        });
+        found.unwrap()
+    }
+
     pub(crate) fn keys(&self) -> Option<String> {
         match self {
             Self::Memory(disk) => disk.keys(),
