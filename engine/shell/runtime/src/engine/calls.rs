@@ -106,14 +106,13 @@ impl Drop for Open {
 }
 
 /// Sends a call and brings its result home.
-pub(crate) fn dispatch(shared: &Arc<Shared>, instance: &str, call: Call, sent: Sent) {
+pub(crate) fn dispatch(shared: &Arc<Shared>, instance: &str, mut call: Call, sent: Sent) {
     let open = Open::new(shared);
     let (shared, instance) = (Arc::clone(shared), instance.to_owned());
     tokio::spawn(async move {
-        let name = Call {
-            input: Value::Null,
-            ..call.clone()
-        };
+        let input = std::mem::take(&mut call.input);
+        let name = call.clone();
+        call.input = input;
         if let Some(answer) = shared.call(&instance, call, sent).await {
             let returned = Returned { call: name, answer };
             shared.bring_home(&instance, returned).await;

@@ -206,8 +206,8 @@ impl<B: Backend> Shared<B> {
         Ok(Some(self.form(&mut state)))
     }
 
-    /// Lets a group grow while work keeps coming in. Each commit costs the writer the same, whatever
-    /// it holds, and that time is taken from those who bring the next.
+    /// Lets a group grow while work keeps coming in. Each commit costs the writer the same,
+    /// whatever it holds, and that time is taken from those who bring the next.
     fn company<'s>(
         &self,
         mut state: MutexGuard<'s, State<B::Snapshot>>,

@@ -1,6 +1,6 @@
 //! Going on from a store that is older on purpose: restored from a backup, or accepted by the
-//! operator. Both are told to the checkpoint, which keeps a record of them. It decides nothing: that
-//! somebody wants it is said by the call.
+//! operator. Both are told to the checkpoint, which keeps a record of them. It decides nothing:
+//! that somebody wants it is said by the call.
 
 use std::io;
 use std::path::Path;
