@@ -5,11 +5,15 @@
 //! POST ─┐   batch 1: seen (source, id) + kept event ──▶ flush ──▶ acknowledged
 //! emit ─┘                                                 │
 //!            batch n: one instance's event + how far it went, the last removes the kept event
+//!
+//! POST ───── one batch: seen + the event of the only instance that wants it (`straight`)
 //! ```
 //!
 //! Events of one agency are brought in the order they were kept, one after the other, so that an
 //! instance gets them in that order. A crash in between goes on after the last instance that has
 //! it. Who wants what is in `subscriptions`; whether it fits a `listen` says the machine.
+
+mod straight;
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -46,7 +50,7 @@ const KEY_BYTES: usize = 16;
 pub(crate) struct Inbox {
     changed: Notify,
     /// Held while events are brought: whoever comes second finds it done.
-    bringing: tokio::sync::Mutex<()>,
+    pub(super) bringing: tokio::sync::Mutex<()>,
     /// Tells events of one millisecond apart.
     count: AtomicU64,
 }
@@ -62,6 +66,15 @@ struct KeptRow {
     event: Arc<Value>,
 }
 
+/// An event as it comes from outside.
+struct Arrival {
+    agency: String,
+    event: Arc<Value>,
+    /// Key of the row that says that it was seen.
+    seen: Vec<u8>,
+    view: EventView,
+}
+
 /// How far an event went.
 #[derive(Serialize, Deserialize)]
 struct CursorRow {
@@ -72,6 +85,21 @@ struct CursorRow {
 #[derive(Serialize, Deserialize)]
 struct SeenRow {
     at: Timestamp,
+}
+
+impl Arrival {
+    fn new(agency: String, event: Map<String, Value>) -> Self {
+        let event = Arc::new(Value::Object(event));
+        Self {
+            seen: seen_key(&agency, &event),
+            view: EventView {
+                id: text(&event, "id").to_owned(),
+                source: text(&event, "source").to_owned(),
+            },
+            agency,
+            event,
+        }
+    }
 }
 
 impl Inbox {
@@ -109,7 +137,8 @@ impl Engine {
         };
         let (shared, agency) = (Arc::clone(&self.shared), who.agency.clone());
         Shared::carry(async move {
-            let taken = shared.take_in(agency, event, ask.as_ref()).await;
+            let arrival = Arrival::new(agency, event);
+            let taken = shared.take_in(arrival, ask.as_ref()).await;
             drop(admitted);
             taken
         })
@@ -118,9 +147,7 @@ impl Engine {
 
     /// Whether every event that was acknowledged has reached the instances that want it.
     pub fn events_settled(&self) -> Result<bool, Refused> {
-        let kept = &self.shared.parts.store;
-        let kept = kept.scan(Table::EventKept, &[], &END, 1);
-        kept.map(|rows| rows.is_empty()).map_err(unreadable)
+        self.shared.nothing_kept()
     }
 }
 
@@ -159,16 +186,18 @@ pub(crate) async fn drive(shared: Weak<Shared>) {
 impl Shared {
     async fn take_in(
         self: &Arc<Self>,
-        agency: String,
-        event: Map<String, Value>,
+        arrival: Arrival,
         ask: Option<&Ask>,
     ) -> Result<EventView, Refused> {
-        let event = Arc::new(Value::Object(event));
-        let view = EventView {
-            id: text(&event, "id").to_owned(),
-            source: text(&event, "source").to_owned(),
-        };
-        let seen = seen_key(&agency, &event);
+        if let Some(settling) = self.straight(&arrival, ask).await? {
+            return settling.settle().await.map(|()| arrival.view);
+        }
+        let Arrival {
+            agency,
+            event,
+            seen,
+            view,
+        } = arrival;
         for _ in 0..self.limits.tries_max {
             let flushed: Option<SeenRow> = self.read(Table::EventSeen, &seen, "a seen event")?;
             if flushed.is_some() && ask.is_none() {
@@ -219,6 +248,12 @@ impl Shared {
             }
         }
         Err(Refused::Busy)
+    }
+
+    /// As far as the disk knows.
+    fn nothing_kept(&self) -> Result<bool, Refused> {
+        let kept = self.parts.store.scan(Table::EventKept, &[], &END, 1);
+        kept.map(|rows| rows.is_empty()).map_err(unreadable)
     }
 
     /// Everything that is kept, oldest first.

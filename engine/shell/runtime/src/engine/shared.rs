@@ -22,6 +22,7 @@ use super::pending::Resuming;
 use super::quiet::UnderWay;
 use super::requests::Requests;
 use super::resident::{Entered, Flushed, Held, Resident, Residents, timers};
+use super::subscriptions::Subscriptions;
 use super::sweep::Sweep;
 use super::timers::Timers;
 use super::{Parts, Refused};
@@ -39,6 +40,7 @@ pub(crate) struct Shared {
     pub(crate) residents: Residents,
     pub(crate) timers: Arc<Timers>,
     pub(crate) inbox: Arc<Inbox>,
+    pub(super) subscriptions: Subscriptions,
     pub(crate) under_way: Arc<UnderWay>,
     pub(crate) calls: Calls,
     pub(crate) resuming: Resuming,
@@ -68,6 +70,7 @@ impl Shared {
             residents: Residents::default(),
             timers: Arc::default(),
             inbox: Arc::default(),
+            subscriptions: Subscriptions::default(),
             under_way: Arc::default(),
             calls: Calls::new(limits.calls_max),
             resuming: Resuming::default(),
@@ -227,6 +230,7 @@ impl Shared {
         all.insert(deployment.digest.clone(), Arc::clone(deployment));
         // What a pack binds for its plugins counts from here on, for runs under way as well.
         self.parts.invoke.bind(&deployment.pack);
+        self.subscriptions.forget(&deployment.pack.namespace);
         let mut in_force = self
             .in_force
             .write()

@@ -2,10 +2,11 @@
 //! its start, a value that the event must carry.
 //!
 //! Keys hold no personal data: types and values are hashed with a secret of the agency. Shapes
-//! (where in an event a value is found) come with the deployment; an instance adds its lines when
-//! it starts and takes them back when it ends.
+//! (where in an event a value is found) come with the deployment and are kept in memory; an
+//! instance adds its lines when it starts and takes them back when it ends.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use casewright_machine::{Interest, Shape, envelope, shapes};
 use casewright_store::{Batch, Put, Table, Under};
@@ -37,6 +38,29 @@ struct ShapeRow {
 
 /// What keys of one agency are hashed with.
 struct Secret(String);
+
+/// What is known of the events of one agency, as it lies on disk.
+struct Known {
+    secret: Secret,
+    /// By hashed type: where the value is found, and the hash of that.
+    shapes: BTreeMap<String, Vec<(String, String)>>,
+}
+
+/// By agency, until another pack is in force there. `None`: it has no secret yet.
+#[derive(Default)]
+pub(crate) struct Subscriptions(Mutex<BTreeMap<String, Option<Arc<Known>>>>);
+
+impl Subscriptions {
+    /// To be called after what changed is on disk.
+    pub(crate) fn forget(&self, agency: &str) {
+        self.known().remove(agency);
+    }
+
+    fn known(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, Option<Arc<Known>>>> {
+        // The map is whole after every operation, also when a holder panicked.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 impl Secret {
     fn tag(&self, kind: &str, text: &str) -> String {
@@ -72,30 +96,54 @@ impl Shared {
         event: &Value,
     ) -> Result<BTreeSet<String>, Refused> {
         let mut found = BTreeSet::new();
-        let Some(secret) = self.secret(agency)? else {
+        let Some(known) = self.known(agency)? else {
             return Ok(found);
         };
+        let Known { secret, shapes } = &*known;
         for kind in [Some(envelope::kind(event)), None] {
             let kind = secret.of_kind(kind);
             self.lines(&["for", agency, &kind, ANY, ANY], &mut found)?;
-            let prefix = key::prefix(&["shape", agency, &kind]);
-            let store = &self.parts.store;
-            let rows = store.scan(
-                Table::Subscription,
-                &prefix,
-                &key::after(&prefix),
-                usize::MAX,
-            );
-            for (_, row) in rows.map_err(unreadable)? {
-                let ShapeRow { from } = record::decode("a subscription", &row.value)?;
-                let Some(value) = envelope::correlation(&from, event) else {
+            for (from, tag) in shapes.get(&kind).into_iter().flatten() {
+                let Some(value) = envelope::correlation(from, event) else {
                     continue;
                 };
-                let (from, value) = (secret.tag("from", &from), secret.tag("value", &value));
-                self.lines(&["for", agency, &kind, &from, &value], &mut found)?;
+                let value = secret.tag("value", &value);
+                self.lines(&["for", agency, &kind, tag, &value], &mut found)?;
             }
         }
         Ok(found)
+    }
+
+    /// Read under the lock: what is read before a change is forgotten after it.
+    fn known(&self, agency: &str) -> Result<Option<Arc<Known>>, Refused> {
+        let mut all = self.subscriptions.known();
+        if let Some(known) = all.get(agency) {
+            return Ok(known.clone());
+        }
+        let known = self.read_known(agency)?.map(Arc::new);
+        all.insert(agency.to_owned(), known.clone());
+        Ok(known)
+    }
+
+    fn read_known(&self, agency: &str) -> Result<Option<Known>, Refused> {
+        let key = key::join(&["secret", agency]);
+        let row = self.read::<SecretRow>(Table::Subscription, &key, "a subscription")?;
+        let Some(row) = row else { return Ok(None) };
+        let secret = Secret(row.secret);
+        let prefix = key::prefix(&["shape", agency]);
+        let end = key::after(&prefix);
+        let store = &self.parts.store;
+        let rows = store.scan(Table::Subscription, &prefix, &end, usize::MAX);
+        let mut shapes: BTreeMap<String, Vec<(String, String)>> = BTreeMap::new();
+        for (key, row) in rows.map_err(unreadable)? {
+            let ShapeRow { from } = record::decode("a subscription", &row.value)?;
+            let mut parts = key[prefix.len()..].split(|byte| *byte == 0);
+            let kind = parts.next().map(String::from_utf8_lossy);
+            let kind = kind.unwrap_or_default().into_owned();
+            let tag = secret.tag("from", &from);
+            shapes.entry(kind).or_default().push((from, tag));
+        }
+        Ok(Some(Known { secret, shapes }))
     }
 
     fn lines(&self, parts: &[&str], found: &mut BTreeSet<String>) -> Result<(), Refused> {
@@ -163,12 +211,12 @@ impl Draft<'_> {
         stands: bool,
     ) -> Result<(), Refused> {
         let agency = self.resident.row.agency.clone();
-        let secret = self.shared.secret(&agency)?.ok_or_else(|| {
+        let known = self.shared.known(&agency)?.ok_or_else(|| {
             Refused::Damaged(format!("agency {agency} has no secret for subscriptions"))
         })?;
         let id = self.resident.id.clone();
         for interest in interests {
-            let line = secret.line(&agency, interest, &id);
+            let line = known.secret.line(&agency, interest, &id);
             self.mark(Table::Subscription, line, stands);
         }
         Ok(())

@@ -230,6 +230,46 @@ async fn an_event_for_many_reaches_each_once_over_a_crash_at_any_flush() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_event_that_one_run_wants_needs_nobody_to_bring_it() {
+    let world = listening().await;
+    let mine = world.start("reply", json!({"family": "f7"})).await.id;
+    let _nothing_is_brought = world.engine.shared.inbox.bringing.lock().await;
+    for _ in 0..2 {
+        world.told(&worker(), reply("e1", "f7")).await;
+        let kept = world.store.scan(Table::EventKept, &[], &[0xff; 17], 1);
+        assert!(kept.unwrap().is_empty());
+        assert_eq!(world.received(&mine).await, 1);
+    }
+    for _ in 0..2 {
+        let key = Some(request("e2"));
+        let published = world
+            .engine
+            .publish(&worker(), reply("e2", "f7"), key)
+            .await;
+        assert_eq!(published.unwrap().id, "e2");
+        assert_eq!(world.received(&mine).await, 2);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn it_overtakes_no_event_that_is_still_on_its_way() {
+    let world = listening().await;
+    for _ in 0..2 {
+        world.start("twice", json!({})).await;
+    }
+    let mine = world.start("reply", json!({"family": "f7"})).await.id;
+    let nothing_is_brought = world.engine.shared.inbox.bringing.lock().await;
+    world
+        .told(&worker(), event("org.news", "n1", &json!(1)))
+        .await;
+    world.told(&worker(), reply("e1", "f7")).await;
+    assert_eq!(world.received(&mine).await, 0);
+    drop(nothing_is_brought);
+    world.settled().await;
+    assert_eq!(world.received(&mine).await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_correlation_known_from_the_start_keeps_others_events_away() {
     let world = listening().await;
     let mine = world.start("reply", json!({"family": "f7"})).await.id;
