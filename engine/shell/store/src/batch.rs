@@ -64,14 +64,15 @@ pub struct AuditAppend {
     pub entry: audit::Entry,
 }
 
-/// An instance leaves memory: its snapshot is written and its events move into a segment.
+/// An instance leaves memory: its events move into a segment, beside a snapshot.
 #[derive(Debug, Clone)]
 pub struct Fold {
     pub instance: String,
     pub case: String,
-    /// Number of events that the snapshot contains; must be all submitted so far.
+    /// Number of events that are folded with it; must be all submitted so far.
     pub events: u64,
-    pub snapshot: Vec<u8>,
+    /// What contains them all. `None` for a short history, which is replayed from its events.
+    pub snapshot: Option<Vec<u8>>,
     /// Whether effects are still open, so that recovery must look at it.
     pub active: bool,
 }

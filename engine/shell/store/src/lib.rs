@@ -23,6 +23,7 @@ pub mod fault;
 mod key_file;
 mod keys;
 pub mod memory;
+mod pack;
 pub mod pages;
 pub mod port;
 mod recent;

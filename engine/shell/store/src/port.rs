@@ -71,6 +71,8 @@ pub struct History {
     /// Events contained in the snapshot, 0 without one.
     pub snapshot_events: u64,
     pub snapshot: Option<Vec<u8>>,
+    /// Events that are folded, whether or not a snapshot contains them.
+    pub folded_events: u64,
     /// Events after the snapshot, in order.
     pub events: Vec<Vec<u8>>,
 }

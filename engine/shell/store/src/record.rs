@@ -99,20 +99,29 @@ pub(crate) fn read_links(bytes: &[u8]) -> Result<Vec<Link>, ReadError> {
         .ok_or_else(|| damaged(Space::Audit.what()))
 }
 
-/// The snapshot of an instance; its version is the number of events that it contains.
-pub(crate) fn write_stream(active: bool, snapshot: &[u8]) -> Vec<u8> {
-    let mut out = Encoder(Vec::with_capacity(snapshot.len() + 1));
-    out.byte(u8::from(active));
-    out.raw(snapshot);
+/// How an instance was folded; its version is the number of events that were. One byte says
+/// whether it is active and whether a snapshot of all of them follows.
+pub(crate) fn write_stream(active: bool, snapshot: Option<&[u8]>) -> Vec<u8> {
+    let length = snapshot.map_or(0, <[u8]>::len);
+    let mut out = Encoder(Vec::with_capacity(length + 1));
+    out.byte(u8::from(active) | if snapshot.is_some() { 0 } else { WITHOUT });
+    out.raw(snapshot.unwrap_or_default());
     out.0
 }
 
-pub(crate) fn read_stream(bytes: &[u8]) -> Result<(bool, &[u8]), ReadError> {
+/// Whether it is active, and its snapshot.
+pub(crate) fn read_stream(bytes: &[u8]) -> Result<(bool, Option<&[u8]>), ReadError> {
     match bytes.split_first() {
-        Some((active @ (0 | 1), snapshot)) => Ok((*active == 1, snapshot)),
+        Some((active @ (0 | 1), snapshot)) => Ok((*active == 1, Some(snapshot))),
+        Some((&WITHOUT, [])) => Ok((false, None)),
+        Some((&WITHOUT_ACTIVE, [])) => Ok((true, None)),
         _ => Err(damaged(Space::Streams.what())),
     }
 }
+
+/// Its events are all there is.
+const WITHOUT: u8 = 2;
+const WITHOUT_ACTIVE: u8 = WITHOUT | 1;
 
 /// Key of a part (segment, piece of an audit chain): parts of one id lie together, in order.
 pub(crate) fn part_key(id: &str, first: u64) -> Vec<u8> {

@@ -3,19 +3,22 @@
 //! this is also the defence against bit rot.
 //!
 //! ```text
-//! format 1 │ owner (length, kind, id) │ version │ nonce 24 │ ciphertext │ tag 16
+//! format 1 or 2 │ owner (length, kind, id) │ version │ nonce 24 │ ciphertext │ tag 16
 //! ```
 //!
-//! The head is not secret; it is authenticated together with the place.
+//! The head is not secret; it is authenticated together with the place. In format 2 it is the
+//! packed value that is encrypted.
 
 use chacha20poly1305::aead::{Aead, AeadInOut, KeyInit, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 
 use crate::codec::{Decoder, Encoder};
-use crate::{ReadError, Under};
+use crate::{ReadError, Under, pack};
 
-/// Format of sealed values.
-pub(crate) const FORMAT: u8 = 1;
+/// Format of a sealed value,
+const PLAIN: u8 = 1;
+/// and of one that was packed before.
+const PACKED: u8 = 2;
 
 pub(crate) const NONCE_BYTES: usize = 24;
 pub(crate) const TAG_BYTES: usize = 16;
@@ -35,6 +38,7 @@ pub(crate) struct Place<'a> {
 
 /// A sealed value, taken apart but not opened: owner and version are not yet to be trusted.
 pub(crate) struct Sealed<'a> {
+    format: u8,
     pub(crate) owner: &'a [u8],
     pub(crate) version: u64,
     nonce: &'a [u8],
@@ -87,15 +91,42 @@ impl DataKey {
         version: u64,
         plain: &[u8],
     ) -> Vec<u8> {
-        let associated = associated(place, owner, version);
-        let length = owner.len() + plain.len() + NONCE_BYTES + 32;
+        self.seal_as(PLAIN, nonce, place, owner, version, plain)
+    }
+
+    /// The same, packed if that makes it smaller.
+    pub(crate) fn seal_small(
+        &self,
+        nonce: &[u8; NONCE_BYTES],
+        place: Place<'_>,
+        owner: &[u8],
+        version: u64,
+        plain: &[u8],
+    ) -> Vec<u8> {
+        match pack::pack(plain) {
+            Some(packed) => self.seal_as(PACKED, nonce, place, owner, version, &packed),
+            None => self.seal_as(PLAIN, nonce, place, owner, version, plain),
+        }
+    }
+
+    fn seal_as(
+        &self,
+        format: u8,
+        nonce: &[u8; NONCE_BYTES],
+        place: Place<'_>,
+        owner: &[u8],
+        version: u64,
+        text: &[u8],
+    ) -> Vec<u8> {
+        let associated = associated(format, place, owner, version);
+        let length = owner.len() + text.len() + NONCE_BYTES + 32;
         let mut out = Encoder(Vec::with_capacity(length));
-        out.byte(FORMAT);
+        out.byte(format);
         out.bytes(owner);
         out.number(version);
         out.raw(nonce);
         let head = out.0.len();
-        out.raw(plain);
+        out.raw(text);
         let tag = self
             .0
             .encrypt_inout_detached(
@@ -110,15 +141,18 @@ impl DataKey {
 
     /// The plain value, or `Damaged`.
     pub(crate) fn open(&self, place: Place<'_>, sealed: &Sealed<'_>) -> Result<Vec<u8>, ReadError> {
-        let associated = associated(place, sealed.owner, sealed.version);
+        let associated = associated(sealed.format, place, sealed.owner, sealed.version);
         let payload = Payload {
             msg: sealed.ciphertext,
             aad: &associated,
         };
         let nonce = XNonce::try_from(sealed.nonce).map_err(|_| damaged(place.what))?;
-        self.0
-            .decrypt(&nonce, payload)
-            .map_err(|_| damaged(place.what))
+        let text = self.0.decrypt(&nonce, payload);
+        let text = text.map_err(|_| damaged(place.what))?;
+        match sealed.format {
+            PACKED => pack::unpack(&text).ok_or_else(|| damaged(place.what)),
+            _ => Ok(text),
+        }
     }
 }
 
@@ -126,15 +160,16 @@ impl<'a> Sealed<'a> {
     pub(crate) fn parse(what: &str, bytes: &'a [u8]) -> Result<Self, ReadError> {
         let mut input = Decoder(bytes);
         let format = input.byte().ok_or_else(|| damaged(what))?;
-        if format > FORMAT {
+        if format > PACKED {
             return Err(ReadError::Newer {
                 what: what.to_owned(),
                 found: u32::from(format),
-                known: u32::from(FORMAT),
+                known: u32::from(PACKED),
             });
         }
         let parsed = (|| {
             Some(Self {
+                format,
                 owner: input.bytes()?,
                 version: input.number()?,
                 nonce: input.take(NONCE_BYTES)?,
@@ -142,7 +177,7 @@ impl<'a> Sealed<'a> {
             })
         })();
         parsed
-            .filter(|_| format == FORMAT)
+            .filter(|_| format >= PLAIN)
             .ok_or_else(|| damaged(what))
     }
 }
@@ -171,9 +206,9 @@ pub(crate) fn damaged(what: &str) -> ReadError {
 
 /// The key comes last and everything before it has a fixed or stated length: no two places give the
 /// same bytes.
-fn associated(place: Place<'_>, owner: &[u8], version: u64) -> Vec<u8> {
+fn associated(format: u8, place: Place<'_>, owner: &[u8], version: u64) -> Vec<u8> {
     let mut out = Encoder(Vec::with_capacity(20 + owner.len() + place.key.len()));
-    out.byte(FORMAT);
+    out.byte(format);
     out.byte(place.code);
     out.bytes(owner);
     out.raw(&version.to_be_bytes());
@@ -218,6 +253,20 @@ mod tests {
     }
 
     #[test]
+    fn a_packed_value_opens_in_its_own_format_only() {
+        let plain = br#"{"agency":"family-support","case":"c1","workflow":"intake"}"#.repeat(3);
+        let key = DataKey::new(&[7; KEY_BYTES]);
+        let mut bytes = key.seal_small(&[1; NONCE_BYTES], PLACE, b"Ccase", 4, &plain);
+        assert_eq!(bytes[0], PACKED);
+        assert!(bytes.len() < plain.len());
+        assert_eq!(open(&bytes, PLACE), Ok(plain));
+        bytes[0] = PLAIN;
+        assert_eq!(open(&bytes, PLACE), Err(damaged("a row")));
+        let short = key.seal_small(&[1; NONCE_BYTES], PLACE, b"Ccase", 4, b"plain");
+        assert_eq!(short, sealed());
+    }
+
+    #[test]
     fn no_bit_can_be_flipped_and_no_byte_cut() {
         let bytes = sealed();
         for bit in 0..bytes.len() * 8 {
@@ -233,11 +282,11 @@ mod tests {
     #[test]
     fn a_newer_format_is_named() {
         let mut bytes = sealed();
-        bytes[0] = 2;
+        bytes[0] = 3;
         let newer = ReadError::Newer {
             what: "a row".to_owned(),
-            found: 2,
-            known: 1,
+            found: 3,
+            known: 2,
         };
         assert_eq!(open(&bytes, PLACE), Err(newer));
     }

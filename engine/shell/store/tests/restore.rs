@@ -5,7 +5,7 @@ use std::io;
 use std::path::Path;
 
 use casewright_store::backup::{Attached, RestoreError};
-use casewright_store::{Batch, Put, RedbStore, Settings, Store, Table, Under};
+use casewright_store::{Batch, EventAppend, Put, RedbStore, Settings, Store, Table, Under};
 
 fn attached() -> Attached {
     ("plugins/d1/pay.wasm".to_owned(), vec![1, 2, 3])
@@ -41,6 +41,48 @@ fn restore(folder: &Path, mut bytes: &[u8]) -> (Result<(), RestoreError>, Vec<At
     let (path, keys) = (folder.join("restored"), folder.join("keys"));
     let restored = RedbStore::restore(&mut bytes, &path, &keys, &mut take);
     (restored.map(drop), taken)
+}
+
+/// Written by an engine that knew neither packed values nor histories without a snapshot.
+#[test]
+fn a_store_of_format_1_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/format-1");
+    let keys = folder.path().join("keys");
+    std::fs::copy(fixture.join("keys.json"), &keys).unwrap();
+    let (restored, _) = restore(
+        folder.path(),
+        &std::fs::read(fixture.join("backup")).unwrap(),
+    );
+    restored.unwrap();
+    let event = |number: u64| format!("event {number} of i-1").into_bytes();
+    let path = folder.path().join("restored");
+    for round in 0..2 {
+        let store = RedbStore::open(&path, &keys, Settings::default()).unwrap();
+        let row = store.get(Table::Case, b"a").unwrap().unwrap();
+        assert!(row.value.starts_with(br#"{"v":1,"d":{"case":"a","#));
+        let history = store.history("i-1").unwrap().unwrap();
+        assert_eq!(history.snapshot.unwrap(), b"snapshot of i-1 at 2");
+        assert_eq!((history.snapshot_events, history.folded_events), (2, 2));
+        assert_eq!(history.events[0], event(3));
+        let events: Vec<Vec<u8>> = (1..=3 + round).map(event).collect();
+        assert_eq!(store.events("i-1").unwrap(), events);
+        assert_eq!(store.unsettled().unwrap(), ["i-1", "i-2"]);
+        let links = store.audit("c-1").unwrap();
+        casewright_casework::audit::verify("c-1", &links).unwrap();
+        assert_eq!(links.len(), 3);
+        store.verify().unwrap();
+        let batch = Batch {
+            events: vec![EventAppend {
+                instance: "i-1".to_owned(),
+                case: "c-1".to_owned(),
+                bytes: event(4 + round),
+            }],
+            ..Batch::default()
+        };
+        store.submit(batch).unwrap().wait().unwrap();
+        store.close();
+    }
 }
 
 #[test]

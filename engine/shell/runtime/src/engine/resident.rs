@@ -23,7 +23,7 @@ pub(crate) struct Resident {
     pub(crate) instance: Instance,
     /// Events submitted so far.
     pub(crate) events: u64,
-    /// Events that the stored snapshot contains.
+    /// Events that are folded.
     pub(crate) folded: u64,
     /// Time of the latest event; the next is never before it, whatever the clock says.
     pub(crate) at: Timestamp,

@@ -334,7 +334,7 @@ impl Shared {
             instance,
             deployment,
             events,
-            folded: history.snapshot_events,
+            folded: history.folded_events,
             at,
             flushed: watch::Sender::new(Flushed::Events(events)),
             touched: self.now(),
@@ -365,6 +365,7 @@ fn unbegun(row: &InstanceRow) -> History {
         case: row.case.clone(),
         snapshot_events: 0,
         snapshot: None,
+        folded_events: 0,
         events: Vec::new(),
     }
 }

@@ -21,6 +21,10 @@ pub(crate) struct Sweep {
 /// Least time between two looks at all residents: a look costs what a few decisions cost.
 const SCAN_MS: i64 = 100;
 
+/// A history of so many events has no snapshot: it is replayed, which takes less than reading a
+/// snapshot does and spares the disk most of what a waiting run takes.
+const REPLAYED_MAX: u64 = 4;
+
 impl Default for Sweep {
     fn default() -> Self {
         Self {
@@ -67,9 +71,10 @@ pub(crate) async fn drive(shared: Weak<Shared>) {
         if *stop.borrow_and_update() {
             return;
         }
-        engine.sweep();
         let (clock, sweep) = (Arc::clone(&engine.parts.clock), Arc::clone(&engine.sweep));
+        // From before the sweep: a clock that jumps meanwhile is not waited for once more.
         let next = clock.now() + idle(&engine);
+        engine.sweep();
         drop(engine);
         tokio::select! {
             () = clock.wait_until(next) => {}
@@ -153,16 +158,18 @@ impl Shared {
         }
     }
 
-    /// Its events move beside a snapshot. Nobody waits for the flush: until then the journal has
-    /// it.
+    /// Its events move out of the journal, beside a snapshot unless they are few. Nobody waits for
+    /// the flush: until then the journal has it.
     pub(crate) fn fold(&self, held: &mut Held) -> Result<(), Refused> {
         if held.folded == held.events {
             return Ok(());
         }
-        let snapshot = Snapshot {
-            at: held.at,
-            instance: held.instance.clone(),
-        };
+        let snapshot = (held.events > REPLAYED_MAX).then(|| {
+            record::encode(&Snapshot {
+                at: held.at,
+                instance: held.instance.clone(),
+            })
+        });
         let batch = Batch {
             guards: vec![Guard::Instance {
                 id: held.id.clone(),
@@ -172,7 +179,7 @@ impl Shared {
                 instance: held.id.clone(),
                 case: held.row.case.clone(),
                 events: held.events,
-                snapshot: record::encode(&snapshot),
+                snapshot,
                 active: !held.quiet(),
             }],
             ..Batch::default()

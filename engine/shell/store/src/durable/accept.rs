@@ -34,7 +34,10 @@ pub(super) fn weigh(batch: &Batch) -> Weight {
         .puts
         .iter()
         .map(|put| put.key.len() + put.value.as_ref().map_or(0, Vec::len) + ITEM);
-    let folds = batch.folds.iter().map(|fold| fold.snapshot.len() + ITEM);
+    let folds = batch
+        .folds
+        .iter()
+        .map(|fold| fold.snapshot.as_ref().map_or(0, Vec::len) + ITEM);
     let audits = batch.audit.iter().map(|_| 3 * ITEM);
     let bytes = events.chain(puts).chain(folds).chain(audits).sum::<usize>() + ITEM;
     let rows = batch.puts.len() + 3 * batch.folds.len() + batch.opens.len();
@@ -209,7 +212,10 @@ impl<'b, S> Accepting<'_, 'b, S> {
             }
             let key = position.to_be_bytes();
             let plain = record.write();
-            let value = self.seal(journal_place(&key), &case_owner(case), position, &plain);
+            let nonce = self.state.nonces.next();
+            // Soon gone: packing would cost more than it spares.
+            let (owner, place) = (case_owner(case), journal_place(&key));
+            let value = self.keys[&owner].seal(&nonce, place, &owner, position, &plain);
             self.state.index.written += value.len() as u64;
             self.state.fresh.keep(position, plain.len(), record);
             self.sealed.push((position, Arc::from(value)));
@@ -235,7 +241,7 @@ impl<'b, S> Accepting<'_, 'b, S> {
             let value = self.seal(place(Space::Segments, &key), &owner, moving.first, &plain);
             self.put(Space::Segments, &key, value);
         }
-        let plain = write_stream(fold.active, &fold.snapshot);
+        let plain = write_stream(fold.active, fold.snapshot.as_deref());
         let value = self.seal(place(Space::Streams, id), &owner, fold.events, &plain);
         self.put(Space::Streams, id, value);
         if fold.active {
@@ -304,7 +310,7 @@ impl<'b, S> Accepting<'_, 'b, S> {
 
     fn seal(&mut self, place: Place<'_>, owner: &[u8], version: u64, plain: &[u8]) -> Vec<u8> {
         let nonce = self.state.nonces.next();
-        self.keys[owner].seal(&nonce, place, owner, version, plain)
+        self.keys[owner].seal_small(&nonce, place, owner, version, plain)
     }
 
     fn put(&mut self, space: Space, key: &[u8], value: Vec<u8>) {

@@ -1,6 +1,7 @@
 //! Reading: rows, histories, audit chains. Every answer comes from one moment: index, overlay and
 //! view of the disk are taken together under the lock, and read after it was released.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use casewright_casework::audit::Link;
@@ -10,7 +11,9 @@ use super::gather::Piece;
 use super::index::Tail;
 use super::state::State;
 use crate::backend::{Backend, Snapshot, Space};
-use crate::record::{part_first, part_range, read_links, read_segment, read_stream, row_key};
+use crate::record::{
+    part_first, part_key, part_range, read_links, read_segment, read_stream, row_key,
+};
 use crate::seal::{damaged, owning_case};
 use crate::{History, ReadError, Row, Table};
 
@@ -51,7 +54,7 @@ impl<B: Backend> Shared<B> {
 
     pub(super) fn history(&self, instance: &str) -> Result<Option<History>, ReadError> {
         let key = instance.as_bytes();
-        let (unfolded, queued, flushed) = {
+        let (unfolded, queued, segments, flushed) = {
             let state = self.lock()?;
             let stream = state.index.streams.get(instance);
             let unfolded = match stream {
@@ -63,30 +66,64 @@ impl<B: Backend> Shared<B> {
             };
             let queued = state.overlay.get(Space::Streams, key);
             let queued = queued.map(|change| change.value.clone());
-            (unfolded, queued, state.flushed()?)
+            let segments = queued_segments(&state, instance);
+            (unfolded, queued, segments, state.flushed()?)
         };
         let value = match queued {
             Some(value) => value,
             None => flushed.get(Space::Streams, key).map_err(ReadError::from)?,
         };
-        let snapshot = value.map(|value| self.snapshot(key, &value)).transpose()?;
-        let snapshot_events = snapshot.as_ref().map_or(0, |snapshot| snapshot.events);
-        let (case, events) = match (&unfolded, &snapshot) {
+        let folded = value.map(|value| self.folded(key, &value)).transpose()?;
+        let folded_events = folded.as_ref().map_or(0, |folded| folded.events);
+        let case = match (&unfolded, &folded) {
             (None, None) => return Ok(None),
-            (None, Some(snapshot)) => (snapshot.case.clone(), Vec::new()),
-            (Some((case, piece)), _) => {
-                if piece.first != snapshot_events {
-                    return Err(damaged(Space::Streams.what()));
-                }
-                (case.to_string(), self.read_events(instance, piece)?)
-            }
+            (None, Some(folded)) => folded.case.clone(),
+            (Some((case, piece)), _) if piece.first == folded_events => case.to_string(),
+            (Some(_), _) => return Err(damaged(Space::Streams.what())),
         };
+        let snapshot = folded.and_then(|folded| folded.snapshot);
+        let mut events = match &snapshot {
+            Some(_) => Vec::new(),
+            None => self.segments(instance, folded_events, &segments, &flushed)?,
+        };
+        if let Some((_, piece)) = unfolded {
+            events.extend(self.read_events(instance, &piece)?);
+        }
         Ok(Some(History {
             case,
-            snapshot_events,
-            snapshot: snapshot.map(|snapshot| snapshot.bytes),
+            snapshot_events: if snapshot.is_some() { folded_events } else { 0 },
+            snapshot,
+            folded_events,
             events,
         }))
+    }
+
+    /// So many folded events from the first, by parts that follow on each other.
+    fn segments(
+        &self,
+        instance: &str,
+        count: u64,
+        queued: &BTreeMap<Vec<u8>, Arc<[u8]>>,
+        flushed: &Arc<B::Snapshot>,
+    ) -> Result<Vec<Vec<u8>>, ReadError> {
+        let mut events = Vec::new();
+        while (events.len() as u64) < count {
+            let key = part_key(instance, events.len() as u64);
+            let value = match queued.get(&key) {
+                Some(value) => Some(Arc::clone(value)),
+                None => flushed
+                    .get(Space::Segments, &key)
+                    .map_err(ReadError::from)?,
+            };
+            let value = value.ok_or_else(|| damaged(Space::Segments.what()))?;
+            let (_, plain) = self.open(Space::Segments, &key, &value)?;
+            let more = read_segment(&plain)?;
+            if more.is_empty() {
+                return Err(damaged(Space::Segments.what()));
+            }
+            events.extend(more);
+        }
+        Ok(events)
     }
 
     pub(super) fn events(&self, instance: &str) -> Result<Vec<Vec<u8>>, ReadError> {
@@ -150,24 +187,36 @@ impl<B: Backend> Shared<B> {
         })
     }
 
-    fn snapshot(&self, key: &[u8], value: &[u8]) -> Result<InstanceSnapshot, ReadError> {
+    fn folded(&self, key: &[u8], value: &[u8]) -> Result<Folded, ReadError> {
         let (sealed, plain) = self.open(Space::Streams, key, value)?;
         let case = owning_case(sealed.owner);
-        let (_, bytes) = read_stream(&plain)?;
-        Ok(InstanceSnapshot {
+        let (_, snapshot) = read_stream(&plain)?;
+        Ok(Folded {
             case: case
                 .ok_or_else(|| damaged(Space::Streams.what()))?
                 .to_owned(),
             events: sealed.version,
-            bytes: bytes.to_vec(),
+            snapshot: snapshot.map(<[u8]>::to_vec),
         })
     }
 }
 
-struct InstanceSnapshot {
+struct Folded {
     case: String,
     events: u64,
-    bytes: Vec<u8>,
+    snapshot: Option<Vec<u8>>,
+}
+
+/// Parts of its history that are not on disk yet.
+fn queued_segments<S>(state: &State<S>, instance: &str) -> BTreeMap<Vec<u8>, Arc<[u8]>> {
+    let stream = state.index.streams.get(instance);
+    let folding = stream.map_or(&[][..], |stream| &stream.tail.folding);
+    let keys = folding.iter().map(|part| part_key(instance, part.first));
+    keys.filter_map(|key| {
+        let value = state.overlay.get(Space::Segments, &key)?.value.clone()?;
+        Some((key, value))
+    })
+    .collect()
 }
 
 /// The parts of a history that are on disk and, by the same view, still in the journal.

@@ -19,8 +19,10 @@ use crate::record::{RECORD, Record};
 use crate::seal::{Nonces, Sealed, damaged, owning_case};
 use crate::{OpenError, ReadError, Settings};
 
-/// Format of the store as a whole.
-const FORMAT: u32 = 1;
+/// Format of the store as a whole. In format 2 values may be packed, and short histories have no
+/// snapshot; everything else is as in format 1.
+const FORMAT: u32 = 2;
+const FORMATS_READ: std::ops::RangeInclusive<u32> = 1..=FORMAT;
 
 const FORMAT_ROW: &[u8] = b"format";
 const STORE_ROW: &[u8] = b"store";
@@ -93,6 +95,7 @@ impl<B: Backend> Durable<B> {
         let keeper = witness
             .map(|witness| Keeper::start(witness, &keyring, &named))
             .transpose()?;
+        let snapshot = raise_format(&backend, snapshot)?;
         let state = State::new(snapshot, Index::new(), point.position, Nonces::new()?);
         let mut shared = Shared {
             backend,
@@ -278,13 +281,13 @@ pub(crate) fn named(
     })
 }
 
-fn check_format(snapshot: &impl Snapshot) -> Result<(), RecoverError> {
+fn check_format(snapshot: &impl Snapshot) -> Result<u32, RecoverError> {
     let row = snapshot
         .get(Space::Meta, FORMAT_ROW)
         .map_err(RecoverError::from)?;
     let bytes = row.as_deref().and_then(|row| row.try_into().ok());
     match bytes.map(u32::from_be_bytes) {
-        Some(FORMAT) => Ok(()),
+        Some(found) if FORMATS_READ.contains(&found) => Ok(found),
         Some(found) if found > FORMAT => Err(RecoverError::Newer {
             found,
             known: FORMAT,
@@ -293,6 +296,24 @@ fn check_format(snapshot: &impl Snapshot) -> Result<(), RecoverError> {
             "it does not say which format it has".to_owned(),
         )),
     }
+}
+
+/// From here on older engines refuse it by name, before they meet a value that they cannot read.
+fn raise_format<B: Backend>(
+    backend: &B,
+    snapshot: B::Snapshot,
+) -> Result<B::Snapshot, RecoverError> {
+    if check_format(&snapshot)? == FORMAT {
+        return Ok(snapshot);
+    }
+    drop(snapshot);
+    let op = Op::Put {
+        space: Space::Meta,
+        key: Arc::from(FORMAT_ROW),
+        value: Arc::from(FORMAT.to_be_bytes().as_slice()),
+    };
+    backend.apply(&mut std::iter::once(&op))?;
+    Ok(backend.snapshot()?)
 }
 
 fn check_keys(

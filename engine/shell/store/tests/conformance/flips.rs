@@ -24,6 +24,16 @@ const CASES: usize = 12;
 const INSTANCES: usize = 96;
 const ROWS: usize = 900;
 
+/// A text that stays long when it is packed.
+fn long(text: &str, length: usize) -> String {
+    let mut random = Random(text.bytes().map(u64::from).sum());
+    let mut long = text.to_owned();
+    while long.len() < length {
+        long.push(char::from(b'!' + u8::try_from(random.below(90)).unwrap()));
+    }
+    long
+}
+
 /// A store with something everywhere, some megabytes of it, and its file as it was half-way.
 struct Furnished {
     base: Base,
@@ -81,7 +91,7 @@ fn row(number: usize, round: usize) -> Put {
     Put {
         table: Table::ALL[number % 4],
         key: row_key(number),
-        value: Some(format!("row {number} of {round} ").repeat(40).into_bytes()),
+        value: Some(long(&format!("row {number} of {round}"), 700).into_bytes()),
         under,
     }
 }
@@ -109,7 +119,7 @@ fn furnish(store: &RedbStore, round: usize) {
     }
     for number in (0..INSTANCES).filter(|number| round == 0 || number % 2 == 0) {
         let (id, case) = (instance(number), case(number));
-        let text = |n: usize| format!("event {n} of {id} in {round} ").repeat(60);
+        let text = |n: usize| long(&format!("event {n} of {id} in {round}"), 1_500);
         let mut batch = Batch {
             events: (0..5).map(|n| event(&id, &case, &text(n))).collect(),
             audit: vec![audited(&case, "u"), audited(&case, "v")],

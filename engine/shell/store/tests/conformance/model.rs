@@ -23,7 +23,9 @@ pub(crate) struct Model {
 struct Instance {
     case: String,
     events: Vec<Vec<u8>>,
-    snapshot: Option<(usize, Vec<u8>)>,
+    folded: usize,
+    /// Of what is folded.
+    snapshot: Option<Vec<u8>>,
     active: bool,
 }
 
@@ -58,7 +60,8 @@ impl Model {
         }
         for fold in &batch.folds {
             let instance = self.instances.get_mut(&fold.instance).unwrap();
-            instance.snapshot = Some((instance.events.len(), fold.snapshot.clone()));
+            instance.folded = instance.events.len();
+            instance.snapshot.clone_from(&fold.snapshot);
             instance.active = fold.active;
         }
     }
@@ -83,13 +86,12 @@ impl Model {
             let (Some(history), Some(expected)) = (history, expected) else {
                 continue;
             };
-            let (count, snapshot) = match &expected.snapshot {
-                Some((count, bytes)) => (*count, Some(bytes.clone())),
-                None => (0, None),
-            };
+            let count = expected.snapshot.as_ref().map_or(0, |_| expected.folded);
+            let folded = expected.folded as u64;
             assert_eq!(history.case, expected.case, "case of {id}");
+            assert_eq!(history.folded_events, folded, "folds of {id}");
             assert_eq!(history.snapshot_events, count as u64, "snapshot of {id}");
-            assert_eq!(history.snapshot, snapshot, "snapshot of {id}");
+            assert_eq!(history.snapshot, expected.snapshot, "snapshot of {id}");
             assert_eq!(
                 history.events,
                 expected.events[count..],
@@ -108,10 +110,10 @@ impl Model {
     /// Right after opening.
     #[track_caller]
     pub(crate) fn check_unsettled(&self, store: &dyn Store) {
-        let unsettled = self.instances.iter().filter(|(_, instance)| {
-            let folded = instance.snapshot.as_ref().map_or(0, |(count, _)| *count);
-            instance.active || folded < instance.events.len()
-        });
+        let unsettled = self
+            .instances
+            .iter()
+            .filter(|(_, instance)| instance.active || instance.folded < instance.events.len());
         let expected: Vec<String> = unsettled.map(|(id, _)| id.clone()).collect();
         assert_eq!(store.unsettled(), Ok(expected));
     }

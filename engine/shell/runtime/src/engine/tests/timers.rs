@@ -1,5 +1,6 @@
 //! Timers: never early, in order, over crashes and parking.
 
+use casewright_store::Store;
 use jiff::SignedDuration;
 use serde_json::json;
 
@@ -110,6 +111,9 @@ async fn a_parked_instance_wakes_for_its_timer() {
         0,
         "a parked instance is not recovered"
     );
+    let history = world.store.history(&started.id).unwrap().unwrap();
+    assert_eq!(history.folded_events, history.events.len() as u64);
+    assert_eq!(history.snapshot, None, "few events are replayed");
     world.clock.forward(minutes(120));
     world
         .instance(&started.id, |view| view.status == "completed")
