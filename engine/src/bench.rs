@@ -13,6 +13,7 @@ use serde_json::{Map, Value};
 use crate::exit;
 
 mod agency;
+mod disk;
 mod expressions;
 mod figure;
 mod growth;

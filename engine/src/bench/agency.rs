@@ -122,6 +122,10 @@ impl Place {
     pub(super) fn data(&self) -> PathBuf {
         self.0.join("data")
     }
+
+    pub(super) fn keys(&self) -> PathBuf {
+        self.0.join("keys/epoch.json")
+    }
 }
 
 impl Drop for Place {
@@ -197,7 +201,7 @@ impl Agency {
         };
         let places = Places {
             data: place.data(),
-            keys: place.0.join("keys/epoch.json"),
+            keys: place.keys(),
             disk_reserve_bytes: 64 << 20,
         };
         let sources = Sources {

@@ -7,6 +7,7 @@ use std::time::Instant;
 use serde_json::json;
 
 use super::agency::{self, Agency, Place, STEPS, With};
+use super::disk;
 use super::figure::{Figure, Limit, Watch, median};
 use super::parked::{number, seconds_since, start_runs};
 use super::steps::runs_at_once;
@@ -19,7 +20,9 @@ const FEW: u64 = 1_000;
 const SHORT: u64 = 1_000;
 
 pub(super) async fn growth(size: &Size) -> io::Result<Vec<Figure>> {
-    Ok(vec![instances(size).await?, history(size).await?])
+    let mut figures = vec![instances(size).await?];
+    figures.extend(history(size).await?);
+    Ok(figures)
 }
 
 async fn instances(size: &Size) -> io::Result<Figure> {
@@ -57,7 +60,7 @@ async fn instances(size: &Size) -> io::Result<Figure> {
     })
 }
 
-async fn history(size: &Size) -> io::Result<Figure> {
+async fn history(size: &Size) -> io::Result<Vec<Figure>> {
     let place = Place::new(With::Plugin)?;
     let agency = Agency::open(&place).await?;
     let changes = agency.engine.changes();
@@ -80,16 +83,29 @@ async fn history(size: &Size) -> io::Result<Figure> {
     let others_cpu = watch.others()?;
     let cancelled = agency.engine.cancel(&agency.who, &run, None, None).await;
     cancelled.map_err(|refused| agency::failed(&refused))?;
+    let steps = *changes.borrow();
     agency.engine.stop().await;
-    Ok(Figure {
-        scenario: "growth: history".to_owned(),
-        value: costs[1] / costs[0],
-        unit: "times",
-        limit: Some(Limit::AtMost(1.5)),
-        note: format!(
-            "a step of one run alone takes {:.0} us after 10 others, {:.0} us after {}",
-            costs[0], costs[1], size.history
-        ),
-        others_cpu,
-    })
+    drop(agency);
+    let (compact, made_of) = disk::compacted(&place)?;
+    Ok(vec![
+        Figure {
+            scenario: "growth: history".to_owned(),
+            value: costs[1] / costs[0],
+            unit: "times",
+            limit: Some(Limit::AtMost(1.5)),
+            note: format!(
+                "a step of one run alone takes {:.0} us after 10 others, {:.0} us after {}",
+                costs[0], costs[1], size.history
+            ),
+            others_cpu,
+        },
+        Figure {
+            scenario: "growth: disk of a step, compacted".to_owned(),
+            value: number(compact) / number(steps),
+            unit: "B",
+            limit: Some(Limit::AtMost(600.0)),
+            note: format!("{steps} steps; {}", disk::parts(&made_of, steps)),
+            others_cpu,
+        },
+    ])
 }

@@ -16,6 +16,7 @@ use casewright_runtime::view::WorkItemFilter;
 use serde_json::json;
 
 use super::agency::{self, Agency, Place, With};
+use super::disk;
 use super::figure::{Figure, Limit, Watch, median};
 use super::server::Server;
 use super::{ROUNDS, Size};
@@ -63,7 +64,7 @@ pub(super) async fn parked(size: &Size) -> io::Result<Vec<Figure>> {
         others_cpu: others,
     };
     let on_disk = fs::metadata(&file)?.len();
-    let compact = compacted(&place, &file)?;
+    let (compact, made_of) = disk::compacted(&place)?;
     let each = |bytes: u64| number(bytes) / number(count);
     let mut figures = vec![
         figure(
@@ -99,20 +100,15 @@ pub(super) async fn parked(size: &Size) -> io::Result<Vec<Figure>> {
             each(compact),
             Some(Limit::AtMost(1_536.0)),
             "B",
-            format!("{:.0} B as the file grew", each(on_disk)),
+            format!(
+                "{:.0} B as the file grew; {}",
+                each(on_disk),
+                disk::parts(&made_of, count)
+            ),
         ),
     ];
     figures.push(resolve(&place, count).await?);
     Ok(figures)
-}
-
-/// Size of a copy of the file without what growing left free.
-fn compacted(place: &Place, file: &Path) -> io::Result<u64> {
-    let copy = place.0.join("compacted.redb");
-    fs::copy(file, &copy)?;
-    let size = casewright_store::bare::compacted(&copy).map_err(io::Error::other)?;
-    fs::remove_file(copy)?;
-    Ok(size)
 }
 
 /// Every run is brought to its end.

@@ -95,3 +95,28 @@ pub fn compacted(copy: &Path) -> Result<u64, String> {
     crate::redb::compact(copy)?;
     Ok(std::fs::metadata(copy).map_err(text)?.len())
 }
+
+/// Values of one kind, counted in the file.
+#[derive(Debug, Default)]
+pub struct Kind {
+    /// Space or table.
+    pub name: String,
+    /// How many.
+    pub count: u64,
+    /// Bytes of all keys.
+    pub key_bytes: u64,
+    /// Bytes of all values, seals included.
+    pub value_bytes: u64,
+}
+
+impl Kind {
+    /// Of keys and values.
+    pub fn bytes(&self) -> u64 {
+        self.key_bytes + self.value_bytes
+    }
+}
+
+/// What a store's file, which nobody has open, is made of, the largest first.
+pub fn contents(path: &Path) -> Result<Vec<Kind>, String> {
+    crate::redb::contents(path)
+}

@@ -30,7 +30,10 @@ use crate::{
     Batch, History, OpenError, ReadError, Row, Settings, Sound, Store, SubmitError, Table, Ticket,
 };
 
+mod contents;
 mod older;
+
+pub(crate) use contents::contents;
 
 /// A store in one file.
 pub struct RedbStore {
