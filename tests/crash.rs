@@ -5,7 +5,8 @@
 //! write notes and send events; a partner is paid and keeps a journal. They remember what was
 //! acknowledged, and repeat under its key what got no answer. After each restart everything
 //! acknowledged is looked for; whenever the load comes to rest, money and payments are exactly what
-//! was decided. The data folder lives on through all kills, on a disk and not in memory.
+//! was decided. A data folder lives on through its kills, on a disk and not in memory; a long
+//! campaign has many folders, two of them at a time, since a kill in a full one takes longer.
 //!
 //! `CASEWRIGHT_CRASH_CYCLES` says how many kills, a hundred without it; `CASEWRIGHT_BIN` which
 //! binary, otherwise the one that was built with the tests; `CASEWRIGHT_SEED` repeats the kills of
@@ -36,6 +37,8 @@ mod crash {
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Mutex;
+use std::time::Instant;
 
 use crash::campaign::{self, Settings, Told, Wrong};
 use crash::home::{Home, STAFF};
@@ -62,15 +65,54 @@ fn folder() -> tempfile::TempDir {
     builder.tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap()
 }
 
+/// Kills of one data folder.
+const FOLDER_CYCLES: u64 = 250;
+/// Folders at a time.
+const FOLDERS: usize = 2;
+
 #[test]
 fn killed_at_any_moment_it_loses_nothing_and_does_nothing_twice() {
     let set = std::env::var("CASEWRIGHT_CRASH_CYCLES");
     let cycles = set.map_or(CYCLES, |size| size.parse().unwrap());
-    let mut seed = Seed::new();
-    println!("seed {}", seed.number());
+    let (mut seed, began) = (Seed::new(), Instant::now());
+    let number = seed.number();
+    println!("seed {number}");
+    let mut parts: Vec<(u64, Seed)> = (0..cycles.div_ceil(FOLDER_CYCLES))
+        .map(|part| (cycles - part * FOLDER_CYCLES).min(FOLDER_CYCLES))
+        .map(|cycles| (cycles, Seed::of(seed.next(u64::MAX))))
+        .collect();
+    if let [(_, only)] = parts.as_mut_slice() {
+        *only = seed;
+    }
+    let parts = Mutex::new(parts.into_iter());
+    let all = Mutex::new(Vec::new());
+    let lane = || {
+        loop {
+            // Not in the condition of a loop: it would be held while the part runs.
+            let part = parts.lock().unwrap().next();
+            let Some((cycles, seed)) = part else { return };
+            let told = killed_in_a_folder(cycles, seed);
+            all.lock().unwrap().push(told);
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..FOLDERS {
+            scope.spawn(lane);
+        }
+    });
+    let all = all.into_inner().unwrap();
+    if all.len() > 1 {
+        println!("in all: {}", Told::sum(&all, number, began.elapsed()));
+    }
+}
+
+fn killed_in_a_folder(cycles: u64, mut seed: Seed) -> Told {
     let folder = folder();
     match killed(folder.path(), cycles, &mut seed) {
-        Ok(told) => println!("{told}"),
+        Ok(told) => {
+            println!("{told}");
+            told
+        }
         Err(Wrong { cycle, what }) => {
             let kept = folder.keep();
             let seed = seed.number();

@@ -25,8 +25,6 @@ const INJECTED_ACKNOWLEDGED: u64 = 120;
 const LOOK: Duration = Duration::from_millis(2);
 /// Longer than anything takes.
 const PATIENCE: Duration = Duration::from_mins(2);
-/// A long campaign says so often how far it is.
-const SAY_EVERY: u64 = 500;
 /// As long as a start may take when nothing is known yet.
 const START_FIRST: Duration = Duration::from_millis(200);
 /// Runs on a page of the list.
@@ -158,16 +156,12 @@ impl Killer<'_> {
         let began = Instant::now();
         for cycle in 1..=cycles {
             self.cycle(cycle).map_err(|what| self.wrong(cycle, what))?;
-            if cycle.is_multiple_of(SAY_EVERY) {
-                let so_far = self.so_far(cycle, began);
-                println!("after cycle {cycle}: {so_far}");
-            }
         }
         self.last().map_err(|what| self.wrong(cycles, what))?;
-        Ok(self.so_far(cycles, began))
+        Ok(self.told(cycles, began))
     }
 
-    fn so_far(&self, cycles: u64, began: Instant) -> Told {
+    fn told(&self, cycles: u64, began: Instant) -> Told {
         let count = |count: &AtomicU64| count.load(Ordering::Relaxed);
         let counts = &self.world.counts;
         Told {
@@ -351,6 +345,37 @@ impl Killer<'_> {
 }
 
 impl Told {
+    /// What was done to several, all of the same campaign; of starts and ends the slowest.
+    pub(crate) fn sum(all: &[Self], seed: u64, took: Duration) -> Self {
+        let mut sum = Self {
+            seed,
+            took,
+            ..Self::default()
+        };
+        for one in all {
+            sum.cycles += one.cycles;
+            sum.random += one.random;
+            for (kind, (kills, early)) in &one.injected {
+                let (all, all_early) = sum.injected.entry(kind).or_default();
+                *all += kills;
+                *all_early += early;
+            }
+            sum.in_recovery += one.in_recovery;
+            sum.idle += one.idle;
+            sum.acknowledged += one.acknowledged;
+            sum.in_doubt += one.in_doubt;
+            sum.checked += one.checked;
+            sum.races += one.races;
+            sum.refused += one.refused;
+            sum.runs += one.runs;
+            sum.payments += one.payments;
+            sum.requests += one.requests;
+            sum.start = sum.start.max(one.start);
+            sum.dying = sum.dying.max(one.dying);
+        }
+        sum
+    }
+
     /// A campaign in which hardly anything happened proves nothing.
     pub(crate) fn check_progress(&self, injects: bool) -> Result<(), String> {
         let Self { cycles, .. } = *self;

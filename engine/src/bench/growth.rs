@@ -2,8 +2,9 @@
 
 use std::io;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use casewright_store::Store;
 use serde_json::json;
 
 use super::agency::{self, Agency, Place, STEPS, With};
@@ -84,6 +85,10 @@ async fn history(size: &Size) -> io::Result<Vec<Figure>> {
     let cancelled = agency.engine.cancel(&agency.who, &run, None, None).await;
     cancelled.map_err(|refused| agency::failed(&refused))?;
     let steps = *changes.borrow();
+    // What has ended is folded, which nobody is told.
+    while agency.store.unfolded().0 > 0 {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
     agency.engine.stop().await;
     drop(agency);
     let (compact, made_of) = disk::compacted(&place)?;
