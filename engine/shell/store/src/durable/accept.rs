@@ -137,6 +137,33 @@ fn moving<'g>(
         .or_insert_with(|| Moving::none(first))
 }
 
+/// Bytes of events in a segment, unless one alone is larger: small enough to be packed, and to be
+/// read without the others.
+const SEGMENT_BYTES: usize = 32 << 10;
+
+/// What becomes a segment each, with the sequence of its first event.
+fn pieces(moving: &Moving<Vec<u8>>, split: bool) -> Vec<(u64, &[Vec<u8>])> {
+    let mut pieces = Vec::new();
+    let (mut first, mut rest) = (moving.first, moving.entries.as_slice());
+    while !rest.is_empty() {
+        let mut bytes = 0;
+        let fits = rest.iter().take_while(|event| {
+            bytes += event.len();
+            bytes <= SEGMENT_BYTES
+        });
+        let count = if split {
+            fits.count().max(1)
+        } else {
+            rest.len()
+        };
+        let (piece, after) = rest.split_at(count);
+        pieces.push((first, piece));
+        first += count as u64;
+        rest = after;
+    }
+    pieces
+}
+
 impl<'b, S> Accepting<'_, 'b, S> {
     fn event(&mut self, event: &'b EventAppend, moving: Option<&mut Moving<Vec<u8>>>) {
         let slot = self.record_of(&event.case);
@@ -235,11 +262,15 @@ impl<'b, S> Accepting<'_, 'b, S> {
     fn fold(&mut self, fold: &Fold, was_active: bool, moving: Option<Moving<Vec<u8>>>, stamp: u64) {
         let owner = case_owner(&fold.case);
         let id = fold.instance.as_bytes();
-        if let Some(moving) = moving.filter(|moving| !moving.entries.is_empty()) {
-            let key = part_key(&fold.instance, moving.first);
-            let plain = write_segment(&moving.entries);
-            let value = self.seal(place(Space::Segments, &key), &owner, moving.first, &plain);
-            self.put(Space::Segments, &key, value);
+        if let Some(moving) = moving {
+            // One that is replayed is read by the places of its folds.
+            let split = fold.snapshot.is_some();
+            for (first, entries) in pieces(&moving, split) {
+                let key = part_key(&fold.instance, first);
+                let plain = write_segment(entries);
+                let value = self.seal(place(Space::Segments, &key), &owner, first, &plain);
+                self.put(Space::Segments, &key, value);
+            }
         }
         let plain = write_stream(fold.active, fold.snapshot.as_deref());
         let value = self.seal(place(Space::Streams, id), &owner, fold.events, &plain);

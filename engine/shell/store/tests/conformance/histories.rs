@@ -8,6 +8,7 @@ use crate::subject::{Subject, audited, commit, event, events, fold, folds, opens
 crate::conform!(
     a_history_survives_folding_and_reopening,
     an_instance_that_starts_and_ends_in_one_batch_never_enters_the_journal,
+    a_long_history_is_folded_in_pieces,
     a_fold_must_contain_every_event,
     unfolded_and_active_instances_are_unsettled,
     the_oldest_unfolded_instances_are_named_beyond_the_limit,
@@ -42,6 +43,27 @@ fn a_history_survives_folding_and_reopening(subject: &Subject) {
     assert_eq!(history.snapshot_events, 12);
     assert_eq!(history.snapshot.unwrap(), b"snapshot of i-1 at 12");
     assert_eq!(texts(history.events), ["3.after"]);
+}
+
+fn a_long_history_is_folded_in_pieces(subject: &Subject) {
+    let store = subject.open();
+    commit(&*store, opens("case-1"));
+    let long = |number: usize| format!("{number}").repeat(20_000);
+    let all: Vec<String> = (1..=6).map(long).collect();
+    for (number, text) in (1..).zip(&all) {
+        commit(&*store, events(vec![event("i-1", "case-1", text)]));
+        if number % 3 == 0 {
+            commit(&*store, folds(vec![fold("i-1", "case-1", number, false)]));
+        }
+        let history = store.history("i-1").unwrap().unwrap();
+        let known = history.snapshot_events + history.events.len() as u64;
+        assert_eq!(known, number);
+    }
+    assert_eq!(texts(store.events("i-1").unwrap()), all);
+    drop(store);
+    assert_eq!(subject.values("segments").len(), 6);
+    let store = subject.open();
+    assert_eq!(texts(store.events("i-1").unwrap()), all);
 }
 
 fn an_instance_that_starts_and_ends_in_one_batch_never_enters_the_journal(subject: &Subject) {
