@@ -343,6 +343,21 @@ fn wrong_usage_and_a_wrong_environment_have_their_exit_codes() {
 }
 
 #[test]
+fn a_shell_is_told_every_command() {
+    for shell in ["bash", "zsh", "fish"] {
+        let output = casewright(&["completions", shell], "");
+        let text = String::from_utf8(output.stdout).unwrap();
+        for word in ["validate", "init", "config"] {
+            assert!(text.contains(word), "{shell}: {word}");
+        }
+    }
+    assert_eq!(
+        casewright(&["completions", "dos"], "").status.code(),
+        Some(2)
+    );
+}
+
+#[test]
 fn the_sample_packs_are_valid() {
     let output = casewright(&["validate", "workflows"], "");
     assert_eq!(

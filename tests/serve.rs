@@ -291,3 +291,52 @@ fn a_pack_is_deployed_from_the_command_line_and_stands_over_a_restart() {
     let (well, told) = deploy(folder.path(), &client, folder.path());
     assert!(!well && told.contains("has no pack.yaml"), "{told}");
 }
+
+/// What `casewright init` makes is valid, passes its tests and can be served; what is there already
+/// stays.
+#[test]
+fn a_new_agency_is_whole_as_it_is_made() {
+    let place = tempfile::tempdir().unwrap();
+    let folder = place.path().join("North Team");
+    let casewright = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_casewright"));
+        let ended = command.args(arguments).env("NO_COLOR", "1").output();
+        let ended = ended.unwrap();
+        let talk = [ended.stdout, ended.stderr].concat();
+        (
+            ended.status.code(),
+            String::from_utf8(talk).unwrap_or_default(),
+        )
+    };
+    let at = |path: &str| folder.join(path).to_str().unwrap().to_owned();
+    let title = "Family support: north \"and\" south";
+    let (code, said) = casewright(&["init", &at(""), "--title", title]);
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("`north-team`"), "{said}");
+    for asked in [["validate", &at("pack")], ["test", &at("pack")]] {
+        let (code, said) = casewright(&asked);
+        assert_eq!(code, Some(0), "{asked:?}: {said}");
+    }
+    let made = fs::read_to_string(at("pack/pack.yaml")).unwrap();
+    let (code, said) = casewright(&["init", &at("")]);
+    assert_eq!(code, Some(2), "{said}");
+    assert!(said.contains("not empty"), "{said}");
+    assert_eq!(fs::read_to_string(at("pack/pack.yaml")).unwrap(), made);
+    for wrong in [["--namespace", "North"], ["--title", "two\nlines"]] {
+        let other = place.path().join("other");
+        let arguments = [&["init", other.to_str().unwrap()][..], &wrong].concat();
+        assert_eq!(casewright(&arguments).0, Some(2), "{wrong:?}");
+        assert!(!other.exists(), "{wrong:?}");
+    }
+
+    let config = fs::read_to_string(at("casewright.toml")).unwrap();
+    let config = config.replace("127.0.0.1:8080", "127.0.0.1:0").replace(
+        "passphrase_file = \"secrets/casey.txt\"",
+        "passphrase_file = \"secrets/casey.txt\"\ntoken_file = \"token.json\"",
+    );
+    fs::write(at("casewright.toml"), config).unwrap();
+    let (_server, client) = start(&folder);
+    let asked = json!({ "workflow": "ask-for-help", "input": {} });
+    let started = client.post("/api/v1/instances", &asked, None).unwrap();
+    assert_eq!(started.status, 201, "{started:?}");
+}

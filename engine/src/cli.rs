@@ -26,6 +26,8 @@ pub(crate) enum Command {
     Demo(crate::demo::Arguments),
     /// Serve an agency from a configuration file.
     Serve(crate::serve::Arguments),
+    /// Make the folder of a new agency: a workflow, its form and tests, a configuration.
+    Init(crate::init::Arguments),
     /// Run one workflow document in a temporary store and print what became of it.
     Run(crate::run::Arguments),
     /// Check workflow documents, packs and forms; every mistake in one pass.
@@ -56,6 +58,8 @@ pub(crate) enum Command {
     Audit(crate::audit::Arguments),
     /// Measure what the engine must reach, beside its limits.
     Bench(crate::bench::Arguments),
+    /// Print what a shell needs to complete commands, flags and files.
+    Completions(crate::completions::Arguments),
     /// Look for what would keep the engine from working here.
     Doctor(crate::doctor::Arguments),
     /// The fake partners of the demo, for tests.

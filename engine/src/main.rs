@@ -8,14 +8,17 @@ mod backup;
 mod bench;
 mod cli;
 mod client;
+mod completions;
 mod demo;
 mod doctor;
 mod exit;
 mod explain;
 mod folder;
 mod graph;
+mod init;
 mod operator;
 mod partner;
+mod passphrase;
 mod place;
 mod plugin;
 mod ports;
@@ -44,6 +47,7 @@ fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Serve(arguments) => serve::run(&arguments),
+        Command::Init(arguments) => init::run(&arguments),
         Command::Run(arguments) => run::run(&arguments),
         Command::Validate(arguments) => validate::run(&arguments),
         Command::Graph(arguments) => graph::run(&arguments),
@@ -59,6 +63,7 @@ fn main() -> ExitCode {
         Command::Restore(arguments) => backup::restore(&arguments),
         Command::Audit(arguments) => audit::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
+        Command::Completions(arguments) => completions::run(&arguments),
         Command::Doctor(arguments) => doctor::run(&arguments),
         Command::Partner(arguments) => partner::run(&arguments),
     }

@@ -9,7 +9,7 @@ use casewright_runtime::Engine;
 use casewright_runtime::identity::NewUser;
 use serde_json::{Value, json};
 
-use crate::exit;
+use crate::{exit, passphrase};
 
 /// Sign-in name, name and the roles given; included roles come with them.
 const STAFF: &[(&str, &str, &[&str])] = &[
@@ -20,15 +20,8 @@ const STAFF: &[(&str, &str, &[&str])] = &[
     ("alex", "Alex Kumar", &["administrator"]),
 ];
 
-const WORDS: &[&str] = &[
-    "amber", "anchor", "apple", "autumn", "bamboo", "basket", "beacon", "birch", "bridge",
-    "candle", "canyon", "cedar", "cherry", "clover", "cobalt", "copper", "coral", "cotton",
-    "cricket", "dune", "ember", "falcon", "feather", "fern", "fjord", "garnet", "ginger",
-    "glacier", "granite", "harbour", "hazel", "heron", "indigo", "island", "ivory", "jasmine",
-    "juniper", "kettle", "lagoon", "lantern", "lemon", "lilac", "linen", "maple", "marble",
-    "meadow", "mint", "nectar", "ocean", "olive", "opal", "orchard", "pebble", "pepper", "pine",
-    "plum", "quartz", "river", "saffron", "silver", "spruce", "thistle", "walnut", "willow",
-];
+/// Some 30 bits, for loopback only and for as long as the demo runs.
+const PASSPHRASE_WORDS: usize = 4;
 
 /// What was seeded, with the secrets of this start.
 pub(super) struct Seeded(Vec<Member>);
@@ -48,7 +41,7 @@ pub(super) async fn seed(engine: &Engine, agencies: &[String]) -> io::Result<See
     };
     let mut members = Vec::new();
     for (sign_in, name, roles) in STAFF {
-        let passphrase = passphrase()?;
+        let passphrase = passphrase::new(PASSPHRASE_WORDS)?;
         let user = NewUser {
             agency: agency.clone(),
             id: format!("u-{sign_in}"),
@@ -117,20 +110,6 @@ impl Seeded {
         text.push_str("\nThe passphrases are new at each start. Stop with Ctrl-C.");
         text
     }
-}
-
-/// Four words and a number: some 30 bits, for loopback only and for as long as the demo runs.
-fn passphrase() -> io::Result<String> {
-    let mut bytes = [0_u8; 5];
-    getrandom::fill(&mut bytes).map_err(io::Error::other)?;
-    let words = bytes[..4]
-        .iter()
-        .map(|byte| WORDS[usize::from(*byte) % WORDS.len()]);
-    Ok(format!(
-        "{}-{}",
-        words.collect::<Vec<_>>().join("-"),
-        bytes[4]
-    ))
 }
 
 fn failed(error: &casewright_runtime::Refused) -> io::Error {
