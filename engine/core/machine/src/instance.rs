@@ -1,5 +1,7 @@
 //! One run of a workflow, as data: a tree of positions, never replayed code.
 
+use std::sync::Arc;
+
 use casewright_language::Workflow;
 use casewright_language::workflow::Kind;
 use serde::{Deserialize, Deserializer, Serialize, de};
@@ -132,13 +134,14 @@ pub enum Waiting {
     },
 }
 
-/// A run of a task, for `run --json` and history.
+/// A run of a task, for `run --json` and history. Shared texts: a run remembers hundreds of them,
+/// and each event copies it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TaskRun {
     /// As the document names it.
-    pub name: String,
+    pub name: Arc<str>,
     /// JSON pointer into the document.
-    pub reference: String,
+    pub reference: Arc<str>,
     /// How far it came.
     pub status: Status,
 }

@@ -101,8 +101,8 @@ impl Run<'_> {
         *run += 1;
         let run = *run;
         let begun = TaskRun {
-            name: task.name.clone(),
-            reference: task.reference.clone(),
+            name: task.name.as_str().into(),
+            reference: task.reference.as_str().into(),
             status: Status::Running,
         };
         self.notes.push(begun.clone());

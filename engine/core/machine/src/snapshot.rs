@@ -105,8 +105,8 @@ pub(crate) mod task_runs {
     ) -> Result<Vec<TaskRun>, D::Error> {
         let runs = Vec::<(String, Status)>::deserialize(from)?;
         let named = runs.into_iter().map(|(reference, status)| TaskRun {
-            name: task_name(&reference),
-            reference,
+            name: task_name(&reference).into(),
+            reference: reference.into(),
             status,
         });
         Ok(named.collect())

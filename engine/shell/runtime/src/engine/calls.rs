@@ -105,17 +105,22 @@ impl Drop for Open {
     }
 }
 
-/// Sends a call and brings its result home.
-pub(crate) fn dispatch(shared: &Arc<Shared>, instance: &str, mut call: Call, sent: Sent) {
+/// Sends a call and brings its result home, and the next of the run after it.
+pub(crate) fn dispatch(shared: &Arc<Shared>, instance: &str, call: Call, sent: Sent) {
     let open = Open::new(shared);
     let (shared, instance) = (Arc::clone(shared), instance.to_owned());
     tokio::spawn(async move {
-        let input = std::mem::take(&mut call.input);
-        let name = call.clone();
-        call.input = input;
-        if let Some(answer) = shared.call(&instance, call, sent).await {
+        let mut next = Some((call, sent));
+        while let Some((mut call, sent)) = next {
+            let input = std::mem::take(&mut call.input);
+            let name = call.clone();
+            call.input = input;
+            let Some(answer) = shared.call(&instance, call, sent).await else {
+                break;
+            };
             let returned = Returned { call: name, answer };
-            shared.bring_home(&instance, returned).await;
+            let following = shared.bring_home(&instance, returned).await;
+            next = following.map(|call| (call, Sent::Never));
         }
         drop(open);
     });
@@ -235,16 +240,22 @@ impl Shared {
     }
 
     /// The result is a fact by now: it is offered until the store takes it or is closed.
-    async fn bring_home(self: &Arc<Self>, instance: &str, returned: Returned) {
+    ///
+    /// Gives the call that follows from it, if one does.
+    async fn bring_home(self: &Arc<Self>, instance: &str, returned: Returned) -> Option<Call> {
         loop {
-            let delivered = self.deliver(instance, |draft| returned.told(draft)).await;
-            match delivered {
+            let delivered = async {
+                let settling = self.queue(instance, |draft| returned.told(draft)).await?;
+                settling.settle_to_call().await.map_err(RunError::Refused)
+            };
+            match delivered.await {
+                Ok(following) => return following,
                 // When the engine stops, the call is still open for the next start.
-                Ok(()) | Err(RunError::Refused(Refused::Stopping)) => return,
+                Err(RunError::Refused(Refused::Stopping)) => return None,
                 // Nobody waits for it any more: a timeout or a cancellation was first.
                 Err(RunError::Mismatch) => {
                     self.close_unwanted(instance, &returned.call).await;
-                    return;
+                    return None;
                 }
                 Err(RunError::Refused(Refused::Busy | Refused::DiskFull)) => {
                     let again = self.parts.clock.now() + SignedDuration::from_millis(AGAIN_MS);
@@ -252,7 +263,7 @@ impl Shared {
                 }
                 Err(RunError::Refused(refused)) => {
                     tracing::error!(instance, %refused, "a result could not be taken in");
-                    return;
+                    return None;
                 }
             }
         }

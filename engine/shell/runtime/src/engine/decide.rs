@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use casewright_machine::Event;
+use casewright_machine::{Call, Event};
 use casewright_store::{SubmitError, Ticket};
 use serde::Serialize;
 
@@ -121,6 +121,16 @@ impl Shared {
 impl Settling {
     /// Waits for the disk and does what follows. To be run where nobody drops it half-way.
     pub(crate) async fn settle(self) -> Result<(), Refused> {
+        let (shared, instance) = (Arc::clone(&self.shared), self.instance.clone());
+        if let Some(call) = self.settle_to_call().await? {
+            act(&shared, &instance, Action::Call(call));
+        }
+        Ok(())
+    }
+
+    /// The same, but leaves the last call to who settles: one that has just brought a result home
+    /// sends the next itself, and wakes nobody for it.
+    pub(crate) async fn settle_to_call(mut self) -> Result<Option<Call>, Refused> {
         if let Err(error) = self.ticket.flushed().await {
             self.flushed.send_replace(Flushed::Lost);
             self.shared.changed();
@@ -134,10 +144,14 @@ impl Settling {
             later
         });
         self.shared.changed();
+        let last = self.actions.pop_if(|last| matches!(last, Action::Call(_)));
         for action in self.actions {
             act(&self.shared, &self.instance, action);
         }
-        Ok(())
+        Ok(match last {
+            Some(Action::Call(call)) => Some(call),
+            _ => None,
+        })
     }
 }
 

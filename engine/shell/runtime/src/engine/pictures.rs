@@ -33,8 +33,8 @@ fn marks(runs: &[TaskRun]) -> Marks {
             Status::Cancelled => None,
         };
         match mark {
-            Some(mark) => marks.insert(run.reference.clone(), mark),
-            None => marks.remove(&run.reference),
+            Some(mark) => marks.insert(run.reference.to_string(), mark),
+            None => marks.remove(&*run.reference),
         };
     }
     marks
@@ -47,8 +47,8 @@ mod tests {
     #[test]
     fn the_latest_run_of_a_task_marks_it() {
         let run = |name: &str, status| TaskRun {
-            name: name.to_owned(),
-            reference: format!("/do/0/{name}"),
+            name: name.into(),
+            reference: format!("/do/0/{name}").into(),
             status,
         };
         let marks = marks(&[
