@@ -24,6 +24,7 @@ mod plugin;
 mod ports;
 mod ready;
 mod run;
+mod schema;
 mod serve;
 mod test;
 mod validate;
@@ -51,6 +52,7 @@ fn main() -> ExitCode {
         Command::Run(arguments) => run::run(&arguments),
         Command::Validate(arguments) => validate::run(&arguments),
         Command::Graph(arguments) => graph::run(&arguments),
+        Command::Schema(arguments) => schema::run(&arguments),
         Command::Test(arguments) => test::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Plugin(arguments) => plugin::run(arguments),

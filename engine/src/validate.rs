@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use casewright_language::{Diagnostic, Severity, Workflow, diagnostic};
+use casewright_language::{Diagnostic, Severity, Surroundings, Workflow, diagnostic};
 
 use crate::exit;
 use crate::folder;
@@ -62,6 +62,14 @@ pub(crate) async fn drawable(file: &Path) -> io::Result<Drawable> {
     }
     report_one(&name, &text, reading.diagnostics, false);
     Ok(Drawable::Invalid)
+}
+
+/// The names that a document of this pack may use: those of the pack and of installed functions.
+pub(crate) async fn surroundings(
+    pack: Option<&Path>,
+    plugins: Option<&Path>,
+) -> io::Result<Surroundings> {
+    documents::around(pack, documents::installed(plugins).await?)
 }
 
 /// Draws findings to standard error; paths are shown below `root`.

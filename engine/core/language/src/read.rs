@@ -39,6 +39,10 @@ use reusable::Reusables;
 #[cfg(test)]
 mod tests;
 
+/// What may stand in a task and at the root, for whoever must keep step.
+#[cfg(test)]
+pub(crate) use {document::ROOT as ROOT_KEYS, tasks::keys as task_keys};
+
 /// Most tasks of one document, those inside others included: what is checked by comparing tasks
 /// with each other stays quick.
 const TASKS_MAX: usize = 2000;

@@ -12,7 +12,7 @@ use crate::yaml::{Content, Entry, Fields, Node, Place};
 /// Versions of the language that are read.
 const VERSIONS: [&str; 4] = ["1.0.0", "1.0.1", "1.0.2", "1.0.3"];
 
-const ROOT: [&str; 8] = [
+pub(crate) const ROOT: [&str; 8] = [
     "document", "input", "use", "do", "timeout", "output", "schedule", "evaluate",
 ];
 const HEADER: [&str; 8] = [

@@ -6,7 +6,8 @@ use crate::Template;
 use crate::workflow::{Emission, Kind, Reach};
 use crate::yaml::{self, Fields};
 
-const WRITE: &str = "event: { with: { source: urn:agency:plans, type: agency.plan.agreed } }";
+const WRITE: &str =
+    "event: { with: { source: https://agency.example/plans, type: agency.plan.agreed } }";
 
 pub(super) fn read(reader: &mut Reader<'_>, body: &Body<'_, '_>) -> Option<Found> {
     let reach = reach(reader, body);
@@ -22,7 +23,7 @@ pub(super) fn read(reader: &mut Reader<'_>, body: &Body<'_, '_>) -> Option<Found
     let fields = Fields::open_any(findings, &with.value, with.key.place, &owner)?;
     let mut whole = true;
     for (key, example) in [
-        ("source", "urn:agency:plans"),
+        ("source", "https://agency.example/plans"),
         ("type", "agency.plan.agreed"),
     ] {
         if fields.get(key).is_none() {

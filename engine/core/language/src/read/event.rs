@@ -2,6 +2,7 @@
 //!
 //! What is done with them stands in `emit` and `listen`.
 
+use super::raise::warn_of_address;
 use super::scope::{Moment, Scope};
 use super::{Reader, flat};
 use crate::Template;
@@ -33,6 +34,10 @@ pub(super) fn attributes(
     let mut whole = true;
     for entry in fields.entries() {
         whole &= attribute_name(reader, entry);
+        if let "source" | "dataschema" = entry.key.text.as_str() {
+            let (what, write) = (&entry.key.text, "https://agency.example/plans");
+            warn_of_address(reader, entry, &format!("`{what}` of an event"), write);
+        }
         match reader.template(&entry.value, scope, Moment::Definition) {
             Some(template) => read.push((entry.key.text.clone(), template)),
             None => whole = false,

@@ -58,8 +58,13 @@ pub(super) fn problem(
     })
 }
 
-/// The official schema takes only what looks like an address.
 fn warn_of_type(reader: &mut Reader<'_>, entry: &Entry) {
+    let write = "https://agency.example/errors/name";
+    warn_of_address(reader, entry, "the type of an error", write);
+}
+
+/// The official schema takes only what looks like an address.
+pub(super) fn warn_of_address(reader: &mut Reader<'_>, entry: &Entry, what: &str, write: &str) {
     let Some(kind) = entry.value.as_text().filter(|kind| !kind.contains("${")) else {
         return;
     };
@@ -76,9 +81,9 @@ fn warn_of_type(reader: &mut Reader<'_>, entry: &Entry) {
             .warning(
                 "CW0211",
                 entry.place(),
-                "the type of an error should be an address",
+                format!("{what} should be an address"),
             )
-            .help("other engines refuse it; write `https://agency.example/errors/name`");
+            .help(format!("other engines refuse it; write `{write}`"));
     }
 }
 

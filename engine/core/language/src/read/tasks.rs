@@ -35,6 +35,13 @@ const KINDS: [(&str, &[&str]); 12] = [
     ("wait", &["wait"]),
 ];
 
+/// All keys of tasks.
+#[cfg(test)]
+pub(crate) fn keys() -> BTreeSet<String> {
+    let kinds = KINDS.iter().flat_map(|(_, keys)| *keys);
+    kinds.chain(&COMMON).map(|key| (*key).to_owned()).collect()
+}
+
 /// A task being read: its fields and where it stands.
 pub(super) struct Body<'a, 's> {
     pub(super) name: &'a str,

@@ -1,0 +1,202 @@
+//! What an editor is told of workflow documents: a JSON Schema (draft-07, which editors understand),
+//! narrowed to the functions, forms and names around a document.
+//!
+//! It completes and explains while somebody types. What is right the reader decides: the schema
+//! never refuses what the reader takes, and takes some of what the reader refuses.
+
+use serde_json::{Map, Value, json};
+
+use crate::diagnostic::Findings;
+use crate::schema::Schema;
+use crate::{Surroundings, yaml};
+
+const BASE: &str = include_str!("editor/workflow.yaml");
+
+/// Functions of the engine, with what an editor says of them.
+const BUILT_IN: [(&str, &str); 6] = [
+    ("human-task", "A person does something"),
+    ("approval", "A person decides; never who asked"),
+    ("http", "A request without a plugin"),
+    ("fund.reserve", "Sets money of a fund aside"),
+    ("fund.commit", "Spends what was set aside"),
+    ("fund.release", "Gives back what was set aside"),
+];
+
+/// The schema of documents that stand in these surroundings.
+///
+/// Names that are not known stay open: without a pack any role will do.
+pub fn schema(around: &Surroundings) -> Value {
+    let mut findings = Findings::new("editor/workflow.yaml");
+    let base = yaml::parse(BASE, &mut findings);
+    let mut schema = base.map_or(Value::Null, |base| base.to_json());
+    let Some(definitions) = schema.get_mut("definitions").and_then(Value::as_object_mut) else {
+        unreachable!("the schema for editors is part of the engine");
+    };
+    functions(definitions, around);
+    if let Some(pack) = &around.pack {
+        let forms = pack.forms.iter();
+        let forms = forms.map(|(name, form)| (name.as_str(), form.title.as_str()));
+        narrow(definitions, "formName", "A form of the pack.", forms);
+        for (definition, what, names) in [
+            ("roleName", "A role of the pack.", &pack.roles),
+            ("teamName", "A team of the pack.", &pack.teams),
+            ("fundName", "A fund of the pack.", &pack.funds),
+            ("policyName", "A policy of the pack.", &pack.policies),
+        ] {
+            let names = names.iter().map(|name| (name.as_str(), ""));
+            narrow(definitions, definition, what, names);
+        }
+    }
+    if let Some(workflows) = &around.workflows {
+        let names = workflows.keys().map(|name| (name.as_str(), ""));
+        narrow(
+            definitions,
+            "workflowName",
+            "A workflow of the pack.",
+            names,
+        );
+    }
+    schema
+}
+
+/// One of these names, or what an expression gives.
+fn narrow<'n>(
+    definitions: &mut Map<String, Value>,
+    definition: &str,
+    what: &str,
+    names: impl Iterator<Item = (&'n str, &'n str)>,
+) {
+    let narrowed = json!({
+        "description": what,
+        "anyOf": [one_of(names), reference("expression")],
+    });
+    definitions.insert(definition.to_owned(), narrowed);
+}
+
+fn one_of<'n>(names: impl Iterator<Item = (&'n str, &'n str)>) -> Value {
+    let (names, titles): (Vec<_>, Vec<_>) = names.unzip();
+    if titles.iter().all(|title| title.is_empty()) {
+        return json!({"enum": names});
+    }
+    json!({"enum": names, "enumDescriptions": titles})
+}
+
+fn reference(definition: &str) -> Value {
+    json!({"$ref": format!("#/definitions/{definition}")})
+}
+
+/// Names of functions, and what each takes.
+fn functions(definitions: &mut Map<String, Value>, around: &Surroundings) {
+    let installed = around.functions.iter();
+    let installed = installed.map(|(name, known)| (name.as_str(), known.title.as_str()));
+    let names = one_of(BUILT_IN.into_iter().chain(installed));
+    // With a version, and whatever is not installed while nobody knows what is.
+    let open = if around.functions_known {
+        r"^[a-z][a-z0-9.-]*:[0-9]+\.[0-9]+\.[0-9]+[^@]*(@default)?$"
+    } else {
+        r"^[a-z][a-z0-9-]*\.[A-Za-z0-9_-]+(:[^@]+)?(@default)?$"
+    };
+    let name = json!({
+        "description": "A function of the engine or of a plugin.",
+        "anyOf": [names, {"type": "string", "pattern": open}],
+    });
+    definitions.insert("functionName".to_owned(), name);
+    let mut calls = Vec::new();
+    for (name, signature) in &around.functions {
+        let key = format!("function {name}");
+        let arguments = arguments(&key, &signature.title, &signature.input);
+        let asked = arguments["required"]
+            .as_array()
+            .is_some_and(|it| !it.is_empty());
+        definitions.insert(key.clone(), arguments);
+        let meant = format!("^{}(:|$)", name.replace('.', "\\."));
+        let mut call = json!({
+            "if": {"properties": {"call": {"type": "string", "pattern": meant}}},
+            "then": {"properties": {"with": {"$ref": format!("#/definitions/{}", escaped(&key))}}},
+        });
+        if asked {
+            call["then"]["required"] = json!(["with"]);
+        }
+        calls.push(call);
+    }
+    let known = definitions
+        .get_mut("callTask")
+        .and_then(|task| task.get_mut("allOf"));
+    if let Some(known) = known.and_then(Value::as_array_mut) {
+        known.extend(calls);
+    }
+}
+
+/// What a function takes, where each part may be an expression instead.
+fn arguments(key: &str, title: &str, input: &Schema) -> Value {
+    let mut schema = input.document().clone();
+    loosen(&mut schema, key, true);
+    if let Some(object) = schema.as_object_mut() {
+        object.entry("description").or_insert_with(|| title.into());
+    }
+    schema
+}
+
+/// Points references at where the schema now stands, and lets an expression stand for every part.
+fn loosen(schema: &mut Value, key: &str, whole: bool) {
+    let Value::Object(object) = schema else {
+        return;
+    };
+    // Editors would look for another vocabulary, or for another place.
+    object.remove("$schema");
+    object.remove("$id");
+    if let Some(Value::String(target)) = object.get_mut("$ref")
+        && let Some(inner) = target.strip_prefix("#/")
+    {
+        *target = format!("#/definitions/{}/{inner}", escaped(key));
+    }
+    for named in ["properties", "$defs", "definitions"] {
+        let members = object.get_mut(named).and_then(Value::as_object_mut);
+        members
+            .into_iter()
+            .flat_map(Map::values_mut)
+            .for_each(|it| loosen(it, key, false));
+    }
+    for one in ["items", "additionalProperties"] {
+        if let Some(member) = object.get_mut(one) {
+            loosen(member, key, false);
+        }
+    }
+    // Choices and conditions ask of the value itself: an expression stands for the whole of them.
+    for list in ["allOf", "anyOf", "oneOf"] {
+        let members = object.get_mut(list).and_then(Value::as_array_mut);
+        members
+            .into_iter()
+            .flatten()
+            .for_each(|it| loosen(it, key, true));
+    }
+    for one in ["if", "then", "else"] {
+        if let Some(member) = object.get_mut(one) {
+            loosen(member, key, true);
+        }
+    }
+    let is_plain =
+        object.is_empty() || object.len() == 1 && object.get("type") == Some(&json!("string"));
+    if whole || is_plain {
+        return;
+    }
+    let mut outer = Map::new();
+    for word in ["title", "description", "default"] {
+        if let Some(value) = object.get(word) {
+            outer.insert(word.to_owned(), value.clone());
+        }
+    }
+    let inner = std::mem::take(object);
+    outer.insert("anyOf".to_owned(), json!([inner, reference("expression")]));
+    *object = outer;
+}
+
+/// As a segment of a JSON pointer in an address.
+fn escaped(key: &str) -> String {
+    key.replace('~', "~0")
+        .replace('/', "~1")
+        .replace(' ', "%20")
+}
+
+#[cfg(test)]
+mod tests;
