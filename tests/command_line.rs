@@ -377,6 +377,26 @@ fn the_sample_packs_pass_their_own_tests() {
 }
 
 #[test]
+fn an_editor_is_told_the_names_of_a_pack_that_is_well() {
+    let pack = "workflows/intensive-family-support";
+    let output = casewright(&["schema", "--pack", pack], "");
+    assert_eq!(output.status.code(), Some(0));
+    let schema: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let forms = schema["definitions"]["formName"]["anyOf"][0]["enum"].as_array();
+    assert!(forms.unwrap().contains(&"brokerage-request".into()));
+    let no_pack = casewright(&["schema", "--pack", "sdk"], "");
+    assert_eq!(no_pack.status.code(), Some(2));
+    let folder = tempfile::tempdir().unwrap();
+    copy(pack, folder.path());
+    std::fs::write(folder.path().join("pack.yaml"), "namespce: a\n").unwrap();
+    let broken = casewright(&["schema", "--pack", folder.path().to_str().unwrap()], "");
+    assert_eq!(broken.status.code(), Some(1));
+    assert!(broken.stdout.is_empty());
+    let told = String::from_utf8(broken.stderr).unwrap();
+    assert!(told.contains("casewright validate"), "{told}");
+}
+
+#[test]
 fn a_test_that_fails_says_what_it_found_and_where() {
     let folder = tempfile::tempdir().unwrap();
     let pack = folder.path().join("pack");

@@ -7,7 +7,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use crate::{exit, passphrase};
+use crate::{exit, passphrase, validate};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
@@ -94,6 +94,11 @@ fn make(arguments: &Arguments) -> Result<String, Failure> {
             .replace("{{title}}", &title);
         put(&folder.join(path), &text, 0o644)?;
     }
+    put(
+        &folder.join("pack/workflow.schema.json"),
+        &schema(folder)?,
+        0o644,
+    )?;
     for sign_in in STAFF {
         let made = passphrase::new(WORDS).map_err(|error| failed(folder, &error))?;
         let path = folder.join("secrets").join(format!("{sign_in}.txt"));
@@ -107,6 +112,13 @@ fn make(arguments: &Arguments) -> Result<String, Failure> {
          \n  serve it:  casewright serve --config {shown}/casewright.toml\n\
          \nPassphrases of casey, lee and alex are in {shown}/secrets."
     ))
+}
+
+/// For editors: the names of the new pack, and functions of any plugin.
+fn schema(folder: &Path) -> Result<String, Failure> {
+    let pack = folder.join("pack");
+    let schema = validate::schema(&pack).map_err(|error| failed(&pack, &error))?;
+    Ok(format!("{schema:#}\n"))
 }
 
 fn namespace(arguments: &Arguments, folder: &Path) -> Result<String, Failure> {

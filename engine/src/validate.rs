@@ -72,6 +72,12 @@ pub(crate) async fn surroundings(
     documents::around(pack, documents::installed(plugins).await?)
 }
 
+/// What an editor is told of documents of this pack, where no plugins are known.
+pub(crate) fn schema(pack: &Path) -> io::Result<serde_json::Value> {
+    let around = documents::around(Some(pack), Surroundings::default())?;
+    Ok(casewright_language::editor::schema(&around))
+}
+
 /// Draws findings to standard error; paths are shown below `root`.
 pub(crate) fn show(root: &Path, diagnostics: &[Diagnostic]) {
     let mut findings = Findings::default();

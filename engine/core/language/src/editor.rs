@@ -1,5 +1,5 @@
-//! What an editor is told of workflow documents: a JSON Schema (draft-07, which editors understand),
-//! narrowed to the functions, forms and names around a document.
+//! What an editor is told of workflow documents: a JSON Schema (draft-07, which editors
+//! understand), narrowed to the functions, forms and names around a document.
 //!
 //! It completes and explains while somebody types. What is right the reader decides: the schema
 //! never refuses what the reader takes, and takes some of what the reader refuses.
@@ -66,10 +66,13 @@ fn narrow<'n>(
     what: &str,
     names: impl Iterator<Item = (&'n str, &'n str)>,
 ) {
-    let narrowed = json!({
-        "description": what,
-        "anyOf": [one_of(names), reference("expression")],
-    });
+    let mut names = names.peekable();
+    // A choice of nothing is no schema.
+    let any = match names.peek() {
+        Some(_) => vec![one_of(names), reference("expression")],
+        None => vec![reference("expression")],
+    };
+    let narrowed = json!({"description": what, "anyOf": any});
     definitions.insert(definition.to_owned(), narrowed);
 }
 

@@ -100,4 +100,7 @@ fn names_of_the_pack_are_offered_and_without_one_any_will_do() {
     });
     let role = &schema(&around)["definitions"]["roleName"];
     assert_eq!(role["anyOf"][0]["enum"], json!(["team-leader"]));
+    // The pack has no teams.
+    let team = &schema(&around)["definitions"]["teamName"]["anyOf"];
+    assert_eq!(team, &json!([{"$ref": "#/definitions/expression"}]));
 }
