@@ -23,6 +23,8 @@ pub struct Surroundings {
 pub struct PackNames {
     pub namespace: String,
     pub forms: BTreeMap<String, Form>,
+    /// Forms with mistakes of their own, which are the cause.
+    pub forms_broken: BTreeSet<String>,
     pub roles: BTreeSet<String>,
     pub teams: BTreeSet<String>,
     pub funds: BTreeSet<String>,

@@ -1,13 +1,17 @@
 //! No text whatever makes reading or drawing panic: documents with lines and signs lost, doubled,
-//! moved and replaced.
+//! moved and replaced. None takes long, and none takes much memory.
+//!
+//! `CASEWRIGHT_DOCUMENTS` says how many; see `tests/campaign documents`.
 
 #![allow(
     clippy::disallowed_methods,
-    reason = "tests read their data from files; the crate itself may not"
+    clippy::disallowed_types,
+    reason = "tests read their data from files, and a clock; the crate itself may not"
 )]
 
 use std::fs;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use casewright_language::diagnostic::draw;
 use casewright_language::{Surroundings, read};
@@ -55,10 +59,34 @@ const PIECES: [&str; 24] = [
     "\r\n",
 ];
 
+/// The longest that reading and drawing one document may take.
+const TIME_MAX: Duration = Duration::from_secs(1);
+
+/// The most memory that the whole test may have taken.
+const MEMORY_KIB_MAX: u64 = 256 * 1024;
+
+fn count() -> u32 {
+    let given = std::env::var("CASEWRIGHT_DOCUMENTS");
+    given.map_or(1_500, |count| {
+        count.parse().expect("CASEWRIGHT_DOCUMENTS is a number")
+    })
+}
+
+/// Peak of this process, where the system tells it.
+fn memory_kib() -> Option<u64> {
+    let status = fs::read_to_string("/proc/self/status").ok()?;
+    let peak = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))?;
+    peak.trim().trim_end_matches(" kB").parse().ok()
+}
+
 fn seeds() -> Vec<String> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/messages");
-    let mut seeds: Vec<_> = fs::read_dir(folder)
-        .expect("the folder is part of the crate")
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let pack = here.join("../../../workflows/intensive-family-support");
+    let mut seeds: Vec<_> = [here.join("tests/messages"), pack]
+        .iter()
+        .flat_map(|folder| fs::read_dir(folder).expect("the folder is part of the repository"))
         .map(|entry| entry.expect("the folder is readable").path())
         .filter(|path| path.extension().is_some_and(|kind| kind == "yaml"))
         .collect();
@@ -124,7 +152,7 @@ fn apply(text: &str, change: &Change) -> String {
 proptest! {
     #![proptest_config(ProptestConfig {
         failure_persistence: None,
-        cases: 1500,
+        cases: count(),
         ..ProptestConfig::default()
     })]
 
@@ -136,6 +164,7 @@ proptest! {
     ) {
         let text = changes.iter().fold(seed, |text, change| apply(&text, change));
         let surroundings = Surroundings { functions_known: known, ..Surroundings::default() };
+        let began = Instant::now();
         let reading = read("mutated.yaml", &text, &surroundings);
         let refused = reading.diagnostics.iter().any(|found| {
             found.severity == casewright_language::Severity::Error
@@ -147,6 +176,10 @@ proptest! {
             prop_assert!(start <= end, "{found:?}");
         }
         draw(&reading.diagnostics, &text, false);
+        let took = began.elapsed();
+        prop_assert!(took < TIME_MAX, "{took:?}:\n{text}");
+        let taken = memory_kib().unwrap_or(0);
+        prop_assert!(taken < MEMORY_KIB_MAX, "{taken} KiB");
     }
 
     #[test]

@@ -5,7 +5,7 @@
 
 mod stored;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use casewright_casework::{Calendar, Money, Policy, policy};
 use casewright_language::diagnostic::Severity;
@@ -71,7 +71,10 @@ impl Deployment {
             functions: installed.functions.clone(),
             functions_known: installed.functions_known,
             workflows: Some(outlines(&files)),
-            pack: pack.as_ref().map(|pack| names(pack, &reader.forms)),
+            pack: pack.as_ref().map(|pack| PackNames {
+                forms_broken: reader.forms_broken.clone(),
+                ..names(pack, &reader.forms)
+            }),
         };
         reader.workflows(&files, &surroundings);
         let calendars = pack
@@ -191,6 +194,7 @@ impl Deployment {
 struct Reader {
     findings: Vec<Diagnostic>,
     forms: BTreeMap<String, Form>,
+    forms_broken: BTreeSet<String>,
     workflows: BTreeMap<String, Workflow>,
     doubts: Vec<Doubt>,
 }
@@ -214,8 +218,9 @@ impl Reader {
             };
             let (form, findings) = pack::read_form(name, path, text);
             self.findings.extend(findings);
-            if let Some(form) = form {
-                self.forms.insert(name.to_owned(), form);
+            match form {
+                Some(form) => drop(self.forms.insert(name.to_owned(), form)),
+                None => drop(self.forms_broken.insert(name.to_owned())),
             }
         }
     }
@@ -365,6 +370,7 @@ fn names(pack: &Pack, forms: &BTreeMap<String, Form>) -> PackNames {
     PackNames {
         namespace: pack.namespace.clone(),
         forms: forms.clone(),
+        forms_broken: BTreeSet::new(),
         roles: pack.roles.keys().cloned().collect(),
         teams: pack.teams.keys().cloned().collect(),
         funds: pack.funds.keys().cloned().collect(),

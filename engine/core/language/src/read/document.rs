@@ -106,7 +106,11 @@ fn header_of(reader: &mut Reader<'_>, entry: &Entry) -> Option<Document> {
     let name = fields.required(findings, "name", "name: my-workflow");
     let version = fields.required(findings, "version", "version: '1.0.0'");
     let dsl = dsl.and_then(|entry| dsl_of(reader, &fields, entry));
-    let namespace = namespace.and_then(|entry| label(reader, &fields, entry));
+    let namespace = namespace.and_then(|entry| {
+        let name = label(reader, &fields, entry)?;
+        compare_namespace(reader, entry, &name);
+        Some(name)
+    });
     let name = name.and_then(|entry| label(reader, &fields, entry));
     let version = version.and_then(|entry| version_of(reader, &fields, entry));
     let mut text = |key: &str| {
@@ -129,6 +133,21 @@ fn header_of(reader: &mut Reader<'_>, entry: &Entry) -> Option<Document> {
         title,
         summary,
     })
+}
+
+fn compare_namespace(reader: &mut Reader<'_>, entry: &Entry, name: &str) {
+    let pack = reader.surroundings.pack.as_ref();
+    let Some(own) = pack.map(|pack| &pack.namespace).filter(|own| *own != name) else {
+        return;
+    };
+    reader
+        .findings
+        .warning(
+            "CW0117",
+            entry.place(),
+            format!("the pack is `{own}`, and the document says `{name}`"),
+        )
+        .help(format!("write `namespace: {own}`"));
 }
 
 fn dsl_of(reader: &mut Reader<'_>, fields: &Fields<'_>, entry: &Entry) -> Option<String> {

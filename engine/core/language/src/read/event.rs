@@ -139,7 +139,7 @@ fn all(reader: &mut Reader<'_>, entry: &Entry, owner: &str, scope: &Scope) -> Op
 
 fn read_until(reader: &mut Reader<'_>, entry: &Entry, owner: &str, scope: &Scope) -> Option<Until> {
     let Content::Map(_) = &entry.value.content else {
-        let read = reader.expression(&entry.value, scope, Moment::Definition);
+        let read = reader.condition(&entry.value, scope, Moment::Definition);
         return read.map(Until::Condition);
     };
     if let Some(inner) = entry.value.as_map().and_then(|entries| {

@@ -15,7 +15,7 @@ pub(super) fn read(reader: &mut Reader<'_>, body: &Body<'_, '_>) -> Option<Found
     let condition = body
         .fields
         .get("while")
-        .map(|entry| reader.expression(&entry.value, &scope, Moment::Definition));
+        .map(|entry| reader.condition(&entry.value, &scope, Moment::Definition));
     let write = "do: [ ... ]";
     let list = body.fields.required(&mut reader.findings, "do", write);
     let owner = body.fields.owner.as_str();

@@ -88,7 +88,7 @@ fn case(reader: &mut Reader<'_>, body: &Body<'_, '_>, entry: &Entry) -> Option<(
     let target = fields.required(findings, "then", "then: <task>");
     let when = fields
         .get("when")
-        .map(|when| reader.expression(&when.value, body.scope, Moment::Definition));
+        .map(|when| reader.condition(&when.value, body.scope, Moment::Definition));
     let target = target?;
     let then = flow::then(reader, target, body.siblings)?;
     let when = match when {

@@ -381,7 +381,7 @@ fn common(
     let owner = fields.owner.as_str();
     let condition = fields
         .get("if")
-        .map(|entry| reader.expression(&entry.value, scope, Moment::Condition));
+        .map(|entry| reader.condition(&entry.value, scope, Moment::Condition));
     let input = fields
         .get("input")
         .map(|entry| data::input(reader, entry, owner, scope, Moment::TaskInput));

@@ -57,7 +57,7 @@ fn catch(
     let scope = body.scope.with_variable(variable.unwrap_or("error"));
     let mut condition = |key: &str| match fields.get(key) {
         Some(entry) => reader
-            .expression(&entry.value, &scope, Moment::Definition)
+            .condition(&entry.value, &scope, Moment::Definition)
             .map(Some),
         None => Some(None),
     };
@@ -236,7 +236,7 @@ pub(super) fn retry(
     let fields = Fields::open(findings, &entry.value, entry.key.place, &owner, &known)?;
     let mut condition = |key: &str| match fields.get(key) {
         Some(entry) => reader
-            .expression(&entry.value, caught, Moment::Definition)
+            .condition(&entry.value, caught, Moment::Definition)
             .map(Some),
         None => Some(None),
     };

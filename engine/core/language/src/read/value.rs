@@ -51,6 +51,26 @@ impl Reader<'_> {
         }
     }
 
+    /// An expression that must be true or false.
+    pub(super) fn condition(
+        &mut self,
+        node: &Node,
+        scope: &Scope,
+        moment: Moment,
+    ) -> Option<Expression> {
+        if node.as_text().is_some_and(text::sets) {
+            self.findings
+                .error(
+                    "CW0311",
+                    node.place,
+                    "`=` sets a value and is neither true nor false",
+                )
+                .help("to compare, write `==`");
+            return None;
+        }
+        self.expression(node, scope, moment)
+    }
+
     /// A value field: expressions only as `${ }`, in any depth.
     pub(super) fn template(
         &mut self,

@@ -77,7 +77,8 @@ impl<'a> Arguments<'a> {
         entry
     }
 
-    fn misspelt(&self, name: &str) -> bool {
+    /// Whether an unknown argument was meant to be this one.
+    pub(super) fn misspelt(&self, name: &str) -> bool {
         let known = || self.known.iter().map(String::as_str);
         self.entries
             .iter()

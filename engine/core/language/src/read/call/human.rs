@@ -105,6 +105,9 @@ fn form(reader: &mut Reader<'_>, all: &Arguments<'_>, entry: &Entry) -> Option<S
     if let Some(pack) = &reader.surroundings.pack
         && !pack.forms.contains_key(name)
     {
+        if pack.forms_broken.contains(name) {
+            return None;
+        }
         let known = pack.forms.keys().map(String::as_str);
         let none = format!("add `forms/{name}.yaml` to the pack");
         reader

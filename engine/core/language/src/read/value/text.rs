@@ -152,6 +152,39 @@ fn word_length(text: &str) -> usize {
         .unwrap_or(text.len())
 }
 
+/// Whether a program as a whole sets something, where a comparison was meant: a single `=` that no
+/// bracket, string or later step encloses.
+pub(super) fn sets(source: &str) -> bool {
+    let mut depth = 0_usize;
+    let mut sets = false;
+    let mut before = ' ';
+    let mut signs = source.trim().trim_start_matches("${").chars().peekable();
+    while let Some(sign) = signs.next() {
+        match sign {
+            '"' => {
+                while let Some(inner) = signs.next() {
+                    match (inner, signs.peek()) {
+                        ('"', _) => break,
+                        // What is put into the text may hold strings itself.
+                        ('\\', Some('(')) => return false,
+                        ('\\', _) => drop(signs.next()),
+                        _ => {}
+                    }
+                }
+            }
+            '(' | '[' | '{' => depth += 1,
+            ')' | ']' | '}' => depth = depth.saturating_sub(1),
+            '|' | ',' if depth == 0 && signs.peek() != Some(&'=') => return false,
+            '=' if signs.peek() == Some(&'=') => drop(signs.next()),
+            '=' if depth == 0 && !"!<>|+-*/%".contains(before) => sets = true,
+            _ => {}
+        }
+        before = sign;
+    }
+    let words = ["if", "then", "reduce", "foreach", "def", "as", "//"];
+    sets && !source.split_whitespace().any(|word| words.contains(&word))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -188,6 +221,32 @@ mod tests {
         assert_eq!(found("1|$steps[\"a\"].outcome!=\"no\""), Some((24, "no")));
         assert_eq!(found("1|$steps.a.outcome == .b"), None);
         assert_eq!(found("1|$steps.a.outcomes == \"x\""), None);
+    }
+
+    #[test]
+    fn what_sets_where_a_comparison_was_meant() {
+        for source in [
+            ".a = 1",
+            "${ .a=\"x\" }",
+            ".a == 1 and .b = 2",
+            ".a = (1 | 2)",
+        ] {
+            assert!(sets(source), "{source}");
+        }
+        for source in [
+            ".a == 1",
+            ".a != 1 or .b <= 2 or .c >= 3",
+            ".a |= 1 | .b",
+            "(.a = 1) == .b",
+            ".a = 1 | .b == 2",
+            "if .a = 1 then true else false end",
+            "test(\"=\")",
+            ".a == \"a = b\"",
+            ".a == \"\\(.b = 1)\"",
+            "{a: 1} == {a: 1}",
+        ] {
+            assert!(!sets(source), "{source}");
+        }
     }
 
     #[test]

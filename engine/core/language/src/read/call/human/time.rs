@@ -107,6 +107,7 @@ fn reminders(
     if !due {
         needs_due(
             reader,
+            all,
             entry,
             "`remind` counts from `due`, which is not there",
         );
@@ -184,7 +185,12 @@ fn after_of(reader: &mut Reader<'_>, all: &Arguments<'_>, entry: &Entry) -> Opti
     let text = all.literal(&mut reader.findings, entry, "after: due")?;
     if text.trim() == "due" {
         if all.get("due").is_none() {
-            needs_due(reader, entry, "this comes at `due`, which is not there");
+            needs_due(
+                reader,
+                all,
+                entry,
+                "this comes at `due`, which is not there",
+            );
             return None;
         }
         return Some(After::Due);
@@ -207,7 +213,11 @@ fn after_of(reader: &mut Reader<'_>, all: &Arguments<'_>, entry: &Entry) -> Opti
     }
 }
 
-fn needs_due(reader: &mut Reader<'_>, entry: &Entry, message: &str) {
+fn needs_due(reader: &mut Reader<'_>, all: &Arguments<'_>, entry: &Entry, message: &str) {
+    // One cause, said once.
+    if all.misspelt("due") {
+        return;
+    }
     reader
         .findings
         .error("CW0433", entry.place(), message)
