@@ -14,6 +14,7 @@ use crate::exit;
 
 mod agency;
 mod disk;
+mod documents;
 mod expressions;
 mod figure;
 mod growth;
@@ -66,6 +67,8 @@ enum Scenario {
     Idle,
     /// Expressions, here and in the evaluator process
     Expressions,
+    /// Workflow documents read and checked
+    Documents,
 }
 
 /// How much of everything.
@@ -136,6 +139,7 @@ fn measure(scenario: Scenario, size: &Size) -> io::Result<Vec<Figure>> {
             Scenario::Growth => growth::growth(size).await,
             Scenario::Idle => idle::idle(size).await,
             Scenario::Expressions => expressions::expressions(size).await,
+            Scenario::Documents => documents::documents(size).await,
         }
     })
 }
