@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a panic is how a test reports")]
 
-use std::io::Write;
+use std::io::{BufRead as _, Write};
 use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
@@ -394,6 +394,58 @@ fn an_editor_is_told_the_names_of_a_pack_that_is_well() {
     assert!(broken.stdout.is_empty());
     let told = String::from_utf8(broken.stderr).unwrap();
     assert!(told.contains("casewright validate"), "{told}");
+}
+
+#[test]
+fn a_pack_is_looked_at_each_time_it_is_saved() {
+    let folder = tempfile::tempdir().unwrap();
+    let agency = folder.path().join("north");
+    let output = casewright(&["init", agency.to_str().unwrap()], "");
+    assert_eq!(output.status.code(), Some(0));
+    let pack = agency.join("pack");
+    let mut dev = Command::new(env!("CARGO_BIN_EXE_casewright"))
+        .args(["dev", pack.to_str().unwrap()])
+        .env("NO_COLOR", "1")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut said = std::io::BufReader::new(dev.stdout.take().unwrap()).lines();
+    // Whatever is said up to the line with which it waits.
+    let mut round = || {
+        let mut told = String::new();
+        for line in said.by_ref() {
+            told += &line.unwrap();
+            told.push('\n');
+            if told.ends_with("waiting for a file of the pack to be saved\n") {
+                return told;
+            }
+        }
+        panic!("it ended: {told}");
+    };
+    let told = round();
+    assert!(told.contains("all well; waiting"), "{told}");
+    let file = pack.join("ask-for-help.yaml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    // As editors save: the whole file at once.
+    let save = |text: &str| {
+        let beside = folder.path().join("beside");
+        std::fs::write(&beside, text).unwrap();
+        std::fs::rename(beside, &file).unwrap();
+    };
+    save(&text.replace("form: request", "form: reqest"));
+    let told = round();
+    assert!(
+        told.contains("CW0406") && told.contains("not well yet"),
+        "{told}"
+    );
+    save(&text);
+    let told = round();
+    assert!(told.contains("all well; waiting"), "{told}");
+    dev.kill().unwrap();
+    dev.wait().unwrap();
+    let nowhere = casewright(&["dev", "/"], "");
+    assert_eq!(nowhere.status.code(), Some(2));
 }
 
 #[test]

@@ -316,6 +316,8 @@ fn a_new_agency_is_whole_as_it_is_made() {
     for asked in [["validate", &at("pack")], ["test", &at("pack")]] {
         let (code, said) = casewright(&asked);
         assert_eq!(code, Some(0), "{asked:?}: {said}");
+        // It calls none.
+        assert!(!said.contains("plugin"), "{asked:?}: {said}");
     }
     let made = fs::read_to_string(at("pack/pack.yaml")).unwrap();
     let (code, said) = casewright(&["init", &at("")]);

@@ -36,6 +36,8 @@ pub(crate) enum Command {
     Graph(crate::graph::Arguments),
     /// Print what an editor needs to complete and check documents while they are typed.
     Schema(crate::schema::Arguments),
+    /// Validate and test a pack each time one of its files is saved.
+    Dev(crate::dev::Arguments),
     /// Run the tests of packs, with time moved by hand and answers given for plugins.
     Test(crate::test::Arguments),
     /// Explain the code of a diagnostic, such as CW0103.

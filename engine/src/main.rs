@@ -10,6 +10,7 @@ mod cli;
 mod client;
 mod completions;
 mod demo;
+mod dev;
 mod doctor;
 mod exit;
 mod explain;
@@ -53,6 +54,7 @@ fn main() -> ExitCode {
         Command::Validate(arguments) => validate::run(&arguments),
         Command::Graph(arguments) => graph::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),
+        Command::Dev(arguments) => dev::run(&arguments),
         Command::Test(arguments) => test::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Plugin(arguments) => plugin::run(arguments),

@@ -102,12 +102,15 @@ pub(crate) struct Findings {
     diagnostics: Vec<Diagnostic>,
     /// By the file name that the diagnostics carry.
     texts: BTreeMap<String, String>,
+    /// Whether functions of plugins are called, as far as that can be read.
+    plugins_called: bool,
 }
 
 impl Findings {
     fn add(&mut self, other: Self) {
         self.diagnostics.extend(other.diagnostics);
         self.texts.extend(other.texts);
+        self.plugins_called |= other.plugins_called;
     }
 
     fn errors(&self) -> usize {
@@ -145,7 +148,7 @@ impl Findings {
                 self.drawn(colour_wanted()),
                 self.summary(errors)
             ));
-            if !functions_known {
+            if self.plugins_called && !functions_known {
                 exit::note(
                     &"plugins are not built, so calls of their functions were not checked; \
                       `casewright plugin build` builds them",
@@ -186,7 +189,11 @@ pub(crate) fn colour_wanted() -> bool {
 /// The mistakes of one document, for `run`: drawn, or within the one object that `run` prints.
 pub(crate) fn report_one(file: &str, text: &str, diagnostics: Vec<Diagnostic>, json: bool) {
     let texts = BTreeMap::from([(file.to_owned(), text.to_owned())]);
-    let findings = Findings { diagnostics, texts };
+    let findings = Findings {
+        diagnostics,
+        texts,
+        plugins_called: false,
+    };
     if json {
         let error = serde_json::json!({
             "type": "https://serverlessworkflow.io/spec/1.0.0/errors/configuration",

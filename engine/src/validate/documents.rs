@@ -10,6 +10,7 @@ use casewright_language::{Diagnostic, Severity, Surroundings, pack};
 use casewright_runtime::Deployment;
 use casewright_runtime::deployment::outlines;
 use casewright_runtime::port::Invoke;
+use serde_json::Value;
 
 use super::Findings;
 use crate::folder;
@@ -107,8 +108,13 @@ async fn pack_folder(
     evaluator: &EvaluatorProcess,
 ) -> io::Result<Findings> {
     let files = folder::read(root)?;
+    let mut plugins_called = true;
     let (diagnostics, doubts) = match Deployment::read(files.clone(), installed, &[]) {
-        Ok(deployment) => (deployment.warnings, deployment.doubts),
+        Ok(deployment) => {
+            let mut workflows = deployment.workflows.values();
+            plugins_called = workflows.any(|workflow| calls_plugin(&workflow.definition));
+            (deployment.warnings, deployment.doubts)
+        }
         Err(diagnostics) => (diagnostics, Vec::new()),
     };
     let texts = files
@@ -129,7 +135,11 @@ async fn pack_folder(
             ..found
         })
         .collect();
-    Ok(Findings { diagnostics, texts })
+    Ok(Findings {
+        diagnostics,
+        texts,
+        plugins_called,
+    })
 }
 
 async fn document(
@@ -151,12 +161,28 @@ async fn document(
         let around = around(pack.as_deref(), installed.clone())?;
         let reading = casewright_language::read(&file, &text, &around);
         findings.diagnostics = reading.diagnostics;
+        let workflow = reading.workflow.as_ref();
+        findings.plugins_called = workflow.is_none_or(|it| calls_plugin(&it.definition));
         findings
             .diagnostics
             .extend(settled(reading.questions, evaluator).await);
     }
     findings.texts.insert(file, text);
     Ok(findings)
+}
+
+/// Whether a document calls a function that no part of the engine is.
+fn calls_plugin(definition: &Value) -> bool {
+    match definition {
+        Value::Object(members) => members.iter().any(|(key, value)| match value {
+            Value::String(function) if key == "call" => {
+                function.contains('.') && !function.starts_with("fund.")
+            }
+            _ => calls_plugin(value),
+        }),
+        Value::Array(items) => items.iter().any(calls_plugin),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
+    }
 }
 
 /// The names a document may use: those of the pack around it and of the installed functions.
