@@ -34,6 +34,8 @@ pub(crate) enum Command {
     Validate(crate::validate::Arguments),
     /// Draw a workflow document as a picture.
     Graph(crate::graph::Arguments),
+    /// Write a pack as a page for those who approve it, who need not know its language.
+    Docs(crate::docs::Arguments),
     /// Run the tests of packs, with time moved by hand and answers given for plugins.
     Test(crate::test::Arguments),
     /// Explain the code of a diagnostic, such as CW0103.

@@ -10,6 +10,7 @@ mod cli;
 mod client;
 mod completions;
 mod demo;
+mod docs;
 mod doctor;
 mod exit;
 mod explain;
@@ -51,6 +52,7 @@ fn main() -> ExitCode {
         Command::Run(arguments) => run::run(&arguments),
         Command::Validate(arguments) => validate::run(&arguments),
         Command::Graph(arguments) => graph::run(&arguments),
+        Command::Docs(arguments) => docs::run(&arguments),
         Command::Test(arguments) => test::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Plugin(arguments) => plugin::run(arguments),
