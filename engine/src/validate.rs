@@ -105,8 +105,12 @@ impl Findings {
     /// Draws them to standard error, if there are any.
     pub(crate) fn note(&self) {
         if !self.diagnostics.is_empty() {
-            let (drawn, summary) = (self.drawn(colour_wanted()), self.summary(self.errors()));
-            exit::note(&format!("what is to be said of it\n{drawn}{summary}"));
+            let what = if self.forbid() {
+                "the pack is invalid"
+            } else {
+                "the pack has warnings"
+            };
+            exit::note(&format!("{what}\n{}", self.drawn(colour_wanted())));
         }
     }
 

@@ -78,9 +78,7 @@ impl Known<'_> {
 
     pub(super) fn function(&self, name: &str) -> Option<&str> {
         let signature = self.deployment.signatures.get(name)?;
-        Some(&signature.title)
-            .map(String::as_str)
-            .filter(|title| !title.is_empty())
+        Some(signature.title.as_str()).filter(|title| !title.is_empty())
     }
 
     /// A workflow of this pack by its title, or by its name.

@@ -71,7 +71,7 @@ fn may(known: &Known<'_>, name: &str) -> Vec<String> {
     let role = &pack.roles[name];
     let mut may = Vec::new();
     if role.starts {
-        may.push("May start workflows and see the cases of the agency.".to_owned());
+        may.push("May start workflows.".to_owned());
     }
     if role.administers {
         may.push(

@@ -105,8 +105,11 @@ impl Spot {
 #[derive(Clone, Copy)]
 enum Within<'a> {
     Workflow,
-    Group(&'a str),
-    Rounds(&'a str),
+    /// Goes on there.
+    Group(&'a Said),
+    /// Goes on there after the last round of the step of this number.
+    Rounds(&'a str, &'a Said),
+    /// Of the step of this number.
     Branch(&'a str),
 }
 
@@ -196,13 +199,25 @@ impl<'a> Teller<'a> {
             facts.push(fact("Time limit", said));
         }
         let goes = |then| self.way(then, siblings, index, within);
+        let after = goes(task.then);
+        let caught = match &task.kind {
+            Kind::Try(attempt) => goes(attempt.catch.then.unwrap_or(task.then)),
+            _ => after.clone(),
+        };
+        if let Kind::Try(attempt) = &task.kind
+            && attempt.catch.tasks.as_ref().is_none_or(Vec::is_empty)
+        {
+            facts.push(fact("It goes on with", vec![caught.clone()]));
+        }
         let ways = match &task.kind {
-            Kind::Switch(cases) => self.ways(cases, &goes, goes(task.then)),
+            Kind::Switch(cases) => self.ways(cases, &goes, after.clone()),
             _ => Vec::new(),
         };
         let obvious = task.then == Then::Continue && index + 1 < siblings.len();
         let ends = matches!(task.kind, Kind::Raise(_) | Kind::Switch(_));
-        let next = (!obvious && !ends).then(|| goes(task.then));
+        // The last of the steps within it say where a group leads.
+        let tells = matches!(task.kind, Kind::Fork(_)) || task.lists().is_empty();
+        let next = (!obvious && !ends && tells).then(|| after.clone());
         self.told.steps.push(Step {
             drawn: (drawn != spot.title).then_some(drawn),
             anchor: spot.anchor,
@@ -213,33 +228,33 @@ impl<'a> Teller<'a> {
             ways,
             next,
         });
-        self.inner(task, &spot.number);
+        self.inner(task, &spot.number, &after, &caught);
     }
 
-    fn inner(&mut self, task: &Task, number: &str) {
+    fn inner(&mut self, task: &Task, number: &str, after: &Said, caught: &Said) {
         match &task.kind {
+            Kind::Do(tasks) => self.list(tasks, Within::Group(after)),
+            Kind::For(repeated) => self.list(&repeated.tasks, Within::Rounds(number, after)),
             Kind::Fork(fork) => {
                 for branch in &fork.branches {
                     self.list(std::slice::from_ref(branch), Within::Branch(number));
                 }
             }
-            Kind::For(repeated) => self.list(&repeated.tasks, Within::Rounds(number)),
-            Kind::Do(_)
-            | Kind::Set(_)
+            Kind::Try(attempt) => {
+                self.list(&attempt.tasks, Within::Group(after));
+                let handler = attempt.catch.tasks.as_deref().unwrap_or_default();
+                self.list(handler, Within::Group(caught));
+            }
+            Kind::Set(_)
             | Kind::Switch(_)
             | Kind::Call(_)
             | Kind::Http(_)
             | Kind::Human(_)
             | Kind::Raise(_)
             | Kind::Run(_)
-            | Kind::Try(_)
             | Kind::Wait(_)
             | Kind::Emit(_)
-            | Kind::Listen(_) => {
-                for tasks in task.lists() {
-                    self.list(tasks, Within::Group(number));
-                }
-            }
+            | Kind::Listen(_) => {}
         }
     }
 
@@ -255,11 +270,14 @@ impl<'a> Teller<'a> {
         }
         match within {
             Within::Workflow => Said::words("the workflow ends"),
-            Within::Group(number) => Said::words(format!("step {number} is done")),
-            Within::Rounds(number) if then == Then::Continue => {
-                Said::words(format!("the next round of step {number}"))
-            }
-            Within::Rounds(number) => Said::words(format!("step {number} is done")),
+            Within::Rounds(number, after) if then == Then::Continue => Said {
+                words: format!(
+                    "the next round of step {number}; after the last, {}",
+                    after.words
+                ),
+                ..after.clone()
+            },
+            Within::Group(after) | Within::Rounds(_, after) => after.clone(),
             Within::Branch(number) => Said::words(format!("this side of step {number} is done")),
         }
     }
@@ -268,16 +286,16 @@ impl<'a> Teller<'a> {
         let mut ways: Vec<Way> = cases
             .iter()
             .map(|case| {
-                let name = humanize(&case.name);
                 let when = match &case.when {
                     Some(condition) => {
+                        let name = humanize(&case.name);
                         let said = self.condition(condition);
                         Said {
                             words: format!("{name}: {}", said.words).trim_end().to_owned(),
                             ..said
                         }
                     }
-                    None => Said::words(format!("{name}: in all other cases")),
+                    None => Said::words("In all other cases"),
                 };
                 Way {
                     when,
@@ -321,7 +339,7 @@ impl<'a> Teller<'a> {
                 (Nature::Group, facts)
             }
             Kind::Fork(fork) => (Nature::Group, vec![side_by_side(fork)]),
-            Kind::Try(attempt) => (Nature::Group, self.attempt(attempt, spot)),
+            Kind::Try(attempt) => (Nature::Group, self.attempt(attempt)),
             Kind::Switch(_) => (Nature::Choice, Vec::new()),
             Kind::Set(template) => (Nature::Engine, kept(template)),
             Kind::Call(call) => (Nature::Engine, self.call(call, spot)),
@@ -353,7 +371,7 @@ impl<'a> Teller<'a> {
         }
     }
 
-    fn attempt(&self, attempt: &Try, spot: &Spot) -> Vec<Fact> {
+    fn attempt(&self, attempt: &Try) -> Vec<Fact> {
         let catch = &attempt.catch;
         let mut met = vec![Said::words(caught(catch))];
         for (words, condition) in [
@@ -363,16 +381,10 @@ impl<'a> Teller<'a> {
             met.extend(condition.iter().map(|it| Said::written(words, it.source())));
         }
         let mut facts = vec![fact("If it goes wrong", met)];
-        facts.extend(catch.retry.as_ref().map(|retry| again(retry)));
+        facts.extend(catch.retry.as_ref().map(again));
         if let Some(tasks) = catch.tasks.as_deref().filter(|tasks| !tasks.is_empty()) {
             let first = self.spots.get(&tasks[0].reference);
             facts.extend(first.map(|first| fact("What is done then", vec![first.link()])));
-        } else {
-            let words = format!(
-                "nothing more is done about it, and step {} is over",
-                spot.number
-            );
-            facts.push(fact("What is done then", vec![Said::words(words)]));
         }
         facts
     }
@@ -412,9 +424,9 @@ impl<'a> Teller<'a> {
             name: call.function.clone(),
             at: spot.link(),
         });
-        let mut said = vec![Said::written("the function", &call.function)];
-        said.extend(title.map(Said::words));
-        let mut facts = vec![fact("Asks", said)];
+        let words = title.map_or_else(|| "the function".to_owned(), |title| format!("{title}:"));
+        let said = Said::written(words, &call.function);
+        let mut facts = vec![fact("Asks a plugin", vec![said])];
         facts.extend(given(&call.with));
         facts
     }
@@ -540,12 +552,15 @@ fn kept(template: &Template) -> Vec<Fact> {
     }
     let outcome = attribute(template, "outcome");
     let outcome = outcome.as_ref().and_then(literal).map(humanize);
-    let mut facts = vec![fact("Notes", vec![Said::words(lower(&members))])];
-    facts.extend(outcome.map(|words| fact("Outcome", vec![Said::words(words)])));
+    let mut facts: Vec<Fact> = outcome
+        .map(|words| fact("Outcome", vec![Said::words(words)]))
+        .into_iter()
+        .collect();
+    facts.push(fact("Writes down", vec![Said::words(lower(&members))]));
     facts
 }
 
-fn lower(names: &[String]) -> String {
+pub(super) fn lower(names: &[String]) -> String {
     let names: Vec<String> = names.iter().map(|name| phrase(name)).collect();
     list(&names)
 }

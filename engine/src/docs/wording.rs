@@ -199,7 +199,7 @@ fn named(path: &str) -> String {
         Some(path) => path.split('.').collect(),
         None => return "[…]".to_owned(),
     };
-    if parts.len() < 2 || !parts.iter().all(|part| plain(&part)) {
+    if parts.len() < 2 || !parts.iter().all(|part| plain(part)) {
         return "[…]".to_owned();
     }
     let data = parts
@@ -248,7 +248,7 @@ mod tests {
             ),
             (r#""A \"\(1 + 2)\"""#, Some(r#"A "[…]""#)),
             (r#""\(.a // "b")""#, None),
-            (r#"$steps.a.title"#, None),
+            (r"$steps.a.title", None),
             (r#""a" + "b""#, None),
             (r#"""#, None),
         ] {
