@@ -1,4 +1,5 @@
-//! `casewright docs PACK`: the pack as one page for those who must approve it before it is in force.
+//! `casewright docs PACK`: the pack as one page for those who must approve it before it is in
+//! force.
 //!
 //! ```text
 //! folder ─ validate ─▶ Deployment, tests, manifests ─ page ─▶ Page ─ templates/docs.html ─▶ HTML

@@ -205,7 +205,9 @@ do:
             catch:
               errors: { with: { status: 503 } }
               retry: { delay: PT5S, limit: { attempt: { count: 3 } } }
-  - news: { listen: { to: { any: [ { with: { type: org.news } }, { with: { type: org.sent } } ] } } }
+  - news:
+      listen:
+        to: { any: [ { with: { type: org.news } }, { with: { type: org.sent } } ] }
   - other: { run: { workflow: { namespace: tests, name: small, version: '1.0.0' } } }
   - stop: { raise: { error: { type: urn:e, status: 400, title: It is over } } }
 ";

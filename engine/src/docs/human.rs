@@ -4,7 +4,7 @@ use casewright_language::words::humanize;
 use casewright_language::workflow::{After, Assign, Clock, Human, Remind};
 
 use super::roles::{Deed, Duty};
-use super::step::{Fact, Nature, Spot, Teller, fact, lower};
+use super::step::{Fact, Nature, Spot, Teller, fact};
 use super::wording::{Said, list, literal, members, term};
 
 pub(super) fn told(teller: &mut Teller<'_>, human: &Human, spot: &Spot) -> (Nature, Vec<Fact>) {
@@ -27,7 +27,7 @@ pub(super) fn told(teller: &mut Teller<'_>, human: &Human, spot: &Spot) -> (Natu
     let mut facts = vec![fact("Who", vec![who(teller, &human.assign)])];
     let shown = human.show.as_ref().map(members).unwrap_or_default();
     if !shown.is_empty() {
-        facts.push(fact("Sees", vec![Said::words(lower(&shown))]));
+        facts.push(fact("Sees", vec![Said::words(shown.join("; "))]));
     }
     facts.extend(form(teller, human));
     facts.extend(times(teller, human));
@@ -37,7 +37,7 @@ pub(super) fn told(teller: &mut Teller<'_>, human: &Human, spot: &Spot) -> (Natu
     } else {
         "Ends with"
     };
-    facts.push(fact(chosen, vec![Said::words(outcomes.join(" / "))]));
+    facts.push(fact(chosen, vec![Said::words(outcomes.join("; "))]));
     facts.extend(bounds(teller, human));
     (nature, facts)
 }

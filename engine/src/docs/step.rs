@@ -1,7 +1,8 @@
 //! The tasks of a workflow as steps, in the order of the document, each with what happens in it and
 //! where it leads.
 //!
-//! Steps within others are numbered 3.1, 3.2; the list itself is flat, so that it fits a narrow page.
+//! Steps within others are numbered 3.1, 3.2; the list itself is flat, so that it fits a narrow
+//! page. Nothing of a case is known here, so what is worked out from one is shown as written.
 
 use std::collections::BTreeMap;
 
@@ -560,7 +561,7 @@ fn kept(template: &Template) -> Vec<Fact> {
     facts
 }
 
-pub(super) fn lower(names: &[String]) -> String {
+fn lower(names: &[String]) -> String {
     let names: Vec<String> = names.iter().map(|name| phrase(name)).collect();
     list(&names)
 }

@@ -199,7 +199,7 @@ fn named(path: &str) -> String {
         Some(path) => path.split('.').collect(),
         None => return "[…]".to_owned(),
     };
-    if parts.len() < 2 || !parts.iter().all(|part| plain(part)) {
+    if parts.len() < 2 || !parts.iter().all(plain) {
         return "[…]".to_owned();
     }
     let data = parts
