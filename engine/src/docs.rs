@@ -85,7 +85,7 @@ async fn produce(arguments: &Arguments) -> io::Result<ExitCode> {
     let text = page.render().map_err(io::Error::other)?;
     match &arguments.out {
         Some(out) => replace(out, &text)?,
-        None => exit::say(text.trim_end()),
+        None => print(&text)?,
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -124,6 +124,19 @@ fn check_replaceable(out: &Path) -> io::Result<()> {
             let sentence = format!("{} is no regular file and was left as it is", out.display());
             Err(io::Error::new(io::ErrorKind::AlreadyExists, sentence))
         }
+    }
+}
+
+/// A reader that went away is no failure; a full disk behind standard output is one.
+fn print(text: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    let written = writeln!(out, "{}", text.trim_end()).and_then(|()| out.flush());
+    match written {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            let sentence = format!("cannot write the page: {error}");
+            Err(io::Error::new(error.kind(), sentence))
+        }
+        Ok(()) | Err(_) => Ok(()),
     }
 }
 

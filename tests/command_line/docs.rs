@@ -148,7 +148,7 @@ fn the_page_of_the_sample_pack_tells_all_of_it() {
     );
 }
 
-const HOSTILE: &str = "  title: '</title><script>alert(1)</script>'
+const HOSTILE: &str = "  title: \"</title><script>alert(1)</script> \\u202Eback\"
   summary: '<img src=x onerror=alert(2)>'
 do:
   - ask:
