@@ -244,6 +244,21 @@ fn every_kind_of_task_has_its_words() {
     }
 }
 
+/// What is not known is never told as if it were not there.
+#[test]
+fn plugins_that_were_not_built_are_not_told_as_harmless() {
+    let call = "do:\n  - pay: { call: payment-issue.pay, with: { reference: a } }\n";
+    let more = "plugins: { payment-issue: { config: { endpoint: 'https://pay.example' } } }\n";
+    let (folder, none) = (pack(&[("one", call)], more), tempfile::tempdir().unwrap());
+    let (code, page) = docs(&[text_of(folder.path()), "--plugins", text_of(none.path())]);
+    assert_eq!(code, Some(0), "{page}");
+    check_sound(page.trim_end());
+    assert!(page.contains("The plugins were not built where this page was made"));
+    assert!(page.contains("whom it reaches and which secrets it asks for is not told"));
+    assert!(page.contains("what the plugins ask for is not known here"));
+    assert!(!page.contains("It reaches nobody outside"));
+}
+
 #[test]
 fn a_pack_with_mistakes_is_drawn_and_nothing_is_written() {
     let place = tempfile::tempdir().unwrap();
