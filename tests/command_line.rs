@@ -7,6 +7,9 @@ use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 
+#[path = "command_line/docs.rs"]
+mod docs;
+
 /// Runs the binary at the root of the checkout.
 fn casewright(arguments: &[&str], input: &str) -> Output {
     let mut child = Command::new(env!("CARGO_BIN_EXE_casewright"))

@@ -11,6 +11,7 @@ mod client;
 mod completions;
 mod demo;
 mod dev;
+mod docs;
 mod doctor;
 mod exit;
 mod explain;
@@ -55,6 +56,7 @@ fn main() -> ExitCode {
         Command::Graph(arguments) => graph::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),
         Command::Dev(arguments) => dev::run(&arguments),
+        Command::Docs(arguments) => docs::run(&arguments),
         Command::Test(arguments) => test::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Plugin(arguments) => plugin::run(arguments),

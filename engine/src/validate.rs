@@ -107,6 +107,29 @@ pub(crate) struct Findings {
 }
 
 impl Findings {
+    /// Whether there is an error among them.
+    pub(crate) fn forbid(&self) -> bool {
+        self.errors() > 0
+    }
+
+    /// Findings in one more text.
+    pub(crate) fn add_text(&mut self, file: String, text: String, found: Vec<Diagnostic>) {
+        self.texts.insert(file, text);
+        self.diagnostics.extend(found);
+    }
+
+    /// Draws them to standard error, if there are any.
+    pub(crate) fn note(&self) {
+        if !self.diagnostics.is_empty() {
+            let what = if self.forbid() {
+                "the pack is invalid"
+            } else {
+                "the pack has warnings"
+            };
+            exit::note(&format!("{what}\n{}", self.drawn(colour_wanted())));
+        }
+    }
+
     fn add(&mut self, other: Self) {
         self.diagnostics.extend(other.diagnostics);
         self.texts.extend(other.texts);
@@ -216,4 +239,4 @@ pub(crate) fn report_one(file: &str, text: &str, diagnostics: Vec<Diagnostic>, j
     ));
 }
 
-pub(crate) use documents::plugin_folder;
+pub(crate) use documents::{functions, plugin_folder, plugins, whole};

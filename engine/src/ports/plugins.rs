@@ -101,6 +101,12 @@ impl Plugins {
         Ok(plugins)
     }
 
+    /// What the installed plugins say of themselves.
+    pub(crate) fn manifests(&self) -> impl Iterator<Item = &Manifest> {
+        let digests = self.installed.values();
+        digests.map(|digest| &self.by_digest[digest].manifest)
+    }
+
     fn bind(&self, agency: &str, pack: BTreeMap<String, PackSide>) {
         let mut bound = self.bound.write().unwrap_or_else(PoisonError::into_inner);
         let mut grants = self.grants.write().unwrap_or_else(PoisonError::into_inner);

@@ -1,6 +1,7 @@
 //! What a path stands for - a pack, a folder of packs, a document, a form - and what is wrong in
 //! it.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -27,23 +28,32 @@ pub(crate) fn plugin_folder(given: Option<&Path>) -> Option<PathBuf> {
     built.is_dir().then_some(built)
 }
 
+/// The built plugins; none when nothing is built.
+pub(crate) async fn plugins(given: Option<&Path>) -> io::Result<Plugins> {
+    let sources = Sources {
+        folders: plugin_folder(given).into_iter().collect(),
+        cache: user_cache(),
+        ..Sources::default()
+    };
+    Plugins::load(sources).await
+}
+
+/// What documents may call of these plugins; not known when there are none.
+pub(crate) fn functions(plugins: &Plugins) -> Surroundings {
+    let mut surroundings = Surroundings::default();
+    surroundings.functions_known = !plugins.describe(&mut surroundings).is_empty();
+    surroundings
+}
+
 /// The functions of built plugins; none known when nothing is built.
 pub(super) async fn installed(given: Option<&Path>) -> io::Result<Surroundings> {
-    let mut surroundings = Surroundings::default();
-    if let Some(folder) = plugin_folder(given) {
-        let sources = Sources {
-            folders: vec![folder],
-            cache: user_cache(),
-            ..Sources::default()
-        };
-        let plugins = Plugins::load(sources).await?;
-        if !plugins.describe(&mut surroundings).is_empty() {
-            surroundings.functions_known = true;
-            return Ok(surroundings);
-        }
+    if plugin_folder(given).is_none() {
+        return Ok(Surroundings {
+            functions_known: false,
+            ..Surroundings::default()
+        });
     }
-    surroundings.functions_known = false;
-    Ok(surroundings)
+    Ok(functions(&plugins(given).await?))
 }
 
 /// Checks whatever lies at the path.
@@ -107,15 +117,25 @@ async fn pack_folder(
     installed: &Surroundings,
     evaluator: &EvaluatorProcess,
 ) -> io::Result<Findings> {
-    let files = folder::read(root)?;
-    let mut plugins_called = true;
-    let (diagnostics, doubts) = match Deployment::read(files.clone(), installed, &[]) {
-        Ok(deployment) => {
-            let mut workflows = deployment.workflows.values();
-            plugins_called = workflows.any(|workflow| calls_plugin(&workflow.definition));
-            (deployment.warnings, deployment.doubts)
+    Ok(whole(root, folder::read(root)?, installed, evaluator)
+        .await
+        .1)
+}
+
+/// A pack from the texts of its files, if it can be read, with everything that is wrong in it.
+pub(crate) async fn whole(
+    root: &Path,
+    files: BTreeMap<String, String>,
+    installed: &Surroundings,
+    evaluator: &EvaluatorProcess,
+) -> (Option<Deployment>, Findings) {
+    let (deployment, diagnostics, doubts) = match Deployment::read(files.clone(), installed, &[]) {
+        Ok(mut deployment) => {
+            let doubts = std::mem::take(&mut deployment.doubts);
+            let warnings = deployment.warnings.clone();
+            (Some(deployment), warnings, doubts)
         }
-        Err(diagnostics) => (diagnostics, Vec::new()),
+        Err(diagnostics) => (None, diagnostics, Vec::new()),
     };
     let texts = files
         .into_iter()
@@ -135,11 +155,17 @@ async fn pack_folder(
             ..found
         })
         .collect();
-    Ok(Findings {
+    // What cannot be read may call one.
+    let plugins_called = deployment.as_ref().is_none_or(|deployment| {
+        let mut workflows = deployment.workflows.values();
+        workflows.any(|workflow| calls_plugin(&workflow.definition))
+    });
+    let findings = Findings {
         diagnostics,
         texts,
         plugins_called,
-    })
+    };
+    (deployment, findings)
 }
 
 async fn document(

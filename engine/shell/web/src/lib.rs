@@ -30,6 +30,8 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use casewright_runtime::Engine;
 
+pub use crate::console::escape::Html;
+
 use crate::meter::Meter;
 use crate::problem::Problem;
 

@@ -240,6 +240,10 @@ fn escaped(text: &str) -> String {
             '\'' => out.push_str("&#39;"),
             // Not allowed in XML, and never meant to be seen.
             character if character.is_control() => out.push(' '),
+            // It would make what follows read backwards.
+            '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{061c}' => {
+                out.push('\u{fffd}');
+            }
             character => out.push(character),
         }
     }

@@ -10,8 +10,9 @@ use askama::filters::Escaper;
 /// Stands where a character was that could mislead.
 const REPLACED: &str = "\u{fffd}";
 
+/// Writes text into markup.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Html;
+pub struct Html;
 
 impl Escaper for Html {
     fn write_escaped_str<W: Write>(&self, mut dest: W, text: &str) -> fmt::Result {
