@@ -9,6 +9,8 @@ use serde_json::Value;
 
 #[path = "command_line/docs.rs"]
 mod docs;
+#[path = "command_line/mistakes.rs"]
+mod mistakes;
 
 /// Runs the binary at the root of the checkout.
 fn casewright(arguments: &[&str], input: &str) -> Output {
@@ -388,7 +390,7 @@ fn an_editor_is_told_the_names_of_a_pack_that_is_well() {
     let forms = schema["definitions"]["formName"]["anyOf"][0]["enum"].as_array();
     assert!(forms.unwrap().contains(&"brokerage-request".into()));
     let no_pack = casewright(&["schema", "--pack", "sdk"], "");
-    assert_eq!(no_pack.status.code(), Some(2));
+    assert_eq!(no_pack.status.code(), Some(3));
     let folder = tempfile::tempdir().unwrap();
     copy(pack, folder.path());
     std::fs::write(folder.path().join("pack.yaml"), "namespce: a\n").unwrap();

@@ -53,7 +53,7 @@ pub(crate) fn run(arguments: &Arguments) -> ExitCode {
 }
 
 async fn produce(arguments: &Arguments) -> io::Result<ExitCode> {
-    let root = root(&arguments.pack)?;
+    let root = folder::root(&arguments.pack)?;
     if let Some(out) = &arguments.out {
         // Said before the work, not after it.
         check_replaceable(out)?;
@@ -88,23 +88,6 @@ async fn produce(arguments: &Arguments) -> io::Result<ExitCode> {
         None => print(&text)?,
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// The folder of the pack; its `pack.yaml` stands for it too.
-fn root(path: &Path) -> io::Result<&Path> {
-    let kind = fs::metadata(path).map_err(|error| at("cannot read", path, &error))?;
-    if kind.is_file() && path.file_name().is_some_and(|name| name == "pack.yaml") {
-        let folder = path.parent().filter(|folder| *folder != Path::new(""));
-        return Ok(folder.unwrap_or(Path::new(".")));
-    }
-    if path.join("pack.yaml").is_file() {
-        return Ok(path);
-    }
-    let sentence = format!(
-        "{} is no pack: name a folder with pack.yaml in it",
-        path.display()
-    );
-    Err(io::Error::new(io::ErrorKind::NotFound, sentence))
 }
 
 /// No test of a file with a mistake: a list with holes would look whole.

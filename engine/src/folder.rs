@@ -19,6 +19,23 @@ pub(crate) fn pack_around(path: &Path) -> Option<PathBuf> {
         .map(Path::to_path_buf)
 }
 
+/// The folder of the pack; its `pack.yaml` stands for it too.
+pub(crate) fn root(path: &Path) -> io::Result<&Path> {
+    let kind = fs::metadata(path).map_err(|error| at(path, &error))?;
+    if kind.is_file() && path.file_name().is_some_and(|name| name == "pack.yaml") {
+        let folder = path.parent().filter(|folder| *folder != Path::new(""));
+        return Ok(folder.unwrap_or(Path::new(".")));
+    }
+    if path.join("pack.yaml").is_file() {
+        return Ok(path);
+    }
+    let sentence = format!(
+        "{} is no pack: name a folder with pack.yaml in it, or make one with `casewright init`",
+        path.display()
+    );
+    Err(io::Error::new(io::ErrorKind::NotFound, sentence))
+}
+
 /// All texts of a pack, by path with `/`. Hidden files and what is neither YAML nor iCalendar are
 /// not part of it.
 pub(crate) fn read(root: &Path) -> io::Result<BTreeMap<String, String>> {

@@ -7,6 +7,8 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use casewright_language::{Surroundings, editor};
+
 use crate::{exit, passphrase, validate};
 
 #[derive(Debug, clap::Args)]
@@ -117,8 +119,9 @@ fn make(arguments: &Arguments) -> Result<String, Failure> {
 /// For editors: the names of the new pack, and functions of any plugin.
 fn schema(folder: &Path) -> Result<String, Failure> {
     let pack = folder.join("pack");
-    let schema = validate::schema(&pack).map_err(|error| failed(&pack, &error))?;
-    Ok(format!("{schema:#}\n"))
+    let around = validate::around(Some(&pack), Surroundings::default());
+    let around = around.map_err(|error| failed(&pack, &error))?;
+    Ok(format!("{:#}\n", editor::schema(&around)))
 }
 
 fn namespace(arguments: &Arguments, folder: &Path) -> Result<String, Failure> {

@@ -2,11 +2,10 @@
 //! are typed.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-use crate::exit;
-use crate::validate;
+use crate::{exit, folder, validate};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
@@ -20,25 +19,16 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> ExitCode {
-    if let Some(pack) = arguments.pack.as_deref().filter(|pack| !is_pack(pack)) {
-        return exit::usage(&format!(
-            "{} is no pack: it has no pack.yaml; `casewright init` makes one",
-            pack.display()
-        ));
-    }
     match crate::asynchronous(schema(arguments)) {
         Ok(code) => code,
         Err(error) => exit::environment(&error),
     }
 }
 
-fn is_pack(pack: &Path) -> bool {
-    pack.join("pack.yaml").is_file()
-}
-
 async fn schema(arguments: &Arguments) -> io::Result<ExitCode> {
-    let pack = arguments.pack.as_deref();
-    let around = validate::surroundings(pack, arguments.plugins.as_deref()).await?;
+    let pack = arguments.pack.as_deref().map(folder::root).transpose()?;
+    let installed = validate::installed(arguments.plugins.as_deref()).await?;
+    let around = validate::around(pack, installed)?;
     if let Some(pack) = pack.filter(|_| around.pack.is_none()) {
         exit::note(&format!(
             "{} has mistakes, so its names are not offered; `casewright validate {0}` shows them",

@@ -22,8 +22,7 @@ use casewright_runtime::port::Invoke;
 
 use crate::exit;
 use crate::folder;
-use crate::ports::plugins::{Sources, user_cache};
-use crate::ports::{EvaluatorProcess, Plugins};
+use crate::ports::EvaluatorProcess;
 use crate::validate;
 use find::Found;
 use report::{Outcome, Report};
@@ -92,14 +91,9 @@ pub(crate) fn run(arguments: &Arguments) -> ExitCode {
 }
 
 async fn execute(arguments: &Arguments) -> io::Result<Report> {
-    let built = validate::plugin_folder(arguments.plugins.as_deref());
-    let plugins = Plugins::load(Sources {
-        folders: built.into_iter().collect(),
-        cache: user_cache(),
-        ..Sources::default()
-    });
+    let plugins = validate::plugins(arguments.plugins.as_deref()).await?;
     let world = World {
-        plugins: Arc::new(plugins.await?),
+        plugins: Arc::new(plugins),
         evaluate: Arc::new(EvaluatorProcess::new()?),
     };
     let mut report = Report::default();

@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use casewright_language::{Diagnostic, Severity, Surroundings, Workflow, diagnostic};
+use casewright_language::{Diagnostic, Severity, Workflow, diagnostic};
 
 use crate::exit;
 use crate::folder;
@@ -62,20 +62,6 @@ pub(crate) async fn drawable(file: &Path) -> io::Result<Drawable> {
     }
     report_one(&name, &text, reading.diagnostics, false);
     Ok(Drawable::Invalid)
-}
-
-/// The names that a document of this pack may use: those of the pack and of installed functions.
-pub(crate) async fn surroundings(
-    pack: Option<&Path>,
-    plugins: Option<&Path>,
-) -> io::Result<Surroundings> {
-    documents::around(pack, documents::installed(plugins).await?)
-}
-
-/// What an editor is told of documents of this pack, where no plugins are known.
-pub(crate) fn schema(pack: &Path) -> io::Result<serde_json::Value> {
-    let around = documents::around(Some(pack), Surroundings::default())?;
-    Ok(casewright_language::editor::schema(&around))
 }
 
 /// Draws findings to standard error; paths are shown below `root`.
@@ -239,4 +225,4 @@ pub(crate) fn report_one(file: &str, text: &str, diagnostics: Vec<Diagnostic>, j
     ));
 }
 
-pub(crate) use documents::{functions, plugin_folder, plugins, whole};
+pub(crate) use documents::{around, functions, installed, plugin_folder, plugins, whole};

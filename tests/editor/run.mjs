@@ -171,7 +171,7 @@ test("arguments of a plugin's function are offered and explained", async () => {
   const pay = `${HEAD}  - pay:\n      call: payment-issue.pay\n      with:\n        |\n`;
   const offered = await server.complete("plugin.yaml", pay);
   const schema = JSON.parse(readFileSync(join(folder, "workflow.schema.json"), "utf8"));
-  const known = Object.keys(schema.definitions["function payment-issue.pay"].properties);
+  const known = Object.keys(schema.definitions["function-payment-issue.pay"].properties);
   assert.ok(known.length > 1);
   for (const name of known) assert.ok(offered.includes(name), `${name} in ${offered}`);
 });

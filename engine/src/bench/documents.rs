@@ -17,9 +17,11 @@ const PER_SECOND_MIN: f64 = 1_000.0;
 pub(super) async fn documents(size: &Size) -> io::Result<Vec<Figure>> {
     let here = std::env::current_dir()?;
     let checkout = plugin::find_checkout(&here);
-    let pack = checkout.ok_or_else(|| io::Error::other("the sample pack is not here"))?;
+    let pack = checkout.ok_or_else(|| {
+        io::Error::other("the bench reads the sample pack; run it inside a checkout of Casewright")
+    })?;
     let pack = pack.join(PACK);
-    let around = validate::surroundings(Some(&pack), None).await?;
+    let around = validate::around(Some(&pack), validate::installed(None).await?)?;
     let mut texts = folder::read(&pack)?;
     texts.retain(|path, _| !path.contains('/') && path != "pack.yaml");
     let bytes: usize = texts.values().map(String::len).sum();

@@ -7,11 +7,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use casewright_language::read::Doubt;
-use casewright_language::{Diagnostic, Severity, Surroundings, pack};
+use casewright_language::{Diagnostic, Severity, Surroundings, Workflow, pack};
 use casewright_runtime::Deployment;
 use casewright_runtime::deployment::outlines;
 use casewright_runtime::port::Invoke;
-use serde_json::Value;
 
 use super::Findings;
 use crate::folder;
@@ -46,12 +45,9 @@ pub(crate) fn functions(plugins: &Plugins) -> Surroundings {
 }
 
 /// The functions of built plugins; none known when nothing is built.
-pub(super) async fn installed(given: Option<&Path>) -> io::Result<Surroundings> {
+pub(crate) async fn installed(given: Option<&Path>) -> io::Result<Surroundings> {
     if plugin_folder(given).is_none() {
-        return Ok(Surroundings {
-            functions_known: false,
-            ..Surroundings::default()
-        });
+        return Ok(Surroundings::default());
     }
     Ok(functions(&plugins(given).await?))
 }
@@ -158,7 +154,7 @@ pub(crate) async fn whole(
     // What cannot be read may call one.
     let plugins_called = deployment.as_ref().is_none_or(|deployment| {
         let mut workflows = deployment.workflows.values();
-        workflows.any(|workflow| calls_plugin(&workflow.definition))
+        workflows.any(Workflow::calls_plugins)
     });
     let findings = Findings {
         diagnostics,
@@ -188,7 +184,7 @@ async fn document(
         let reading = casewright_language::read(&file, &text, &around);
         findings.diagnostics = reading.diagnostics;
         let workflow = reading.workflow.as_ref();
-        findings.plugins_called = workflow.is_none_or(|it| calls_plugin(&it.definition));
+        findings.plugins_called = workflow.is_none_or(Workflow::calls_plugins);
         findings
             .diagnostics
             .extend(settled(reading.questions, evaluator).await);
@@ -197,22 +193,8 @@ async fn document(
     Ok(findings)
 }
 
-/// Whether a document calls a function that no part of the engine is.
-fn calls_plugin(definition: &Value) -> bool {
-    match definition {
-        Value::Object(members) => members.iter().any(|(key, value)| match value {
-            Value::String(function) if key == "call" => {
-                function.contains('.') && !function.starts_with("fund.")
-            }
-            _ => calls_plugin(value),
-        }),
-        Value::Array(items) => items.iter().any(calls_plugin),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
-    }
-}
-
 /// The names a document may use: those of the pack around it and of the installed functions.
-pub(super) fn around(pack: Option<&Path>, installed: Surroundings) -> io::Result<Surroundings> {
+pub(crate) fn around(pack: Option<&Path>, installed: Surroundings) -> io::Result<Surroundings> {
     let Some(pack) = pack else {
         return Ok(installed);
     };

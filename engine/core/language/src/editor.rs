@@ -7,20 +7,11 @@
 use serde_json::{Map, Value, json};
 
 use crate::diagnostic::Findings;
+use crate::read::BUILT_IN;
 use crate::schema::Schema;
 use crate::{Surroundings, yaml};
 
 const BASE: &str = include_str!("editor/workflow.yaml");
-
-/// Functions of the engine, with what an editor says of them.
-const BUILT_IN: [(&str, &str); 6] = [
-    ("human-task", "A person does something"),
-    ("approval", "A person decides; never who asked"),
-    ("http", "A request without a plugin"),
-    ("fund.reserve", "Sets money of a fund aside"),
-    ("fund.commit", "Spends what was set aside"),
-    ("fund.release", "Gives back what was set aside"),
-];
 
 /// The schema of documents that stand in these surroundings.
 ///
@@ -92,12 +83,17 @@ fn reference(definition: &str) -> Value {
 fn functions(definitions: &mut Map<String, Value>, around: &Surroundings) {
     let installed = around.functions.iter();
     let installed = installed.map(|(name, known)| (name.as_str(), known.title.as_str()));
-    let names = one_of(BUILT_IN.into_iter().chain(installed));
-    // With a version, and whatever is not installed while nobody knows what is.
+    let names = one_of(
+        BUILT_IN
+            .map(|name| (name, built_in(name)))
+            .into_iter()
+            .chain(installed),
+    );
+    // With a version or a catalogue, and any plugin's while nobody knows which are installed.
     let open = if around.functions_known {
-        r"^[a-z][a-z0-9.-]*:[0-9]+\.[0-9]+\.[0-9]+[^@]*(@default)?$"
+        "[:@]"
     } else {
-        r"^[a-z][a-z0-9-]*\.[A-Za-z0-9_-]+(:[^@]+)?(@default)?$"
+        "[.:@]"
     };
     let name = json!({
         "description": "A function of the engine or of a plugin.",
@@ -106,16 +102,16 @@ fn functions(definitions: &mut Map<String, Value>, around: &Surroundings) {
     definitions.insert("functionName".to_owned(), name);
     let mut calls = Vec::new();
     for (name, signature) in &around.functions {
-        let key = format!("function {name}");
+        let key = format!("function-{name}");
         let arguments = arguments(&key, &signature.title, &signature.input);
         let asked = arguments["required"]
             .as_array()
             .is_some_and(|it| !it.is_empty());
         definitions.insert(key.clone(), arguments);
-        let meant = format!("^{}(:|$)", name.replace('.', "\\."));
+        let meant = format!("^{}([:@]|$)", name.replace('.', "\\."));
         let mut call = json!({
             "if": {"properties": {"call": {"type": "string", "pattern": meant}}},
-            "then": {"properties": {"with": {"$ref": format!("#/definitions/{}", escaped(&key))}}},
+            "then": {"properties": {"with": {"$ref": format!("#/definitions/{key}")}}},
         });
         if asked {
             call["then"]["required"] = json!(["with"]);
@@ -127,6 +123,19 @@ fn functions(definitions: &mut Map<String, Value>, around: &Surroundings) {
         .and_then(|task| task.get_mut("allOf"));
     if let Some(known) = known.and_then(Value::as_array_mut) {
         known.extend(calls);
+    }
+}
+
+/// What an editor says of a function of the engine.
+fn built_in(name: &str) -> &'static str {
+    match name {
+        "human-task" => "A person does something",
+        "approval" => "A person decides; never who asked",
+        "http" => "A request without a plugin",
+        "fund.reserve" => "Sets money of a fund aside",
+        "fund.commit" => "Spends what was set aside",
+        "fund.release" => "Gives back what was set aside",
+        _ => "A function of the engine",
     }
 }
 
@@ -151,7 +160,7 @@ fn loosen(schema: &mut Value, key: &str, whole: bool) {
     if let Some(Value::String(target)) = object.get_mut("$ref")
         && let Some(inner) = target.strip_prefix("#/")
     {
-        *target = format!("#/definitions/{}/{inner}", escaped(key));
+        *target = format!("#/definitions/{key}/{inner}");
     }
     for named in ["properties", "$defs", "definitions"] {
         let members = object.get_mut(named).and_then(Value::as_object_mut);
@@ -165,18 +174,23 @@ fn loosen(schema: &mut Value, key: &str, whole: bool) {
             loosen(member, key, false);
         }
     }
-    // Choices and conditions ask of the value itself: an expression stands for the whole of them.
-    for list in ["allOf", "anyOf", "oneOf"] {
+    // An expression may be any of several choices, and nobody knows yet what a condition will find.
+    for word in ["if", "then", "else"] {
+        object.remove(word);
+    }
+    let one = object.remove("oneOf").map(|any| json!({"anyOf": any}));
+    if let Some(any) = one {
+        let all = object.entry("allOf").or_insert_with(|| json!([]));
+        all.as_array_mut()
+            .into_iter()
+            .for_each(|all| all.push(any.clone()));
+    }
+    for list in ["allOf", "anyOf"] {
         let members = object.get_mut(list).and_then(Value::as_array_mut);
         members
             .into_iter()
             .flatten()
             .for_each(|it| loosen(it, key, true));
-    }
-    for one in ["if", "then", "else"] {
-        if let Some(member) = object.get_mut(one) {
-            loosen(member, key, true);
-        }
     }
     let is_plain =
         object.is_empty() || object.len() == 1 && object.get("type") == Some(&json!("string"));
@@ -192,13 +206,6 @@ fn loosen(schema: &mut Value, key: &str, whole: bool) {
     let inner = std::mem::take(object);
     outer.insert("anyOf".to_owned(), json!([inner, reference("expression")]));
     *object = outer;
-}
-
-/// As a segment of a JSON pointer in an address.
-fn escaped(key: &str) -> String {
-    key.replace('~', "~0")
-        .replace('/', "~1")
-        .replace(' ', "%20")
 }
 
 #[cfg(test)]

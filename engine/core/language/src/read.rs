@@ -39,6 +39,8 @@ use reusable::Reusables;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use call::BUILT_IN;
+
 /// What may stand in a task and at the root, for whoever must keep step.
 #[cfg(test)]
 pub(crate) use {document::ROOT as ROOT_KEYS, tasks::keys as task_keys};

@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::read::BUILT_IN;
 use crate::schedule::Schedule;
 use crate::{Expression, Period, Schema, Template, Term, UriTemplate};
 
@@ -565,6 +566,11 @@ impl Workflow {
         runs_others(&self.tasks)
     }
 
+    /// Whether some task calls a function of a plugin.
+    pub fn calls_plugins(&self) -> bool {
+        calls_plugins(&self.tasks)
+    }
+
     /// `namespace/name:version`, as people and logs name a workflow.
     pub fn identity(&self) -> String {
         let Document {
@@ -625,6 +631,13 @@ fn runs_others(tasks: &[Task]) -> bool {
     tasks
         .iter()
         .any(|task| matches!(task.kind, Kind::Run(_)) || task.lists().into_iter().any(runs_others))
+}
+
+fn calls_plugins(tasks: &[Task]) -> bool {
+    tasks.iter().any(|task| {
+        let own = matches!(&task.kind, Kind::Call(call) if !BUILT_IN.contains(&&*call.function));
+        own || task.lists().into_iter().any(calls_plugins)
+    })
 }
 
 fn listens<'a>(tasks: &'a [Task], found: &mut Vec<&'a Listen>) {

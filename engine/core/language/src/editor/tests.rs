@@ -38,8 +38,8 @@ fn the_schema_is_there_and_every_reference_leads_somewhere() {
     let mut references = 0;
     while let Some(value) = open.pop() {
         if let Some(target) = value.get("$ref").and_then(Value::as_str) {
-            let pointer = target.strip_prefix('#').unwrap().replace("%20", " ");
-            assert!(schema.pointer(&pointer).is_some(), "{target}");
+            let pointer = target.strip_prefix('#').unwrap();
+            assert!(schema.pointer(pointer).is_some(), "{target}");
             references += 1;
         }
         match value {
@@ -73,7 +73,7 @@ fn an_expression_may_stand_for_every_argument() {
             "note": {"type": "string"},
         },
     })));
-    let arguments = &schema["definitions"]["function pay.issue"];
+    let arguments = &schema["definitions"]["function-pay.issue"];
     assert_eq!(arguments["description"], "Pays somebody");
     assert_eq!(arguments.get("$schema"), None);
     let amount = &arguments["properties"]["amount"];
@@ -103,4 +103,32 @@ fn names_of_the_pack_are_offered_and_without_one_any_will_do() {
     // The pack has no teams.
     let team = &schema(&around)["definitions"]["teamName"]["anyOf"];
     assert_eq!(team, &json!([{"$ref": "#/definitions/expression"}]));
+}
+
+#[test]
+fn what_an_expression_leaves_open_is_not_refused() {
+    let by = |way: &str| json!({"properties": {"by": {"const": way}}});
+    let schema = schema(&around(json!({
+        "type": "object",
+        "oneOf": [by("card"), by("bank")],
+        "if": by("bank"),
+        "then": {"required": ["account"]},
+    })));
+    let arguments = &schema["definitions"]["function-pay.issue"];
+    let choice = &arguments["allOf"][0]["anyOf"];
+    assert_eq!(choice.as_array().map(Vec::len), Some(2));
+    assert_eq!(
+        choice[0]["properties"]["by"]["anyOf"][1]["$ref"],
+        "#/definitions/expression"
+    );
+    assert_eq!((arguments.get("oneOf"), arguments.get("if")), (None, None));
+}
+
+#[test]
+fn a_version_and_a_catalogue_may_follow_a_name() {
+    let schema = schema(&around(json!({})));
+    let open = schema["definitions"]["functionName"]["anyOf"][1]["pattern"].as_str();
+    let open = regex::Regex::new(open.unwrap()).unwrap();
+    assert!(open.is_match("pay.issue:1.0.0@default") && open.is_match("http@default"));
+    assert!(!open.is_match("pay.isue"));
 }

@@ -15,7 +15,7 @@ mod human;
 mod plugin;
 
 /// Functions of the engine that are built.
-const BUILT_IN: [&str; 6] = [
+pub(crate) const BUILT_IN: [&str; 6] = [
     "http",
     "human-task",
     "approval",

@@ -25,6 +25,13 @@ pub(crate) struct Settling {
     actions: Vec<Action>,
 }
 
+/// A decision that is on disk, with what follows from it.
+struct Settled {
+    shared: Arc<Shared>,
+    instance: String,
+    actions: Vec<Action>,
+}
+
 impl Shared {
     /// Decides and submits. `prepare` puts into the draft what comes with the event and gives the
     /// event, if the machine is to hear of it; `answer` sees the draft after the event. Both run
@@ -121,16 +128,25 @@ impl Shared {
 impl Settling {
     /// Waits for the disk and does what follows. To be run where nobody drops it half-way.
     pub(crate) async fn settle(self) -> Result<(), Refused> {
-        let (shared, instance) = (Arc::clone(&self.shared), self.instance.clone());
-        if let Some(call) = self.settle_to_call().await? {
-            act(&shared, &instance, Action::Call(call));
-        }
+        self.flushed().await?.act();
         Ok(())
     }
 
-    /// The same, but leaves the last call to who settles: one that has just brought a result home
+    /// The same, but leaves a last call to who settles: one that has just brought a result home
     /// sends the next itself, and wakes nobody for it.
-    pub(crate) async fn settle_to_call(mut self) -> Result<Option<Call>, Refused> {
+    pub(crate) async fn settle_to_call(self) -> Result<Option<Call>, Refused> {
+        let mut settled = self.flushed().await?;
+        let last = settled.actions.pop();
+        let (call, action) = match last {
+            Some(Action::Call(call)) => (Some(call), None),
+            other => (None, other),
+        };
+        settled.actions.extend(action);
+        settled.act();
+        Ok(call)
+    }
+
+    async fn flushed(self) -> Result<Settled, Refused> {
         if let Err(error) = self.ticket.flushed().await {
             self.flushed.send_replace(Flushed::Lost);
             self.shared.changed();
@@ -144,14 +160,19 @@ impl Settling {
             later
         });
         self.shared.changed();
-        let last = self.actions.pop_if(|last| matches!(last, Action::Call(_)));
+        Ok(Settled {
+            shared: self.shared,
+            instance: self.instance,
+            actions: self.actions,
+        })
+    }
+}
+
+impl Settled {
+    fn act(self) {
         for action in self.actions {
             act(&self.shared, &self.instance, action);
         }
-        Ok(match last {
-            Some(Action::Call(call)) => Some(call),
-            _ => None,
-        })
     }
 }
 

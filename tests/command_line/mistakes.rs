@@ -1,17 +1,12 @@
 //! What a newcomer gets wrong in the sample workflows, and that `casewright validate` leads to the
 //! line: one finding for one mistake, where it stands, saying what to write.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test says best where it broke by breaking there"
-)]
-
 use std::fmt::Write as _;
 use std::fs;
-use std::path::Path;
-use std::process::Command;
 
 use serde_json::Value;
+
+use super::{casewright, copy};
 
 /// A slip of the pen in a file of the sample pack.
 struct Mistake {
@@ -259,11 +254,7 @@ fn each_mistake_of_a_newcomer_leads_to_its_line() {
 
 fn look(mistake: &Mistake) -> Result<(), String> {
     let folder = tempfile::tempdir().unwrap();
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    copy(
-        &root.join("workflows/intensive-family-support"),
-        folder.path(),
-    );
+    copy("workflows/intensive-family-support", folder.path());
     let file = folder.path().join(mistake.file);
     let text = fs::read_to_string(&file).unwrap();
     if !text.contains(mistake.right) {
@@ -271,11 +262,7 @@ fn look(mistake: &Mistake) -> Result<(), String> {
     }
     let text = text.replacen(mistake.right, mistake.wrong, 1);
     fs::write(&file, &text).unwrap();
-    let output = Command::new(env!("CARGO_BIN_EXE_casewright"))
-        .current_dir(&root)
-        .args(["validate", "--json", folder.path().to_str().unwrap()])
-        .output()
-        .unwrap();
+    let output = casewright(&["validate", "--json", folder.path().to_str().unwrap()], "");
     let found: Vec<Value> = serde_json::from_slice(&output.stdout).unwrap();
     let told = |finding: &Value| {
         let line = finding["line"].as_u64().unwrap();
@@ -288,18 +275,5 @@ fn look(mistake: &Mistake) -> Result<(), String> {
     match &found[..] {
         [only] if told(only) => Ok(()),
         _ => Err(serde_json::to_string_pretty(&found).unwrap()),
-    }
-}
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let path = entry.unwrap().path();
-        let to = to.join(path.file_name().unwrap());
-        if path.is_dir() {
-            copy(&path, &to);
-        } else {
-            fs::copy(path, to).unwrap();
-        }
     }
 }
