@@ -227,10 +227,20 @@ impl Agency {
 
     /// The id of a new run, which is on disk.
     pub(super) async fn start(&self, workflow: &str, input: Value) -> io::Result<String> {
+        self.start_in(None, workflow, input).await
+    }
+
+    /// The same in a case that is there.
+    pub(super) async fn start_in(
+        &self,
+        case: Option<String>,
+        workflow: &str,
+        input: Value,
+    ) -> io::Result<String> {
         let start = Start {
             workflow: workflow.to_owned(),
             version: None,
-            case: None,
+            case,
             input,
         };
         let started = self.engine.start(&self.who, start, None).await;

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use casewright_runtime::engine::Complete;
 use casewright_runtime::view::WorkItemFilter;
+use casewright_store::Store;
 use serde_json::json;
 
 use super::agency::{self, Agency, Place, With};
@@ -26,6 +27,12 @@ use crate::exit;
 const WORKERS: u64 = 256;
 /// Looks at the queue, of which the median counts.
 const LOOKS: usize = 21;
+/// Of so many runs one gets a second one beside it, in its case.
+const FURTHER_OF: u64 = 4;
+/// Idle runs leave memory, and so the journal, after half a minute.
+const FOLD_MAX: Duration = Duration::from_mins(3);
+/// What reading lists leaves there.
+const UNFOLDED_MAX: u64 = 64 * 1024;
 /// Of a page.
 const PAGE: usize = 200;
 
@@ -63,6 +70,7 @@ pub(super) async fn parked(size: &Size) -> io::Result<Vec<Figure>> {
         note,
         others_cpu: others,
     };
+    further(&place, 0).await?;
     let on_disk = fs::metadata(&file)?.len();
     let (compact, made_of) = disk::compacted(&place)?;
     let each = |bytes: u64| number(bytes) / number(count);
@@ -96,9 +104,9 @@ pub(super) async fn parked(size: &Size) -> io::Result<Vec<Figure>> {
             "resident".to_owned(),
         ),
         figure(
-            "disk of a run with its work item, compacted",
+            "disk of a run with its work item and a case of its own, compacted",
             each(compact),
-            Some(Limit::AtMost(1_536.0)),
+            None,
             "B",
             format!(
                 "{:.0} B as the file grew; {}",
@@ -107,8 +115,60 @@ pub(super) async fn parked(size: &Size) -> io::Result<Vec<Figure>> {
             ),
         ),
     ];
-    figures.push(resolve(&place, count).await?);
+    let more = further(&place, count.div_ceil(FURTHER_OF)).await?;
+    let (with_more, _) = disk::compacted(&place)?;
+    figures.push(figure(
+        "disk of a run with its work item, compacted",
+        number(with_more.saturating_sub(compact)) / number(more),
+        Some(Limit::AtMost(1_536.0)),
+        "B",
+        format!("{more} more, each in a case that was there"),
+    ));
+    figures.push(resolve(&place, count + more).await?);
     Ok(figures)
+}
+
+/// Starts one more run in each of so many cases, and waits until nothing is left in the journal.
+async fn further(place: &Place, count: u64) -> io::Result<u64> {
+    let agency = Arc::new(Agency::open(place).await?);
+    let (mut started, mut cursor) = (0, None);
+    while started < count {
+        let page = agency.engine.cases(&agency.who, cursor).await;
+        let page = page.map_err(|refused| agency::failed(&refused))?;
+        let runs: Vec<_> = page
+            .items
+            .into_iter()
+            .map(|case| {
+                let agency = Arc::clone(&agency);
+                tokio::spawn(async move { agency.start_in(Some(case.id), "wait", json!({})).await })
+            })
+            .collect();
+        for run in runs {
+            run.await.map_err(io::Error::other)??;
+            started += 1;
+        }
+        cursor = page.next;
+        if cursor.is_none() {
+            break;
+        }
+    }
+    fold_all(&agency).await?;
+    agency.engine.stop().await;
+    Ok(started)
+}
+
+/// Waits until histories lie where they stay: what is in the journal takes more.
+async fn fold_all(agency: &Agency) -> io::Result<()> {
+    let quiet = agency.engine.quiet().await;
+    quiet.map_err(|refused| agency::failed(&refused))?;
+    let began = Instant::now();
+    while agency.store.unfolded().0 > UNFOLDED_MAX {
+        if began.elapsed() > FOLD_MAX {
+            return Err(io::Error::other("the runs do not leave the journal"));
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    Ok(())
 }
 
 /// Every run is brought to its end.

@@ -20,7 +20,7 @@ use crate::backend::{Backend, Snapshot, Space};
 use crate::backup::{self, Attached, Summary};
 use crate::checkpoint::Turn;
 use crate::keys::{Keyring, place};
-use crate::seal::{DataKey, Sealed, damaged};
+use crate::seal::{DataKey, Openings, Sealed, damaged};
 use crate::{ReadError, Settings, Sound};
 
 mod accept;
@@ -52,6 +52,7 @@ pub(crate) struct Durable<B: Backend> {
 struct Shared<B: Backend> {
     backend: B,
     keyring: Keyring,
+    openings: Openings,
     settings: Settings,
     state: Mutex<State<B::Snapshot>>,
     /// Work for the writer, or the end.
@@ -181,8 +182,8 @@ impl<B: Backend> Shared<B> {
         value: &'v [u8],
     ) -> Result<(Sealed<'v>, Vec<u8>), ReadError> {
         let sealed = Sealed::parse(space.what(), value)?;
-        let data_key = self.key_of(sealed.owner, space.what())?;
-        let plain = data_key.open(place(space, key), &sealed)?;
+        let data_key = self.key_of(sealed.owner(), space.what())?;
+        let plain = data_key.open(place(space, key), &sealed, &self.openings)?;
         Ok((sealed, plain))
     }
 }

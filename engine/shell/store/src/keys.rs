@@ -9,7 +9,7 @@ use crate::backend::Space;
 use crate::codec::{Decoder, Encoder};
 use crate::key_file::EpochKeys;
 use crate::recent::Recent;
-use crate::seal::{DataKey, KEY_BYTES, NONCE_BYTES, Place, Sealed, damaged};
+use crate::seal::{DataKey, KEY_BYTES, NONCE_BYTES, Openings, Place, Sealed, damaged};
 
 /// Keys remembered per generation: about 100 bytes each.
 const REMEMBERED: usize = 16_384;
@@ -82,7 +82,8 @@ impl Keyring {
         let epoch = &self.epochs[&self.current];
         let mut out = Encoder::default();
         out.number(u64::from(self.current));
-        out.raw(&epoch.seal(nonce, place, STORE_OWNER, u64::from(self.current), plain));
+        let version = u64::from(self.current);
+        out.raw(&epoch.seal_whole(nonce, place, STORE_OWNER, version, plain));
         out.0
     }
 
@@ -91,11 +92,11 @@ impl Keyring {
         let epoch = input.number().and_then(|epoch| u32::try_from(epoch).ok());
         let epoch = epoch.ok_or_else(|| damaged(place.what))?;
         let sealed = Sealed::parse(place.what, input.0)?;
-        if sealed.version != u64::from(epoch) || sealed.owner != STORE_OWNER {
+        if sealed.version != u64::from(epoch) || sealed.owner() != STORE_OWNER {
             return Err(damaged(place.what));
         }
         let key = self.epochs.get(&epoch).ok_or_else(|| damaged(place.what))?;
-        key.open(place, &sealed)
+        key.open(place, &sealed, &Openings::default())
     }
 
     fn unwrap(&self, owner: &[u8], row: &[u8]) -> Result<DataKey, ReadError> {

@@ -3,22 +3,35 @@
 //! this is also the defence against bit rot.
 //!
 //! ```text
-//! format 1 or 2 │ owner (length, kind, id) │ version │ nonce 24 │ ciphertext │ tag 16
+//! format 1 or 2 │ owner (length, kind, id) │ version │ nonce 24       │ ciphertext │ tag 16
+//! format 3 or 4 │ owner, in 17 bytes a case │ version │ opening, count │ ciphertext │ tag 16
 //! ```
 //!
-//! The head is not secret; it is authenticated together with the place. In format 2 it is the
-//! packed value that is encrypted.
+//! The head is not secret; it is authenticated together with the place, its owner written out. In
+//! formats 2 and 4 it is the packed value that is encrypted. Facts about the store and wrapped
+//! keys are in format 1, and readable without the rows of openings; 2 is read, and not written.
 
 use chacha20poly1305::aead::{Aead, AeadInOut, KeyInit, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 
 use crate::codec::{Decoder, Encoder};
-use crate::{ReadError, Under, pack};
+use crate::{ReadError, pack};
 
-/// Format of a sealed value,
-const PLAIN: u8 = 1;
-/// and of one that was packed before.
-const PACKED: u8 = 2;
+mod nonce;
+mod owner;
+
+pub(crate) use nonce::{Nonce, Nonces, Opening, Openings};
+use owner::Owner;
+pub(crate) use owner::{case_owner, owner, owning_case};
+
+/// Format of a sealed value: with its nonce,
+const WHOLE: u8 = 1;
+/// with its nonce, and packed before,
+const WHOLE_PACKED: u8 = 2;
+/// with the name of its nonce,
+const NAMED: u8 = 3;
+/// with the name of its nonce, and packed before.
+const NAMED_PACKED: u8 = 4;
 
 pub(crate) const NONCE_BYTES: usize = 24;
 pub(crate) const TAG_BYTES: usize = 16;
@@ -39,43 +52,15 @@ pub(crate) struct Place<'a> {
 /// A sealed value, taken apart but not opened: owner and version are not yet to be trusted.
 pub(crate) struct Sealed<'a> {
     format: u8,
-    pub(crate) owner: &'a [u8],
+    owner: Owner<'a>,
     pub(crate) version: u64,
-    nonce: &'a [u8],
+    nonce: NonceRead<'a>,
     ciphertext: &'a [u8],
 }
 
-/// Nonces that never repeat: 128 random bits per opening of the store, then a counter.
-pub(crate) struct Nonces {
-    prefix: [u8; 16],
-    count: u64,
-}
-
-/// Owner of a value as bytes: one for the kind, then the id.
-pub(crate) fn owner(under: &Under) -> Vec<u8> {
-    match under {
-        Under::Agency(id) => tagged(b'A', id),
-        Under::Case(id) => case_owner(id),
-    }
-}
-
-pub(crate) fn case_owner(case: &str) -> Vec<u8> {
-    tagged(b'C', case)
-}
-
-/// The case whose key an owner names, if it is a case.
-pub(crate) fn owning_case(owner: &[u8]) -> Option<&str> {
-    let (b'C', id) = owner.split_first()? else {
-        return None;
-    };
-    std::str::from_utf8(id).ok()
-}
-
-fn tagged(tag: u8, id: &str) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(1 + id.len());
-    bytes.push(tag);
-    bytes.extend_from_slice(id.as_bytes());
-    bytes
+enum NonceRead<'a> {
+    Whole(&'a [u8]),
+    Named { opening: u32, count: u64 },
 }
 
 impl DataKey {
@@ -83,7 +68,8 @@ impl DataKey {
         Self(XChaCha20Poly1305::new(bytes.into()))
     }
 
-    pub(crate) fn seal(
+    /// With the whole nonce: for what must be read before anything else.
+    pub(crate) fn seal_whole(
         &self,
         nonce: &[u8; NONCE_BYTES],
         place: Place<'_>,
@@ -91,40 +77,68 @@ impl DataKey {
         version: u64,
         plain: &[u8],
     ) -> Vec<u8> {
-        self.seal_as(PLAIN, nonce, place, owner, version, plain)
+        let mut out = Encoder(Vec::with_capacity(owner.len() + plain.len() + 64));
+        out.byte(WHOLE);
+        out.bytes(owner);
+        out.number(version);
+        out.raw(nonce);
+        self.encrypt(out, nonce, associated(WHOLE, place, owner, version), plain)
+    }
+
+    pub(crate) fn seal(
+        &self,
+        nonce: &Nonce,
+        place: Place<'_>,
+        owner: &[u8],
+        version: u64,
+        plain: &[u8],
+    ) -> Vec<u8> {
+        self.seal_as(NAMED, nonce, place, owner, version, plain)
     }
 
     /// The same, packed if that makes it smaller.
     pub(crate) fn seal_small(
         &self,
-        nonce: &[u8; NONCE_BYTES],
+        nonce: &Nonce,
         place: Place<'_>,
         owner: &[u8],
         version: u64,
         plain: &[u8],
     ) -> Vec<u8> {
         match pack::pack(plain) {
-            Some(packed) => self.seal_as(PACKED, nonce, place, owner, version, &packed),
-            None => self.seal_as(PLAIN, nonce, place, owner, version, plain),
+            Some(packed) => self.seal_as(NAMED_PACKED, nonce, place, owner, version, &packed),
+            None => self.seal_as(NAMED, nonce, place, owner, version, plain),
         }
     }
 
     fn seal_as(
         &self,
         format: u8,
-        nonce: &[u8; NONCE_BYTES],
+        nonce: &Nonce,
         place: Place<'_>,
         owner: &[u8],
         version: u64,
         text: &[u8],
     ) -> Vec<u8> {
-        let associated = associated(format, place, owner, version);
-        let length = owner.len() + text.len() + NONCE_BYTES + 32;
-        let mut out = Encoder(Vec::with_capacity(length));
+        let mut out = Encoder(Vec::with_capacity(owner.len() + text.len() + 48));
         out.byte(format);
-        out.bytes(owner);
+        owner::write(&mut out, owner);
         out.number(version);
-        out.raw(nonce);
+        out.number(u64::from(nonce.opening));
+        out.number(nonce.count);
+        let associated = associated(format, place, owner, version);
+        self.encrypt(out, &nonce.bytes, associated, text)
+    }
+
+    /// Text and tag behind a head.
+    #[expect(clippy::needless_pass_by_value, reason = "it is made for this")]
+    fn encrypt(
+        &self,
+        mut out: Encoder,
+        nonce: &[u8; NONCE_BYTES],
+        associated: Vec<u8>,
+        text: &[u8],
+    ) -> Vec<u8> {
         let head = out.0.len();
         out.raw(text);
         let tag = self
@@ -140,17 +154,26 @@ impl DataKey {
     }
 
     /// The plain value, or `Damaged`.
-    pub(crate) fn open(&self, place: Place<'_>, sealed: &Sealed<'_>) -> Result<Vec<u8>, ReadError> {
-        let associated = associated(sealed.format, place, sealed.owner, sealed.version);
+    pub(crate) fn open(
+        &self,
+        place: Place<'_>,
+        sealed: &Sealed<'_>,
+        openings: &Openings,
+    ) -> Result<Vec<u8>, ReadError> {
+        let nonce = match sealed.nonce {
+            NonceRead::Whole(bytes) => bytes.try_into().ok(),
+            NonceRead::Named { opening, count } => openings.nonce(opening, count),
+        };
+        let nonce = nonce.ok_or_else(|| damaged(place.what))?;
+        let associated = associated(sealed.format, place, &sealed.owner, sealed.version);
         let payload = Payload {
             msg: sealed.ciphertext,
             aad: &associated,
         };
-        let nonce = XNonce::try_from(sealed.nonce).map_err(|_| damaged(place.what))?;
-        let text = self.0.decrypt(&nonce, payload);
+        let text = self.0.decrypt(&XNonce::from(nonce), payload);
         let text = text.map_err(|_| damaged(place.what))?;
         match sealed.format {
-            PACKED => pack::unpack(&text).ok_or_else(|| damaged(place.what)),
+            WHOLE_PACKED | NAMED_PACKED => pack::unpack(&text).ok_or_else(|| damaged(place.what)),
             _ => Ok(text),
         }
     }
@@ -160,41 +183,46 @@ impl<'a> Sealed<'a> {
     pub(crate) fn parse(what: &str, bytes: &'a [u8]) -> Result<Self, ReadError> {
         let mut input = Decoder(bytes);
         let format = input.byte().ok_or_else(|| damaged(what))?;
-        if format > PACKED {
+        if format > NAMED_PACKED {
             return Err(ReadError::Newer {
                 what: what.to_owned(),
                 found: u32::from(format),
-                known: u32::from(PACKED),
+                known: u32::from(NAMED_PACKED),
             });
         }
-        let parsed = (|| {
-            Some(Self {
-                format,
-                owner: input.bytes()?,
-                version: input.number()?,
-                nonce: input.take(NONCE_BYTES)?,
-                ciphertext: input.0,
-            })
-        })();
-        parsed
-            .filter(|_| format >= PLAIN)
-            .ok_or_else(|| damaged(what))
-    }
-}
-
-impl Nonces {
-    pub(crate) fn new() -> Result<Self, getrandom::Error> {
-        let mut prefix = [0; 16];
-        getrandom::fill(&mut prefix)?;
-        Ok(Self { prefix, count: 0 })
+        let parsed = match format {
+            WHOLE | WHOLE_PACKED => Self::whole(format, &mut input),
+            NAMED | NAMED_PACKED => Self::named(format, &mut input),
+            _ => None,
+        };
+        parsed.ok_or_else(|| damaged(what))
     }
 
-    pub(crate) fn next(&mut self) -> [u8; NONCE_BYTES] {
-        let mut nonce = [0; NONCE_BYTES];
-        nonce[..16].copy_from_slice(&self.prefix);
-        nonce[16..].copy_from_slice(&self.count.to_be_bytes());
-        self.count += 1;
-        nonce
+    fn whole(format: u8, input: &mut Decoder<'a>) -> Option<Self> {
+        Some(Self {
+            format,
+            owner: Owner::Whole(input.bytes()?),
+            version: input.number()?,
+            nonce: NonceRead::Whole(input.take(NONCE_BYTES)?),
+            ciphertext: input.0,
+        })
+    }
+
+    fn named(format: u8, input: &mut Decoder<'a>) -> Option<Self> {
+        Some(Self {
+            format,
+            owner: owner::read(input)?,
+            version: input.number()?,
+            nonce: NonceRead::Named {
+                opening: input.number()?.try_into().ok()?,
+                count: input.number()?,
+            },
+            ciphertext: input.0,
+        })
+    }
+
+    pub(crate) fn owner(&self) -> &[u8] {
+        &self.owner
     }
 }
 
@@ -226,77 +254,107 @@ mod tests {
         what: "a row",
     };
 
-    fn sealed() -> Vec<u8> {
-        DataKey::new(&[7; KEY_BYTES]).seal(&[1; NONCE_BYTES], PLACE, b"Ccase", 4, b"plain")
+    /// In a format of each kind.
+    fn sealed(openings: &mut Openings) -> [Vec<u8>; 2] {
+        let key = DataKey::new(&[7; KEY_BYTES]);
+        let nonce = openings.begin().unwrap().next();
+        [
+            key.seal(&nonce, PLACE, b"Ccase", 4, b"plain"),
+            key.seal_whole(&nonce.bytes, PLACE, b"Ccase", 4, b"plain"),
+        ]
     }
 
-    fn open(bytes: &[u8], place: Place<'_>) -> Result<Vec<u8>, ReadError> {
-        DataKey::new(&[7; KEY_BYTES]).open(place, &Sealed::parse(place.what, bytes)?)
+    fn open(bytes: &[u8], place: Place<'_>, openings: &Openings) -> Result<Vec<u8>, ReadError> {
+        let sealed = Sealed::parse(place.what, bytes)?;
+        DataKey::new(&[7; KEY_BYTES]).open(place, &sealed, openings)
     }
 
     #[test]
     fn a_value_opens_in_its_place_only() {
-        let bytes = sealed();
-        assert_eq!(open(&bytes, PLACE), Ok(b"plain".to_vec()));
-        for place in [
-            Place { code: 4, ..PLACE },
-            Place {
-                key: b"kez",
-                ..PLACE
-            },
-        ] {
-            assert_eq!(open(&bytes, place), Err(damaged("a row")));
+        let mut openings = Openings::default();
+        for bytes in sealed(&mut openings) {
+            assert_eq!(open(&bytes, PLACE, &openings), Ok(b"plain".to_vec()));
+            for place in [
+                Place { code: 4, ..PLACE },
+                Place {
+                    key: b"kez",
+                    ..PLACE
+                },
+            ] {
+                assert_eq!(open(&bytes, place, &openings), Err(damaged("a row")));
+            }
+            let other = DataKey::new(&[8; KEY_BYTES]);
+            let parsed = Sealed::parse("a row", &bytes).unwrap();
+            assert_eq!(other.open(PLACE, &parsed, &openings), Err(damaged("a row")));
         }
-        let other = DataKey::new(&[8; KEY_BYTES]);
-        let parsed = Sealed::parse("a row", &bytes).unwrap();
-        assert_eq!(other.open(PLACE, &parsed), Err(damaged("a row")));
+    }
+
+    #[test]
+    fn a_value_opens_with_the_row_of_its_opening_only() {
+        let mut openings = Openings::default();
+        let [named, whole] = sealed(&mut openings);
+        let mut other = Openings::default();
+        other.begin().unwrap();
+        for openings in [Openings::default(), other] {
+            assert_eq!(open(&named, PLACE, &openings), Err(damaged("a row")));
+            assert_eq!(open(&whole, PLACE, &openings), Ok(b"plain".to_vec()));
+        }
     }
 
     #[test]
     fn a_packed_value_opens_in_its_own_format_only() {
         let plain = br#"{"agency":"family-support","case":"c1","workflow":"intake"}"#.repeat(3);
         let key = DataKey::new(&[7; KEY_BYTES]);
-        let mut bytes = key.seal_small(&[1; NONCE_BYTES], PLACE, b"Ccase", 4, &plain);
-        assert_eq!(bytes[0], PACKED);
+        let mut openings = Openings::default();
+        let nonce = openings.begin().unwrap().next();
+        let mut bytes = key.seal_small(&nonce, PLACE, b"Ccase", 4, &plain);
+        assert_eq!(bytes[0], NAMED_PACKED);
         assert!(bytes.len() < plain.len());
-        assert_eq!(open(&bytes, PLACE), Ok(plain));
-        bytes[0] = PLAIN;
-        assert_eq!(open(&bytes, PLACE), Err(damaged("a row")));
-        let short = key.seal_small(&[1; NONCE_BYTES], PLACE, b"Ccase", 4, b"plain");
-        assert_eq!(short, sealed());
+        assert_eq!(open(&bytes, PLACE, &openings), Ok(plain));
+        bytes[0] = NAMED;
+        assert_eq!(open(&bytes, PLACE, &openings), Err(damaged("a row")));
+        let short = key.seal_small(&nonce, PLACE, b"Ccase", 4, b"plain");
+        assert_eq!(short, key.seal(&nonce, PLACE, b"Ccase", 4, b"plain"));
     }
 
     #[test]
     fn no_bit_can_be_flipped_and_no_byte_cut() {
-        let bytes = sealed();
-        for bit in 0..bytes.len() * 8 {
-            let mut flipped = bytes.clone();
-            flipped[bit / 8] ^= 1 << (bit % 8);
-            assert!(open(&flipped, PLACE).is_err(), "bit {bit}");
+        let mut openings = Openings::default();
+        for bytes in sealed(&mut openings) {
+            for bit in 0..bytes.len() * 8 {
+                let mut flipped = bytes.clone();
+                flipped[bit / 8] ^= 1 << (bit % 8);
+                assert!(open(&flipped, PLACE, &openings).is_err(), "bit {bit}");
+            }
+            for length in 0..bytes.len() {
+                let cut = open(&bytes[..length], PLACE, &openings);
+                assert!(cut.is_err(), "length {length}");
+            }
         }
-        for length in 0..bytes.len() {
-            assert!(open(&bytes[..length], PLACE).is_err(), "length {length}");
-        }
+    }
+
+    #[test]
+    fn the_seal_of_a_case_takes_some_forty_bytes() {
+        let mut openings = Openings::default();
+        let mut opening = openings.begin().unwrap();
+        let nonce = (0..100_000).map(|_| opening.next()).last().unwrap();
+        let owner = case_owner("c05yv4n8j03gjr1m2k5t7w9yabc");
+        let key = DataKey::new(&[7; KEY_BYTES]);
+        let bytes = key.seal(&nonce, PLACE, &owner, 4, b"");
+        assert_eq!(bytes.len(), 39);
+        assert_eq!(open(&bytes, PLACE, &openings), Ok(Vec::new()));
     }
 
     #[test]
     fn a_newer_format_is_named() {
-        let mut bytes = sealed();
-        bytes[0] = 3;
+        let mut openings = Openings::default();
+        let [mut bytes, _] = sealed(&mut openings);
+        bytes[0] = 5;
         let newer = ReadError::Newer {
             what: "a row".to_owned(),
-            found: 3,
-            known: 2,
+            found: 5,
+            known: 4,
         };
-        assert_eq!(open(&bytes, PLACE), Err(newer));
-    }
-
-    #[test]
-    fn nonces_differ_within_and_between_openings() {
-        let (mut one, mut two) = (Nonces::new().unwrap(), Nonces::new().unwrap());
-        let all = [one.next(), one.next(), two.next(), two.next()];
-        for (index, nonce) in all.iter().enumerate() {
-            assert!(!all[..index].contains(nonce));
-        }
+        assert_eq!(open(&bytes, PLACE, &openings), Err(newer));
     }
 }

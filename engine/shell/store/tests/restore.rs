@@ -2,10 +2,10 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use casewright_store::backup::{Attached, RestoreError};
-use casewright_store::{Batch, EventAppend, Put, RedbStore, Settings, Store, Table, Under};
+use casewright_store::{Batch, EventAppend, Fold, Put, RedbStore, Settings, Store, Table, Under};
 
 fn attached() -> Attached {
     ("plugins/d1/pay.wasm".to_owned(), vec![1, 2, 3])
@@ -43,20 +43,23 @@ fn restore(folder: &Path, mut bytes: &[u8]) -> (Result<(), RestoreError>, Vec<At
     (restored.map(drop), taken)
 }
 
+/// Puts a store back that an engine before this one wrote.
+fn restored(folder: &Path, format: &str) -> (PathBuf, PathBuf) {
+    let fixture = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let fixture = fixture.join("tests/fixtures").join(format);
+    let keys = folder.join("keys");
+    std::fs::copy(fixture.join("keys.json"), &keys).unwrap();
+    let backup = std::fs::read(fixture.join("backup")).unwrap();
+    restore(folder, &backup).0.unwrap();
+    (folder.join("restored"), keys)
+}
+
 /// Written by an engine that knew neither packed values nor histories without a snapshot.
 #[test]
 fn a_store_of_format_1_goes_on() {
     let folder = tempfile::tempdir().unwrap();
-    let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/format-1");
-    let keys = folder.path().join("keys");
-    std::fs::copy(fixture.join("keys.json"), &keys).unwrap();
-    let (restored, _) = restore(
-        folder.path(),
-        &std::fs::read(fixture.join("backup")).unwrap(),
-    );
-    restored.unwrap();
+    let (path, keys) = restored(folder.path(), "format-1");
     let event = |number: u64| format!("event {number} of i-1").into_bytes();
-    let path = folder.path().join("restored");
     for round in 0..2 {
         let store = RedbStore::open(&path, &keys, Settings::default()).unwrap();
         let row = store.get(Table::Case, b"a").unwrap().unwrap();
@@ -81,6 +84,60 @@ fn a_store_of_format_1_goes_on() {
             ..Batch::default()
         };
         store.submit(batch).unwrap().wait().unwrap();
+        store.close();
+    }
+}
+
+/// Written by an engine that kept every nonce with its value, and owners as text.
+#[test]
+fn a_store_of_format_2_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, keys) = restored(folder.path(), "format-2");
+    let (case, run) = ("c05yv4n8j03gjr1m2k5t7w9yabc", "i05yv4n8j03gjr1m2k5t7w9yabg");
+    let event = |number: u64| format!("event {number} of {run}").into_bytes();
+    for round in 0..3 {
+        let store = RedbStore::open(&path, &keys, Settings::default()).unwrap();
+        for (table, key, begins) in [
+            (Table::Case, case, "{\"v\":1,\"d\":{\"case\":\"c05"),
+            (Table::Fund, "relief", "{\"v\":1}"),
+        ] {
+            let row = store.get(table, key.as_bytes()).unwrap().unwrap();
+            assert_eq!(row.version, 1);
+            assert!(row.value.starts_with(begins.as_bytes()));
+        }
+        let history = store.history(run).unwrap().unwrap();
+        assert_eq!((history.snapshot, &*history.case), (None, case));
+        let events: Vec<Vec<u8>> = (1..=3 + round).map(event).collect();
+        assert_eq!((history.events, history.folded_events), (events, 2 + round));
+        assert_eq!(store.unsettled().unwrap(), ["i-2", run]);
+        let links = store.audit(case).unwrap();
+        casewright_casework::audit::verify(case, &links).unwrap();
+        assert_eq!(links.len(), 1);
+        store.verify().unwrap();
+        let append = |number: u64| EventAppend {
+            instance: run.to_owned(),
+            case: case.to_owned(),
+            bytes: event(number),
+        };
+        let fold = Fold {
+            instance: run.to_owned(),
+            case: case.to_owned(),
+            events: 3 + round,
+            snapshot: None,
+            active: true,
+        };
+        for batch in [
+            Batch {
+                folds: vec![fold],
+                ..Batch::default()
+            },
+            Batch {
+                events: vec![append(4 + round)],
+                ..Batch::default()
+            },
+        ] {
+            store.submit(batch).unwrap().wait().unwrap();
+        }
         store.close();
     }
 }

@@ -157,9 +157,10 @@ impl<B: Backend> Shared<B> {
 
     pub(super) fn open_record(&self, position: u64, value: &[u8]) -> Result<Record, ReadError> {
         let sealed = Sealed::parse(RECORD, value)?;
-        let key = self.key_of(sealed.owner, RECORD)?;
+        let key = self.key_of(sealed.owner(), RECORD)?;
         let position = position.to_be_bytes();
-        Record::read(&key.open(journal_place(&position), &sealed)?)
+        let place = journal_place(&position);
+        Record::read(&key.open(place, &sealed, &self.openings)?)
     }
 }
 

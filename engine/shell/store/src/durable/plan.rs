@@ -123,7 +123,7 @@ impl<B: Backend> Shared<B> {
             (Some(key), _) => key,
             (None, Some(case)) => return Err(SubmitError::UnknownCase(case.to_owned())),
             (None, None) => {
-                let (key, row) = self.keyring.create(&owner, &state.nonces.next())?;
+                let (key, row) = self.keyring.create(&owner, &state.nonces.next().bytes)?;
                 plan.new_keys.push((owner.clone(), row));
                 key
             }
@@ -339,12 +339,12 @@ impl<B: Backend> Shared<B> {
         value: &[u8],
     ) -> Result<Opened, ReadError> {
         let sealed = Sealed::parse(space.what(), value)?;
-        let data_key = self.known_key(state, sealed.owner)?;
+        let data_key = self.known_key(state, sealed.owner())?;
         let data_key = data_key.ok_or_else(|| damaged(space.what()))?;
         Ok(Opened {
-            plain: data_key.open(place(space, key), &sealed)?,
+            plain: data_key.open(place(space, key), &sealed, &self.openings)?,
             version: sealed.version,
-            owner: sealed.owner.to_vec(),
+            owner: sealed.owner().to_vec(),
             what: space.what(),
         })
     }

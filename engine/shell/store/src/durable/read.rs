@@ -189,7 +189,7 @@ impl<B: Backend> Shared<B> {
 
     fn folded(&self, key: &[u8], value: &[u8]) -> Result<Folded, ReadError> {
         let (sealed, plain) = self.open(Space::Streams, key, value)?;
-        let case = owning_case(sealed.owner);
+        let case = owning_case(sealed.owner());
         let (_, snapshot) = read_stream(&plain)?;
         Ok(Folded {
             case: case

@@ -16,17 +16,20 @@ use crate::chunk;
 use crate::key_file::EpochKeys;
 use crate::keys::Keyring;
 use crate::record::{RECORD, Record};
-use crate::seal::{Nonces, Sealed, damaged, owning_case};
+use crate::seal::{Nonces, Opening, Openings, Sealed, damaged, owning_case};
 use crate::{OpenError, ReadError, Settings};
 
 /// Format of the store as a whole. In format 2 values may be packed, and short histories have no
-/// snapshot; everything else is as in format 1.
-const FORMAT: u32 = 2;
+/// snapshot; in format 3 values may name their nonce, by the row of an opening. Everything else is
+/// as in format 1.
+const FORMAT: u32 = 3;
 const FORMATS_READ: std::ops::RangeInclusive<u32> = 1..=FORMAT;
 
 const FORMAT_ROW: &[u8] = b"format";
 const STORE_ROW: &[u8] = b"store";
 const CHECK_ROW: &[u8] = b"check";
+/// Behind it, the number of an opening.
+const OPENING_ROWS: &[u8] = b"opening";
 /// How far the store has come.
 pub(super) const POSITION: &[u8] = b"position";
 /// What it says of kept checkpoints.
@@ -96,10 +99,14 @@ impl<B: Backend> Durable<B> {
             .map(|witness| Keeper::start(witness, &keyring, &named))
             .transpose()?;
         let snapshot = raise_format(&backend, snapshot)?;
-        let state = State::new(snapshot, Index::new(), point.position, Nonces::new()?);
+        let mut openings = openings(&snapshot)?;
+        let opening = openings.begin()?;
+        let opening_row = opening_row(&opening);
+        let state = State::new(snapshot, Index::new(), point.position, opening);
         let mut shared = Shared {
             backend,
             keyring,
+            openings,
             settings,
             state: Mutex::new(state),
             work: Condvar::new(),
@@ -113,6 +120,7 @@ impl<B: Backend> Durable<B> {
             point,
             marking: Marking::new(),
             nonces: Nonces::new()?,
+            opening: Some(opening_row),
             grouped: 0,
         };
         let unstarted =
@@ -171,12 +179,12 @@ impl<B: Backend> Shared<B> {
         position: u64,
         value: &[u8],
     ) -> Result<(), RecoverError> {
-        let owner = Sealed::parse(RECORD, value)?.owner;
+        let sealed = Sealed::parse(RECORD, value)?;
         let record = match self.open_record(position, value) {
             Err(ReadError::Erased) => return Ok(()),
             opened => opened?,
         };
-        let case = owning_case(owner).ok_or_else(|| damaged(RECORD))?;
+        let case = owning_case(sealed.owner()).ok_or_else(|| damaged(RECORD))?;
         self.recover_events(index, position, case, &record)?;
         self.recover_links(index, position, case, &record)?;
         index.written += value.len() as u64;
@@ -295,6 +303,38 @@ fn check_format(snapshot: &impl Snapshot) -> Result<u32, RecoverError> {
         _ => Err(RecoverError::Damaged(
             "it does not say which format it has".to_owned(),
         )),
+    }
+}
+
+/// What the nonces of every opening so far begin with.
+fn openings(snapshot: &impl Snapshot) -> Result<Openings, RecoverError> {
+    let mut openings = Openings::default();
+    let mut from = OPENING_ROWS.to_vec();
+    let end = [OPENING_ROWS, &[0xff; 5]].concat();
+    loop {
+        let rows = snapshot.scan(Space::Meta, &from, &end, ROWS)?;
+        let Some((last, _)) = rows.last() else {
+            return Ok(openings);
+        };
+        from.clone_from(last);
+        from.push(0);
+        for (key, value) in &rows {
+            let number = key.strip_prefix(OPENING_ROWS);
+            let number = number.and_then(|number| number.try_into().ok());
+            number
+                .and_then(|number| openings.add(u32::from_be_bytes(number), value))
+                .ok_or_else(|| damaged(Space::Meta.what()))?;
+        }
+    }
+}
+
+/// Not sealed: the bits are no secret, and with others no value opens.
+fn opening_row(opening: &Opening) -> Op {
+    let (number, prefix) = opening.row();
+    Op::Put {
+        space: Space::Meta,
+        key: Arc::from([OPENING_ROWS, &number.to_be_bytes()].concat()),
+        value: Arc::from(prefix.as_slice()),
     }
 }
 

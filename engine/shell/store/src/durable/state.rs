@@ -12,7 +12,7 @@ use crate::Committed;
 use crate::ReadError;
 use crate::backend::{Numbered, Op, Space};
 use crate::recent::Recent;
-use crate::seal::Nonces;
+use crate::seal::Opening;
 
 /// Versions of flushed rows remembered, per generation: about 150 bytes each.
 const VERSIONS: usize = 16_384;
@@ -32,7 +32,7 @@ pub(super) struct State<S> {
     pub(super) index: Index,
     pub(super) fresh: Fresh,
     pub(super) versions: Recent<Arc<[u8]>, u64>,
-    pub(super) nonces: Nonces,
+    pub(super) nonces: Opening,
     pub(super) room: Room,
     pub(super) queue: VecDeque<Queued>,
     /// Batches and bytes accepted and not on disk, those being flushed included.
@@ -70,7 +70,7 @@ pub(super) struct Change {
 }
 
 impl<S> State<S> {
-    pub(super) fn new(flushed: S, index: Index, next_position: u64, nonces: Nonces) -> Self {
+    pub(super) fn new(flushed: S, index: Index, next_position: u64, nonces: Opening) -> Self {
         Self {
             closing: false,
             stopped: false,

@@ -52,6 +52,8 @@ pub(super) struct Writer {
     pub(super) point: Point,
     pub(super) marking: Marking,
     pub(super) nonces: Nonces,
+    /// The row of this opening, to be written with the first group.
+    pub(super) opening: Option<Op>,
     /// How many batches the latest group held.
     pub(super) grouped: usize,
 }
@@ -137,6 +139,7 @@ impl<B: Backend> Shared<B> {
             value: Arc::from(self.keyring.seal_meta(name, &writer.nonces.next(), fact)),
         };
         let mut own = vec![fact(POSITION, &point.bytes())];
+        own.extend(writer.opening.take());
         own.extend(mark.map(|mark| fact(MARK, &mark.bytes())));
         let records = group.queued.iter().flat_map(|queued| &queued.records);
         let rows = chunk::pack(records.map(|(position, record)| (*position, &**record)));

@@ -22,7 +22,7 @@ const PAGE: usize = 4096;
 
 const CASES: usize = 12;
 const INSTANCES: usize = 96;
-const ROWS: usize = 900;
+const ROWS: usize = 1_200;
 
 /// A text that stays long when it is packed.
 fn long(text: &str, length: usize) -> String {
@@ -70,8 +70,12 @@ impl Furnished {
     }
 }
 
+/// Every second one has an id as the engine gives them.
 fn case(number: usize) -> String {
-    format!("case-{}", number % CASES)
+    match number % CASES {
+        number if number % 2 == 0 => format!("c05yv4n8j03gjr1m2k5t7w9y{number:02}0"),
+        number => format!("case-{number}"),
+    }
 }
 
 fn instance(number: usize) -> String {

@@ -70,7 +70,7 @@ fn a_newer_store_is_refused_and_untouched(subject: &Subject) {
         refused,
         OpenError::Newer {
             found: 9,
-            known: 2,
+            known: 3,
             ..
         }
     );
