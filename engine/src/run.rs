@@ -1,7 +1,8 @@
 //! `casewright run FILE`: one document in a temporary store, printed as it ends.
 //!
 //! It skips nothing and never waits for a person, nor for an event that `--event` did not give: it
-//! ends with status `waiting` and says for what.
+//! ends with status `waiting` and says for what. A document that begins with events begins with
+//! those of `--event`, unless it is given an input.
 
 use std::collections::BTreeMap;
 use std::io::{self, Read};
@@ -14,9 +15,10 @@ use casewright_casework::principal::Kind;
 use casewright_host::grant::OperatorSide;
 use casewright_language::Surroundings;
 use casewright_language::read::outline::outline;
+use casewright_language::schedule::Recurs;
 use casewright_runtime::engine::Start;
 use casewright_runtime::port::Invoke;
-use casewright_runtime::view::InstanceView;
+use casewright_runtime::view::{InstanceView, RunFilter, WaitingView};
 use casewright_runtime::{Deployment, Engine, Refused};
 use casewright_store::Settings;
 use casewright_store::memory::MemoryStore;
@@ -91,6 +93,11 @@ async fn execute(arguments: &Arguments) -> io::Result<Option<Ended>> {
     };
     let pack = deployment.pack.clone();
     let workflow = outline(&text).map(|(name, _)| name).unwrap_or_default();
+    let begun_by = begun_by(&deployment, &workflow).filter(|_| arguments.input.is_none());
+    let deployment = match begun_by {
+        Some(_) => deployment.awaiting_events(&workflow),
+        None => deployment,
+    };
     let engine = wiring::engine(Arc::new(MemoryStore::new(Settings::default())), plugins).await?;
     engine
         .deploy(deployment)
@@ -103,33 +110,69 @@ async fn execute(arguments: &Arguments) -> io::Result<Option<Ended>> {
         roles: pack.roles.keys().cloned().collect(),
         kind: Kind::Staff,
     };
-    let start = Start {
-        workflow,
-        version: None,
-        case: None,
-        input,
-    };
-    let started = match engine.start(&who, start, None).await {
-        Ok(started) => started,
-        Err(error) => {
-            exit::note(&error);
-            return Ok(None);
+    let mut started = None;
+    if begun_by.is_none() {
+        let start = Start {
+            workflow,
+            version: None,
+            case: None,
+            input,
+        };
+        match engine.start(&who, start, None).await {
+            Ok(begun) => started = Some(begun.id),
+            Err(error) => {
+                exit::note(&error);
+                return Ok(None);
+            }
         }
-    };
+    }
     for event in events {
         if let Err(error) = engine.publish(&who, event, None).await {
             exit::note(&error);
             return Ok(None);
         }
+        if started.is_none() {
+            started = begun(&engine, &who).await?;
+        }
     }
-    let ended = follow(&engine, &who, &started.id).await?;
+    let ended = match started {
+        Some(id) => follow(&engine, &who, &id).await?,
+        None => Ended::unbegun(begun_by.unwrap_or_default()),
+    };
     engine.stop().await;
     Ok(Some(ended))
 }
 
+/// The events that the document begins with, where it says so.
+fn begun_by(deployment: &Deployment, workflow: &str) -> Option<Vec<String>> {
+    match &deployment
+        .workflows
+        .get(workflow)?
+        .schedule
+        .as_ref()?
+        .recurs
+    {
+        Recurs::On(trigger) => Some(trigger.types()),
+        Recurs::After(_) | Recurs::Every(_) | Recurs::Cron(_) => None,
+    }
+}
+
+/// The instance that began with the events so far, once they have been looked at.
+async fn begun(engine: &Engine, who: &Principal) -> io::Result<Option<String>> {
+    while !engine.events_settled().map_err(|error| failed(&error))? {
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+    let runs = engine.runs(who, RunFilter::default()).await;
+    let runs = runs.map_err(|error| failed(&error))?.items;
+    Ok(runs.into_iter().map(|run| run.id).next())
+}
+
 /// What became of the instance.
 struct Ended {
-    view: InstanceView,
+    status: String,
+    output: Option<Value>,
+    error: Option<Value>,
+    waiting: Vec<WaitingView>,
     tasks: Vec<Value>,
 }
 
@@ -161,28 +204,56 @@ async fn follow(engine: &Engine, who: &Principal, id: &str) -> io::Result<Ended>
                 .await
                 .map_err(|error| failed(&error))?;
             let tasks = tasks.iter().map(|run| json!(run)).collect();
-            return Ok(Ended { view, tasks });
+            return Ok(Ended::of(view, tasks));
         }
         tokio::time::sleep(LOOK_EVERY).await;
     }
 }
 
 impl Ended {
+    fn of(view: InstanceView, tasks: Vec<Value>) -> Self {
+        Self {
+            status: view.status,
+            output: view.output,
+            error: view.error,
+            waiting: view.waiting,
+            tasks,
+        }
+    }
+
+    /// The events that it begins with did not come.
+    fn unbegun(types: Vec<String>) -> Self {
+        Self {
+            status: "waiting".to_owned(),
+            output: None,
+            error: None,
+            waiting: vec![WaitingView {
+                kind: "event".to_owned(),
+                task: "schedule.on".to_owned(),
+                title: None,
+                work_item: None,
+                instance: None,
+                until: None,
+                events: types,
+            }],
+            tasks: Vec::new(),
+        }
+    }
+
     fn report(&self, as_json: bool) -> ExitCode {
-        let view = &self.view;
         if as_json {
             let printed = json!({
-                "status": view.status,
-                "output": view.output,
-                "error": view.error,
-                "waiting": view.waiting,
+                "status": self.status,
+                "output": self.output,
+                "error": self.error,
+                "waiting": self.waiting,
                 "tasks": self.tasks,
             });
             exit::say(&printed.to_string());
         } else {
             self.tell();
         }
-        match view.status.as_str() {
+        match self.status.as_str() {
             "completed" => ExitCode::SUCCESS,
             "waiting" => exit::waiting(),
             _ => exit::unwell(),
@@ -195,14 +266,14 @@ impl Ended {
             exit::note(&format!("{:<10} {}", text("status"), text("reference")));
         }
         let pretty = |value: &Value| serde_json::to_string_pretty(value).unwrap_or_default();
-        exit::note(&self.view.status);
-        if let Some(output) = &self.view.output {
+        exit::note(&self.status);
+        if let Some(output) = &self.output {
             exit::say(&pretty(output));
         }
-        if let Some(error) = &self.view.error {
+        if let Some(error) = &self.error {
             exit::say(&pretty(error));
         }
-        for waiting in &self.view.waiting {
+        for waiting in &self.waiting {
             let until = waiting
                 .until
                 .map(|until| format!(" until {until}"))

@@ -4,8 +4,10 @@
 
 use std::collections::BTreeSet;
 
-use casewright_language::Period;
-use casewright_language::schedule::{Missed, Recurs, Schedule};
+use casewright_language::schedule::{Missed, Recurs, Schedule, Trigger};
+use casewright_language::workflow::{EventFilter, Strategy};
+use casewright_language::{Period, Template};
+use serde_json::Value;
 
 use super::wording::{Said, list, period};
 
@@ -40,6 +42,11 @@ const MONTHS: [&str; 12] = [
 pub(super) fn words(schedule: &Schedule) -> Said {
     match &schedule.recurs {
         Recurs::Every(ms) => Said::words(format!("Again every {}", period(Period(*ms)))),
+        Recurs::After(ms) => Said::words(format!(
+            "Again {} after the one before has ended",
+            period(Period(*ms))
+        )),
+        Recurs::On(trigger) => Said::words(events(trigger)),
         Recurs::Cron(cron) => {
             let moments: Vec<String> = cron.six_fields().iter().map(|text| moments(text)).collect();
             Said::written(capital(&moments.join(", and also ")), cron.source())
@@ -48,11 +55,44 @@ pub(super) fn words(schedule: &Schedule) -> Said {
 }
 
 pub(super) fn missed(schedule: &Schedule) -> &'static str {
+    if matches!(schedule.recurs, Recurs::On(_)) {
+        return "What comes while the engine is not running is up to whoever sends it.";
+    }
     match schedule.missed {
         Missed::Once => {
             "If the engine was not running at such a time, it begins once as soon as it can."
         }
         Missed::Skip => "If the engine was not running at such a time, that time is left out.",
+    }
+}
+
+/// Which events it begins with.
+fn events(trigger: &Trigger) -> String {
+    let Some(listen) = trigger.listen() else {
+        return "With an event".to_owned();
+    };
+    let kinds = |filters: &[EventFilter]| {
+        let kind = |filter: &EventFilter| {
+            let kind = filter.with.iter().find(|(name, _)| name == "type");
+            match kind.map(|(_, wanted)| wanted) {
+                Some(Template::Literal(Value::String(kind))) => format!("`{kind}`"),
+                _ => "one that fits".to_owned(),
+            }
+        };
+        list(&filters.iter().map(kind).collect::<Vec<_>>())
+    };
+    match &listen.to {
+        Strategy::One(filter) => format!("With the event {}", kinds(std::slice::from_ref(filter))),
+        Strategy::All(filters) => format!("When all of these events have come: {}", kinds(filters)),
+        Strategy::Any { filters, .. } if filters.is_empty() => "With any event".to_owned(),
+        Strategy::Any {
+            filters,
+            until: None,
+        } => format!("With the event {}", kinds(filters).replace(" and ", " or ")),
+        Strategy::Any {
+            filters,
+            until: Some(_),
+        } => format!("With events that are gathered first: {}", kinds(filters)),
     }
 }
 

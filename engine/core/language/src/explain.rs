@@ -123,7 +123,6 @@ const PAGES: &[(&str, &str)] = &[
     ("CW0807", include_str!("explain/CW0807.md")),
     ("CW0810", include_str!("explain/CW0810.md")),
     ("CW0902", include_str!("explain/CW0902.md")),
-    ("CW0903", include_str!("explain/CW0903.md")),
     ("CW0905", include_str!("explain/CW0905.md")),
     ("CW0906", include_str!("explain/CW0906.md")),
     ("CW0907", include_str!("explain/CW0907.md")),
@@ -137,6 +136,7 @@ const PAGES: &[(&str, &str)] = &[
     ("CW1003", include_str!("explain/CW1003.md")),
     ("CW1004", include_str!("explain/CW1004.md")),
     ("CW1005", include_str!("explain/CW1005.md")),
+    ("CW1006", include_str!("explain/CW1006.md")),
 ];
 
 /// The page of a code: meaning, example, remedy. `None` for a code that does not exist.

@@ -1,9 +1,14 @@
-//! When a workflow begins by itself: at moments of the agency's wall clock, or again and again.
+//! When a workflow begins by itself: at moments of the agency's wall clock, again and again, or
+//! with events.
 //!
 //! It says which moments are meant; where they lie in time, also where clocks are changed, is
 //! `casework`'s.
 
+mod trigger;
+
 use std::collections::BTreeSet;
+
+pub use trigger::Trigger;
 
 /// `schedule` of a document.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,8 +22,12 @@ pub struct Schedule {
 pub enum Recurs {
     /// Again after so many milliseconds, however long an instance takes.
     Every(u64),
+    /// So many milliseconds after the instance before it has ended.
+    After(u64),
     /// On the wall clock of the agency.
     Cron(Cron),
+    /// With these events.
+    On(Trigger),
 }
 
 /// What becomes of beginnings that nobody could see to, because the engine was not running.

@@ -538,6 +538,28 @@ impl Strategy {
         }
     }
 
+    /// Every expression in it.
+    pub fn expressions(&self) -> Vec<&Expression> {
+        let mut found = Vec::new();
+        for filter in self.filters() {
+            let values = filter.with.iter().map(|(_, value)| value);
+            let expected = filter
+                .correlate
+                .iter()
+                .filter_map(|one| one.expect.as_ref());
+            found.extend(values.chain(expected).flat_map(Template::expressions));
+            found.extend(filter.correlate.iter().map(|one| &one.from));
+        }
+        if let Self::Any {
+            until: Some(Until::Condition(condition)),
+            ..
+        } = self
+        {
+            found.push(condition);
+        }
+        found
+    }
+
     /// Whether some event fits whatever it is.
     pub fn takes_all(&self) -> bool {
         match self {

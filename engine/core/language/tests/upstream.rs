@@ -13,7 +13,7 @@ use std::path::Path;
 use casewright_language::{Severity, Surroundings, read};
 
 /// Examples that this engine runs.
-const READ: [&str; 33] = [
+const READ: [&str; 36] = [
     "authentication-bearer",
     "authentication-bearer-uri-format",
     "authentication-reusable",
@@ -39,6 +39,9 @@ const READ: [&str; 33] = [
     "raise-reusable",
     "run-subflow",
     "schedule-cron",
+    "schedule-event-driven",
+    "set",
+    "set-expression",
     "star-wars-homeworld",
     "switch-then-string",
     "try-catch",

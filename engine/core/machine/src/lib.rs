@@ -42,6 +42,7 @@ mod set;
 mod snapshot;
 mod switch;
 mod task;
+mod trigger;
 mod r#try;
 mod wait;
 
@@ -57,3 +58,4 @@ pub use interest::{Interest, Shape, shapes};
 pub use record::TASK_RUNS_MAX;
 pub use retry::Retry;
 pub use step::{Mismatch, Step, Transition, step};
+pub use trigger::{Gathered, Gathering, gather};

@@ -49,6 +49,8 @@ pub struct Deployment {
     standard: Calendar,
     /// Path of the only document, when it is no whole pack.
     alone: Option<String>,
+    /// A workflow that begins with events although its document stands alone.
+    awaited: Option<String>,
 }
 
 /// Stands around a document that belongs to no pack.
@@ -103,6 +105,7 @@ impl Deployment {
             warnings,
             standard,
             alone: None,
+            awaited: None,
         })
     }
 
@@ -166,6 +169,18 @@ impl Deployment {
             workflows: Some(outlines(&self.files)),
             pack: Some(names(&self.pack, &self.forms)),
         }
+    }
+
+    /// A document that is run by itself begins by hand; this one waits for its events instead.
+    #[must_use]
+    pub fn awaiting_events(mut self, workflow: &str) -> Self {
+        self.awaited = Some(workflow.to_owned());
+        self
+    }
+
+    /// Whether a workflow begins with the events of its `schedule.on`.
+    pub(crate) fn begins_with_events(&self, workflow: &str) -> bool {
+        !self.stands_alone() || self.awaited.as_deref() == Some(workflow)
     }
 
     /// Whether it is one document that is run by itself.

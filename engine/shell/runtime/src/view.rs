@@ -361,6 +361,12 @@ pub struct ScheduleView {
     /// Or a time between.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub every_ms: Option<u64>,
+    /// Or a time after the end of the one before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub after_ms: Option<u64>,
+    /// Or events of these types; of every type when there are none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub on: Option<Vec<String>>,
     pub zone: String,
     /// `once` or `skip`.
     pub missed: String,

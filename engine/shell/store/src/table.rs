@@ -58,6 +58,8 @@ pub enum Table {
     Callback,
     /// (agency, workflow) -> when it begins by itself next.
     Schedule,
+    /// (agency, workflow, first event) -> events gathered for a workflow to begin with.
+    Gathering,
     /// (agency, state, start, instance) -> line of the list of runs. No personal data in keys.
     Run,
     /// (agency, end, instance) -> what failed, without any content of the case.
@@ -67,7 +69,7 @@ pub enum Table {
 }
 
 impl Table {
-    pub const ALL: [Self; 30] = [
+    pub const ALL: [Self; 31] = [
         Self::Case,
         Self::WorkItem,
         Self::Queue,
@@ -95,6 +97,7 @@ impl Table {
         Self::PendingCall,
         Self::Callback,
         Self::Schedule,
+        Self::Gathering,
         Self::Run,
         Self::Failure,
         Self::Deployed,
@@ -130,6 +133,7 @@ impl Table {
             Self::PendingCall => 25,
             Self::Callback => 26,
             Self::Schedule => 23,
+            Self::Gathering => 32,
             Self::Run => 29,
             Self::Failure => 30,
             Self::Deployed => 31,

@@ -42,7 +42,8 @@ pub(super) fn read(reader: &mut Reader<'_>, text: &str, root: &Node) -> Option<W
         reusable::read(reader, entry, &own);
     }
     let scheduled = fields.get("schedule");
-    let schedule = scheduled.and_then(|entry| schedule::read(reader, entry, header));
+    let schedule =
+        scheduled.and_then(|entry| schedule::read(reader, entry, header, document.as_ref()));
     if let Some(entry) = fields.get("evaluate") {
         evaluate(reader, entry);
     }
@@ -81,7 +82,7 @@ fn task_names<'a>(fields: &Fields<'a>) -> impl Iterator<Item = &'a str> {
     entries.map(|entry| entry.key.text.as_str())
 }
 
-fn digest(text: &str) -> String {
+pub(super) fn digest(text: &str) -> String {
     use std::fmt::Write as _;
 
     Sha256::digest(text.as_bytes())

@@ -31,7 +31,11 @@ pub(super) fn read(reader: &mut Reader<'_>, body: &Body<'_, '_>) -> Option<Found
     )
 }
 
-fn read_as(reader: &mut Reader<'_>, fields: &Fields<'_>, entry: &Entry) -> Option<ReadAs> {
+pub(super) fn read_as(
+    reader: &mut Reader<'_>,
+    fields: &Fields<'_>,
+    entry: &Entry,
+) -> Option<ReadAs> {
     match entry.value.as_text() {
         Some("data") => Some(ReadAs::Data),
         Some("envelope") => Some(ReadAs::Envelope),

@@ -69,18 +69,3 @@ pub(super) fn reusable(reader: &mut Reader<'_>, entry: &Entry) {
         )
         .help(help);
 }
-
-pub(super) fn schedule(reader: &mut Reader<'_>, entry: &Entry) {
-    let help = match entry.key.text.as_str() {
-        "on" => "start it from another workflow that listens, with `run: workflow`",
-        _ => "write `every`, or end the workflow with `wait` and go back with `then`",
-    };
-    reader
-        .findings
-        .error(
-            "CW0903",
-            entry.key.place,
-            format!("`schedule.{}` is not available yet", entry.key.text),
-        )
-        .help(help);
-}

@@ -31,6 +31,7 @@ use tokio::sync::Notify;
 
 use super::draft::{Action, Draft, RunError};
 use super::requests::{Ask, Asked};
+use super::schedules::is_starter;
 use super::shared::{Shared, refused, unreadable};
 use super::{Engine, Refused, RequestKey};
 use crate::key;
@@ -57,7 +58,7 @@ pub(crate) struct Inbox {
 
 /// An event on its way to the instances that want it.
 #[derive(Serialize, Deserialize)]
-struct KeptRow {
+pub(super) struct KeptRow {
     agency: String,
     at: Timestamp,
     /// Only to instances of this case.
@@ -288,9 +289,13 @@ impl Shared {
     }
 
     async fn bring(self: &Arc<Self>, key: &[u8], row: &KeptRow) -> Result<(), Refused> {
-        let wanting: BTreeSet<String> = match &row.case {
-            Some(case) => self.instances_of(case)?.into_iter().collect(),
-            None => self.interested(&row.agency, &row.event)?,
+        let wanting: BTreeSet<String> = if let Some(case) = &row.case {
+            self.instances_of(case)?.into_iter().collect()
+        } else {
+            let mut wanting = self.interested(&row.agency, &row.event)?;
+            // Workflows that begin with it come after all instances.
+            wanting.extend(self.starters(&row.agency, &row.event));
+            wanting
         };
         let cursor = cursor_key(key);
         let cursor = self.pending::<CursorRow>(Table::EventKept, &cursor, "an event")?;
@@ -309,7 +314,17 @@ impl Shared {
             } else {
                 Went::UpTo(id)
             };
-            let brought = self.bring_to(id, key, row, went).await?;
+            let brought = if is_starter(id) {
+                let kept = Kept {
+                    key,
+                    at: row.at,
+                    event: &row.event,
+                };
+                let offered = self.offer_to_starter(id, &kept, went).await;
+                offered.or_else(|refused| passed_over(id, refused))?
+            } else {
+                self.bring_to(id, key, row, went).await?
+            };
             removed = brought && matches!(went, Went::Whole);
         }
         if removed { Ok(()) } else { self.discard(key) }
@@ -387,28 +402,42 @@ impl Shared {
     }
 }
 
+/// A kept event, for a workflow that may begin with it.
+pub(super) struct Kept<'a> {
+    pub(super) key: &'a [u8],
+    pub(super) at: Timestamp,
+    pub(super) event: &'a Arc<Value>,
+}
+
 /// How far an event has gone with an instance.
 #[derive(Clone, Copy)]
-enum Went<'a> {
+pub(super) enum Went<'a> {
     UpTo(&'a str),
     Whole,
 }
 
 impl Went<'_> {
-    fn write(self, key: &[u8], draft: &mut Draft<'_>) {
-        draft.batch.guards.push(Guard::Row {
+    pub(super) fn write(self, key: &[u8], draft: &mut Draft<'_>) {
+        let under = draft.under();
+        self.write_to(key, &under, &mut draft.batch);
+    }
+
+    pub(super) fn write_to(self, key: &[u8], under: &Under, batch: &mut Batch) {
+        batch.guards.push(Guard::Row {
             table: Table::EventKept,
             key: key.to_vec(),
             version: 1,
         });
-        let under = draft.under();
         match self {
-            Self::Whole => remove(key, &under, &mut draft.batch),
+            Self::Whole => remove(key, under, batch),
             Self::UpTo(id) => {
                 let row = CursorRow {
                     after: id.to_owned(),
                 };
-                draft.put(Table::EventKept, cursor_key(key), &row, under);
+                let key = cursor_key(key);
+                batch
+                    .puts
+                    .push(put(Table::EventKept, key, &row, under.clone()));
             }
         }
     }

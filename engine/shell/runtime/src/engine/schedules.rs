@@ -1,8 +1,14 @@
-//! Workflows that begin by themselves: one row and one timer for each.
+//! Workflows that begin by themselves: one row for each, and a timer for those that begin at their
+//! time.
 //!
 //! The batch that begins an instance also moves the row and the timer to the next time, so that
 //! after any crash both are on disk or neither. When the times are is `casework`'s; which times
-//! were missed is decided here: a timer that is seen late stands for all times up to then.
+//! were missed is decided here: a timer that is seen late stands for all times up to then. One that
+//! begins after the one before has ended gets its next timer in the batch that ends it.
+
+mod triggers;
+
+pub(crate) use triggers::is_starter;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -18,12 +24,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::alarms::Moved;
+use super::draft::{Action, Draft};
 use super::shared::{ENGINE, Shared, not_found, refused, unreadable};
 use super::start::{Beginning, begin_instance};
 use super::timers::Due;
 use super::work_items::ALARM;
 use super::{Engine, Refused};
-use crate::record;
+use crate::record::{self, InstanceRow};
 use crate::view::{ScheduleView, ScheduledRunView};
 use crate::{Deployment, key};
 
@@ -92,16 +99,22 @@ fn view(
     zone: &TimeZone,
 ) -> Result<ScheduleView, Refused> {
     let recurrence = recurrence(schedule, zone)?;
-    let ahead = std::iter::successors(row.next, |at| recurrence.next(row.anchor, *at));
-    let (cron, every_ms) = match &schedule.recurs {
-        Recurs::Cron(cron) => (Some(cron.source().to_owned()), None),
-        Recurs::Every(millis) => (None, Some(*millis)),
-    };
+    let following = |at: &Timestamp| recurrence.as_ref()?.next(row.anchor, *at);
+    let ahead = std::iter::successors(row.next, following);
+    let (mut cron, mut every_ms, mut after_ms, mut on) = (None, None, None, None);
+    match &schedule.recurs {
+        Recurs::Cron(found) => cron = Some(found.source().to_owned()),
+        Recurs::Every(millis) => every_ms = Some(*millis),
+        Recurs::After(millis) => after_ms = Some(*millis),
+        Recurs::On(trigger) => on = Some(trigger.types()),
+    }
     Ok(ScheduleView {
         workflow: row.workflow.clone(),
         title: workflow.document.title.clone(),
         cron,
         every_ms,
+        after_ms,
+        on,
         zone: zone.iana_name().unwrap_or("UTC").to_owned(),
         missed: match schedule.missed {
             Missed::Once => "once".to_owned(),
@@ -126,15 +139,17 @@ fn scheduled(deployment: &Deployment) -> BTreeMap<&str, (&Workflow, &Schedule)> 
         .collect()
 }
 
-fn recurrence(schedule: &Schedule, zone: &TimeZone) -> Result<Recurrence, Refused> {
+/// `None` where the times do not follow from each other.
+fn recurrence(schedule: &Schedule, zone: &TimeZone) -> Result<Option<Recurrence>, Refused> {
     let found = match &schedule.recurs {
+        Recurs::After(_) | Recurs::On(_) => return Ok(None),
         Recurs::Every(millis) => {
             let time = SignedDuration::from_millis(i64::try_from(*millis).unwrap_or(i64::MAX));
             Recurrence::every(time).ok_or_else(|| "no time at all".to_owned())
         }
         Recurs::Cron(cron) => Recurrence::wall(&cron.six_fields(), zone.clone()),
     };
-    found.map_err(|message| Refused::Invalid {
+    found.map(Some).map_err(|message| Refused::Invalid {
         code: "pack-invalid",
         status: 422,
         message: format!("a schedule cannot be followed: {message}"),
@@ -145,6 +160,8 @@ fn recurrence(schedule: &Schedule, zone: &TimeZone) -> Result<Recurrence, Refuse
 fn written(schedule: &Schedule, zone: &TimeZone) -> String {
     match &schedule.recurs {
         Recurs::Every(millis) => format!("every {millis}"),
+        Recurs::After(millis) => format!("after {millis}"),
+        Recurs::On(trigger) => format!("on {}", trigger.gathers.digest),
         Recurs::Cron(cron) => {
             format!(
                 "cron {} {}",
@@ -153,6 +170,28 @@ fn written(schedule: &Schedule, zone: &TimeZone) -> String {
             )
         }
     }
+}
+
+/// The first time after `from`, where it can be told.
+fn next(
+    schedule: &Schedule,
+    zone: &TimeZone,
+    anchor: Timestamp,
+    from: Timestamp,
+) -> Result<Option<Timestamp>, Refused> {
+    match &schedule.recurs {
+        Recurs::After(millis) => Ok(later(from, *millis)),
+        Recurs::On(_) => Ok(None),
+        Recurs::Every(_) | Recurs::Cron(_) => {
+            let recurrence = recurrence(schedule, zone)?;
+            Ok(recurrence.and_then(|recurrence| recurrence.next(anchor, from)))
+        }
+    }
+}
+
+fn later(from: Timestamp, millis: u64) -> Option<Timestamp> {
+    let time = SignedDuration::from_millis(i64::try_from(millis).ok()?);
+    key::rounded_up(from).checked_add(time).ok()
 }
 
 impl Shared {
@@ -191,16 +230,33 @@ impl Shared {
                 continue;
             }
             let anchor = key::rounded_up(self.now());
+            let last = before.as_ref().and_then(|(row, _)| row.last.clone());
+            let next = if self.waits_for(schedule, last.as_ref())? {
+                None
+            } else {
+                next(schedule, zone, anchor, anchor)?
+            };
             let row = ScheduleRow {
                 workflow: name.to_owned(),
                 recurs,
                 anchor,
-                next: recurrence(schedule, zone)?.next(anchor, anchor),
-                last: before.as_ref().and_then(|(row, _)| row.last.clone()),
+                next,
+                last,
             };
             moved.push(change(agency, name, before, Some(&row), batch));
         }
+        self.forget_gatherings(deployment, batch)?;
         Ok(moved)
+    }
+
+    /// Whether the instance that began last has to end first.
+    fn waits_for(&self, schedule: &Schedule, last: Option<&LastRow>) -> Result<bool, Refused> {
+        let (Recurs::After(_), Some(last)) = (&schedule.recurs, last) else {
+            return Ok(false);
+        };
+        let key = last.instance.as_bytes();
+        let row = self.pending::<InstanceRow>(Table::Instance, key, "an instance row")?;
+        Ok(row.is_some_and(|(row, _)| row.ended_at.is_none()))
     }
 
     /// The timer of a schedule has come. One that the row does not know only loses its own row.
@@ -220,16 +276,22 @@ impl Shared {
             return self.forget_scheduled(due).await;
         };
         let now = self.now();
-        let recurrence = recurrence(schedule, deployment.calendar().zone())?;
-        let next = recurrence.next(row.anchor, now.max(*at));
+        let zone = deployment.calendar().zone();
+        let following = next(schedule, zone, row.anchor, now.max(*at))?;
         let late = now.duration_since(*at) > SignedDuration::from_secs(LATE_SECONDS);
+        let skipped = late && schedule.missed == Missed::Skip;
+        let next = match schedule.recurs {
+            // Known when the instance that begins now has ended.
+            Recurs::After(_) if !skipped => None,
+            Recurs::After(_) | Recurs::Every(_) | Recurs::Cron(_) | Recurs::On(_) => following,
+        };
         let after = |last: Option<LastRow>| ScheduleRow {
             next,
             last,
             ..row.clone()
         };
         let before = || Some((row.clone(), version));
-        if late && schedule.missed == Missed::Skip {
+        if skipped {
             let mut batch = Batch::default();
             let after = after(row.last.clone());
             let moved = change(agency, name, before(), Some(&after), &mut batch);
@@ -291,6 +353,55 @@ impl Shared {
             ..Batch::default()
         };
         self.commit(batch).await
+    }
+}
+
+impl Draft<'_> {
+    /// The instance has ended: what is to begin so long after it gets its time.
+    pub(super) fn begin_again(&mut self) -> Result<(), Refused> {
+        let (agency, name) = (&self.resident.row.agency, &self.resident.row.workflow);
+        let Some(deployment) = self.shared.in_force(agency) else {
+            return Ok(());
+        };
+        let Some((_, schedule)) = scheduled(&deployment).get(name.as_str()).copied() else {
+            return Ok(());
+        };
+        let Recurs::After(millis) = schedule.recurs else {
+            return Ok(());
+        };
+        let row_key = key::join(&[agency, name]);
+        let of_row = |put: &&Put| put.table == Table::Schedule && put.key == row_key;
+        let (row, version) = if let Some(begun) = self.batch.puts.iter().find(of_row) {
+            // It ends in the decision that began it, which has written the row and guards it.
+            let row = begun.value.as_deref().unwrap_or_default();
+            (record::decode::<ScheduleRow>("a schedule", row)?, None)
+        } else {
+            let before = self
+                .shared
+                .pending(Table::Schedule, &row_key, "a schedule")?;
+            let Some((row, version)) = before else {
+                return Ok(());
+            };
+            (row, Some(version))
+        };
+        let last = row.last.as_ref().map(|last| last.instance.as_str());
+        // One that people began, or that ends a second time, changes nothing.
+        if row.next.is_some() || last != Some(self.resident.id.as_str()) {
+            return Ok(());
+        }
+        let after = ScheduleRow {
+            next: later(self.at, millis),
+            ..row.clone()
+        };
+        let mut batch = Batch::default();
+        let before = Some((row, version.unwrap_or_default()));
+        let moved = change(agency, name, before, Some(&after), &mut batch);
+        if version.is_some() {
+            self.batch.guards.extend(batch.guards);
+        }
+        self.batch.puts.extend(batch.puts);
+        self.after_flush(Action::MoveAlarm(moved));
+        Ok(())
     }
 }
 

@@ -21,4 +21,5 @@ mod requests;
 mod retries;
 mod schedules;
 mod timers;
+mod triggers;
 mod world;

@@ -30,7 +30,7 @@ impl Draft<'_> {
             Effect::Listen { task, .. } => self.note_own(Audit::EventAwaited, None, Some(task)),
             Effect::LetGo { .. } => self.note_own(Audit::EventLetGo, None, None),
             Effect::Yield => self.actions.push(Action::Resume),
-            Effect::Finish(outcome) => self.end(&outcome),
+            Effect::Finish(outcome) => self.end(&outcome)?,
         }
         Ok(())
     }
@@ -114,7 +114,7 @@ impl Draft<'_> {
         }
     }
 
-    fn end(&mut self, outcome: &Outcome) {
+    fn end(&mut self, outcome: &Outcome) -> Result<(), Refused> {
         let (action, detail) = match outcome {
             Outcome::Completed(_) => (Audit::InstanceCompleted, None),
             Outcome::Faulted(fault) => (Audit::InstanceFaulted, Some(named(&fault.kind))),
@@ -130,7 +130,9 @@ impl Draft<'_> {
             self.bring_back();
         }
         self.row = Some(row);
+        self.begin_again()?;
         self.actions.push(Action::Ended);
+        Ok(())
     }
 }
 

@@ -3,7 +3,7 @@
 //!
 //! Only while nothing is kept, so that it overtakes no event that was acknowledged before it. In
 //! every doubt (two may want it, the instance does not take it, somebody else was first) it is
-//! kept and brought like any other.
+//! kept and brought like any other; so is one that a workflow may begin with.
 
 use std::sync::Arc;
 
@@ -29,7 +29,8 @@ impl Shared {
             return Ok(None);
         };
         let before = self.pending::<SeenRow>(Table::EventSeen, &arrival.seen, "a seen event")?;
-        if before.is_some() || !self.nothing_kept()? {
+        let begins = !self.starters(agency, event).is_empty();
+        if before.is_some() || begins || !self.nothing_kept()? {
             return Ok(None);
         }
         let Ok(mut held) = self.hold(&id).await else {

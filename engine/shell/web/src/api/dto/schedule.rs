@@ -18,6 +18,12 @@ pub(crate) struct Schedule {
     /// Or the time between two beginnings.
     #[serde(skip_serializing_if = "Option::is_none")]
     every_milliseconds: Option<u64>,
+    /// Or the time from the end of one to the beginning of the next.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    after_milliseconds: Option<u64>,
+    /// Or the types of events that it begins with; an empty list stands for every type.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    on: Option<Vec<String>>,
     time_zone: String,
     /// `once`: one instance begins for all times that nobody could see to; `skip`: none does.
     missed: String,
@@ -44,6 +50,8 @@ impl From<view::ScheduleView> for Schedule {
             title: view.title,
             cron: view.cron,
             every_milliseconds: view.every_ms,
+            after_milliseconds: view.after_ms,
+            on: view.on,
             time_zone: view.zone,
             missed: view.missed,
             next: view.next.iter().map(ToString::to_string).collect(),
