@@ -8,7 +8,7 @@
 use std::sync::Arc;
 
 use casewright_language::Task;
-use casewright_language::workflow::Fork;
+use casewright_language::workflow::{Fork, Then};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -244,7 +244,11 @@ fn advance(
         }
         // A task that was skipped has nothing to say about where to go on.
         Progress::Finished { then: None, .. } => Pace::On,
+        Progress::Ended(output)
+        | Progress::Finished {
+            output,
+            then: Some(Then::End),
+        } => Pace::Ended(output),
         Progress::Finished { output, .. } => Pace::Done(output),
-        Progress::Ended(output) => Pace::Ended(output),
     })
 }
