@@ -11,6 +11,8 @@ use serde_json::Value;
 mod docs;
 #[path = "command_line/mistakes.rs"]
 mod mistakes;
+#[path = "command_line/tests.rs"]
+mod tests;
 
 /// Runs the binary at the root of the checkout.
 fn casewright(arguments: &[&str], input: &str) -> Output {

@@ -3,6 +3,7 @@
 //! Each test has an engine of its own over a store in memory, with a clock that the test moves:
 //! what runs is what `serve` runs, only nobody waits. No server, no network, no data left behind.
 
+mod coverage;
 mod find;
 mod partner;
 mod play;
@@ -24,6 +25,7 @@ use crate::exit;
 use crate::folder;
 use crate::ports::EvaluatorProcess;
 use crate::validate;
+use coverage::Reached;
 use find::Found;
 use report::{Outcome, Report};
 use stage::World;
@@ -34,9 +36,12 @@ pub(crate) struct Arguments {
     /// Packs, folders of packs, files of tests.
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
-    /// Print one JSON object: `{passed, failed, tests, diagnostics}`.
+    /// Print one JSON object: `{passed, failed, tests, diagnostics, coverage}`.
     #[arg(long)]
     json: bool,
+    /// Tell as well which tasks, cases, outcomes and handlers no test reaches, and where they are.
+    #[arg(long)]
+    coverage: bool,
     /// Folder of built plugins; `target/plugins` of the checkout otherwise.
     #[arg(long, value_name = "DIR")]
     plugins: Option<PathBuf>,
@@ -99,14 +104,19 @@ async fn execute(arguments: &Arguments) -> io::Result<Report> {
     let mut report = Report::default();
     for path in &arguments.paths {
         for found in find::packs(path)? {
-            pack(&world, &found, &mut report).await?;
+            pack(&world, &found, arguments, &mut report).await?;
         }
     }
     Ok(report)
 }
 
 /// All chosen tests of one pack.
-async fn pack(world: &World, found: &Found, report: &mut Report) -> io::Result<()> {
+async fn pack(
+    world: &World,
+    found: &Found,
+    arguments: &Arguments,
+    report: &mut Report,
+) -> io::Result<()> {
     let (files, tests) = split(folder::read(&found.root)?);
     let mut installed = Surroundings::default();
     let digests = world.plugins.describe(&mut installed);
@@ -129,6 +139,7 @@ async fn pack(world: &World, found: &Found, report: &mut Report) -> io::Result<(
     // Each test has an engine of its own, and what stands for its plugins knows no grants.
     world.plugins.bind(&deployment.pack);
     let around = around(&deployment);
+    let mut reached = arguments.coverage.then(Reached::default);
     let chosen = tests.into_iter().filter(|(path, _)| found.chooses(path));
     for (path, text) in chosen {
         let file = found.root.join(&path).display().to_string();
@@ -142,7 +153,7 @@ async fn pack(world: &World, found: &Found, report: &mut Report) -> io::Result<(
             continue;
         }
         for test in tests {
-            let failures = one(world, &deployment, &file, &test).await?;
+            let failures = one(world, &deployment, &file, &test, reached.as_mut()).await?;
             report.outcomes.push(Outcome {
                 file: file.clone(),
                 line: test.spot.line(),
@@ -150,6 +161,10 @@ async fn pack(world: &World, found: &Found, report: &mut Report) -> io::Result<(
                 failures,
             });
         }
+    }
+    if let Some(reached) = reached {
+        let covered = reached.of_pack(&deployment, &found.root, !found.whole());
+        report.coverage.get_or_insert_default().extend(covered);
     }
     Ok(())
 }
@@ -159,9 +174,10 @@ async fn one(
     deployment: &Deployment,
     file: &str,
     test: &Test,
+    reached: Option<&mut Reached>,
 ) -> io::Result<Vec<Diagnostic>> {
     match world.stage(deployment, test).await? {
-        Ok(stage) => play::play(stage, file, test).await,
+        Ok(stage) => play::play(stage, file, test, reached).await,
         Err(sentence) => Ok(vec![test.spot.failure(file, sentence, None)]),
     }
 }

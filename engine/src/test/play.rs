@@ -11,6 +11,7 @@ use casewright_runtime::engine::{self, Refused};
 use casewright_runtime::view::{InstanceView, WorkItemFilter, WorkItemView};
 use serde_json::{Map, Value};
 
+use super::coverage::Reached;
 use super::stage::{Stage, failed};
 
 mod expect;
@@ -25,7 +26,12 @@ pub(super) struct Finding {
     help: Option<String>,
 }
 
-pub(super) async fn play(mut stage: Stage, file: &str, test: &Test) -> io::Result<Vec<Diagnostic>> {
+pub(super) async fn play(
+    mut stage: Stage,
+    file: &str,
+    test: &Test,
+    reached: Option<&mut Reached>,
+) -> io::Result<Vec<Diagnostic>> {
     let mut amiss = Amiss::new();
     for step in &test.steps {
         amiss = stage.take(step).await?;
@@ -35,6 +41,9 @@ pub(super) async fn play(mut stage: Stage, file: &str, test: &Test) -> io::Resul
         if !amiss.is_empty() {
             break;
         }
+    }
+    if let Some(reached) = reached {
+        reached.add(&stage).await?;
     }
     stage.engine.stop().await;
     let failure = |found: Finding| found.spot.failure(file, found.message, found.help);

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use casewright_language::{Diagnostic, Severity, diagnostic};
 use serde_json::json;
 
+use super::coverage::Coverage;
 use crate::{exit, validate};
 
 #[derive(Default)]
@@ -15,6 +16,8 @@ pub(super) struct Report {
     pub(super) diagnostics: Vec<Diagnostic>,
     /// By the names that diagnostics carry.
     pub(super) texts: BTreeMap<String, String>,
+    /// Only when it was asked for.
+    pub(super) coverage: Option<Vec<Coverage>>,
 }
 
 /// One test.
@@ -69,12 +72,15 @@ impl Report {
                 })
             })
             .collect();
-        let report = json!({
+        let mut report = json!({
             "passed": passed,
             "failed": failed,
             "tests": tests,
             "diagnostics": self.diagnostics,
         });
+        if let Some(coverage) = &self.coverage {
+            report["coverage"] = coverage.iter().map(Coverage::json).collect();
+        }
         report.to_string()
     }
 
@@ -100,6 +106,9 @@ impl Report {
             1 => ", 1 mistake".to_owned(),
             count => format!(", {count} mistakes"),
         };
+        for covered in self.coverage.iter().flatten() {
+            exit::say(&covered.told().join("\n"));
+        }
         exit::say(&format!("{passed} passed, {failed} failed{mistakes}"));
     }
 }

@@ -21,6 +21,7 @@ pub mod origin;
 pub mod pack;
 pub mod pack_test;
 pub mod picture;
+pub mod reach;
 pub mod read;
 pub mod schedule;
 pub mod schema;
