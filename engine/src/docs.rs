@@ -124,7 +124,7 @@ fn print(text: &str) -> io::Result<()> {
 }
 
 /// Whoever reads the file finds the page before or the page after, never a part of one.
-fn replace(out: &Path, text: &str) -> io::Result<()> {
+pub(crate) fn replace(out: &Path, text: &str) -> io::Result<()> {
     check_replaceable(out)?;
     let Some(name) = out.file_name() else {
         let error = io::ErrorKind::InvalidInput.into();

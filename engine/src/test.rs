@@ -7,6 +7,7 @@ mod coverage;
 mod find;
 mod partner;
 mod play;
+mod record;
 mod report;
 mod stage;
 
@@ -27,6 +28,8 @@ use crate::ports::EvaluatorProcess;
 use crate::validate;
 use coverage::Reached;
 use find::Found;
+use play::Listeners;
+use record::Target;
 use report::{Outcome, Report};
 use stage::World;
 
@@ -42,9 +45,23 @@ pub(crate) struct Arguments {
     /// Tell as well which tasks, cases, outcomes and handlers no test reaches, and where they are.
     #[arg(long)]
     coverage: bool,
+    /// Add to each test that expects nothing yet what holds after each of its steps. Nothing that
+    /// is written there is changed.
+    #[arg(long, conflicts_with = "coverage")]
+    record: bool,
+    /// The same into a new file, which must not be there; for one file of tests.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["coverage", "record"])]
+    record_to: Option<PathBuf>,
     /// Folder of built plugins; `target/plugins` of the checkout otherwise.
     #[arg(long, value_name = "DIR")]
     plugins: Option<PathBuf>,
+}
+
+impl Arguments {
+    fn target(&self) -> Option<Target> {
+        let same = self.record.then_some(Target::Same);
+        self.record_to.clone().map(Target::New).or(same)
+    }
 }
 
 const HELP: &str = "\
@@ -83,7 +100,11 @@ Steps that expect something:
   calls      of a function of a plugin: times, input, returned
   fund       available, reserved, committed, each as { minor, currency }
   ended      completed, faulted or cancelled: of, output, fault
-  recorded   an entry in the record of the case, such as refused: times, by, about
+  recorded   an entry in the record of the case, such as refused: times, by, about, detail
+  history    the tasks of a run in the order they began, as a list: of
+
+With --record an author writes only what is done, and what holds after each step is added:
+tasks, calls, funds, ends, the tasks a run went through, entries of the record.
 
 Expected data names only what matters. Without `begins` it is Monday, 2 March 2026, 09:00.
 Exit codes: 0 all passed; 1 a test failed or has mistakes; 2 wrong usage; 3 the environment.";
@@ -96,6 +117,12 @@ pub(crate) fn run(arguments: &Arguments) -> ExitCode {
 }
 
 async fn execute(arguments: &Arguments) -> io::Result<Report> {
+    if arguments.record_to.is_some()
+        && !matches!(arguments.paths.as_slice(), [one] if one.is_file() && is_test(one))
+    {
+        let sentence = "--record-to needs one file of tests: name it, `tests/*.test.yaml`";
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, sentence));
+    }
     let plugins = validate::plugins(arguments.plugins.as_deref()).await?;
     let world = World {
         plugins: Arc::new(plugins),
@@ -139,7 +166,10 @@ async fn pack(
     // Each test has an engine of its own, and what stands for its plugins knows no grants.
     world.plugins.bind(&deployment.pack);
     let around = around(&deployment);
-    let mut reached = arguments.coverage.then(Reached::default);
+    let mut listeners = Listeners {
+        reached: arguments.coverage.then(Reached::default),
+        scribe: None,
+    };
     let chosen = tests.into_iter().filter(|(path, _)| found.chooses(path));
     for (path, text) in chosen {
         let file = found.root.join(&path).display().to_string();
@@ -152,8 +182,17 @@ async fn pack(
         if broken {
             continue;
         }
+        if let Some(target) = arguments.target() {
+            let path = Path::new(&file);
+            let text = report.texts.get(&file).cloned().unwrap_or_default();
+            let text = text.as_str();
+            let read = record::File { path, text, tests };
+            let recorded = read.record(world, &deployment, &around, &target).await?;
+            report.add_recorded(&file, recorded);
+            continue;
+        }
         for test in tests {
-            let failures = one(world, &deployment, &file, &test, reached.as_mut()).await?;
+            let failures = one(world, &deployment, &file, &test, &mut listeners).await?;
             report.outcomes.push(Outcome {
                 file: file.clone(),
                 line: test.spot.line(),
@@ -162,7 +201,7 @@ async fn pack(
             });
         }
     }
-    if let Some(reached) = reached {
+    if let Some(reached) = listeners.reached {
         let covered = reached.of_pack(&deployment, &found.root, !found.whole());
         report.coverage.get_or_insert_default().extend(covered);
     }
@@ -174,10 +213,10 @@ async fn one(
     deployment: &Deployment,
     file: &str,
     test: &Test,
-    reached: Option<&mut Reached>,
+    listeners: &mut Listeners,
 ) -> io::Result<Vec<Diagnostic>> {
     match world.stage(deployment, test).await? {
-        Ok(stage) => play::play(stage, file, test, reached).await,
+        Ok(stage) => play::play(stage, file, test, listeners).await,
         Err(sentence) => Ok(vec![test.spot.failure(file, sentence, None)]),
     }
 }

@@ -113,3 +113,62 @@ fn what_no_test_reaches_is_told_with_its_line() {
     assert_eq!(covered["missed"][1]["branch"], "dropped");
     assert_eq!(covered["missed"][1]["line"], 15);
 }
+
+#[test]
+fn what_holds_is_added_and_nothing_else_is_changed() {
+    let folder = pack(TESTS);
+    let file = folder.path().join("tests/ask.test.yaml");
+    let output = casewright(&["test", text_of(&file), "--record"], "");
+    let told = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{told}");
+    assert!(told.contains("5 expectations added to 1 test\n"), "{told}");
+    let recorded = fs::read_to_string(&file).unwrap();
+    let mut left = recorded.lines();
+    for line in TESTS.lines() {
+        assert!(left.any(|found| found == line), "{line}: {recorded}");
+    }
+    for line in [
+        "- { task: request, for: worker, title: Ask, due: 2026-03-05, outcomes: [send, drop] }",
+        "      - { ended: completed, of: ask, output: { paid: true } }",
+        "      - { history: [request, route, pay, send], of: ask }\n\n      # Nothing after this.",
+    ] {
+        assert!(recorded.contains(line), "{recorded}");
+    }
+    // It is a test like any other, and recording again leaves it alone.
+    let output = casewright(&["test", text_of(&file)], "");
+    assert_eq!(output.status.code(), Some(0));
+    casewright(&["test", text_of(&file), "--record"], "");
+    assert_eq!(fs::read_to_string(&file).unwrap(), recorded);
+    let bent = recorded.replace("route, pay, send]", "route, send, pay]");
+    fs::write(&file, bent).unwrap();
+    let output = casewright(&["test", text_of(&file)], "");
+    let told = String::from_utf8(output.stdout).unwrap();
+    assert!(
+        told.contains("expected `send` as task 3 of `ask`, found `pay`"),
+        "{told}"
+    );
+}
+
+#[test]
+fn a_new_file_is_never_written_over_another_and_a_failing_test_is_not_recorded() {
+    let folder = pack(TESTS);
+    let file = folder.path().join("tests/ask.test.yaml");
+    let new = folder.path().join("tests/recorded.test.yaml");
+    let to = ["test", text_of(&file), "--record-to", text_of(&new)];
+    assert_eq!(casewright(&to, "").status.code(), Some(0));
+    assert_eq!(fs::read_to_string(&file).unwrap(), TESTS);
+    let recorded = fs::read_to_string(&new).unwrap();
+    assert!(recorded.contains("history:"), "{recorded}");
+    fs::write(&new, "mine").unwrap();
+    let output = casewright(&to, "");
+    assert_eq!(output.status.code(), Some(3));
+    assert_eq!(fs::read_to_string(&new).unwrap(), "mine");
+    fs::remove_file(&new).unwrap();
+    let refused = "outcome: send\n        refused: over-limit";
+    fs::write(&file, TESTS.replace("outcome: send", refused)).unwrap();
+    let output = casewright(&to, "");
+    let told = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{told}");
+    assert!(told.contains("nothing was written"), "{told}");
+    assert!(!new.exists());
+}

@@ -12,9 +12,17 @@ use casewright_runtime::view::{InstanceView, WorkItemFilter, WorkItemView};
 use serde_json::{Map, Value};
 
 use super::coverage::Reached;
+use super::record::Scribe;
 use super::stage::{Stage, failed};
 
 mod expect;
+
+/// Who hears of a test while it goes on.
+#[derive(Default)]
+pub(super) struct Listeners {
+    pub(super) reached: Option<Reached>,
+    pub(super) scribe: Option<Scribe>,
+}
 
 /// What a step found amiss; empty when it is as expected.
 pub(super) type Amiss = Vec<Finding>;
@@ -30,9 +38,12 @@ pub(super) async fn play(
     mut stage: Stage,
     file: &str,
     test: &Test,
-    reached: Option<&mut Reached>,
+    listeners: &mut Listeners,
 ) -> io::Result<Vec<Diagnostic>> {
     let mut amiss = Amiss::new();
+    if let Some(scribe) = &mut listeners.scribe {
+        scribe.begin(&stage).await?;
+    }
     for step in &test.steps {
         amiss = stage.take(step).await?;
         if amiss.is_empty() {
@@ -41,8 +52,14 @@ pub(super) async fn play(
         if !amiss.is_empty() {
             break;
         }
+        if let Some(scribe) = &mut listeners.scribe {
+            scribe.after(&stage, step.line).await?;
+        }
     }
-    if let Some(reached) = reached {
+    if let Some(scribe) = &mut listeners.scribe {
+        scribe.end(&stage).await?;
+    }
+    if let Some(reached) = &mut listeners.reached {
         reached.add(&stage).await?;
     }
     stage.engine.stop().await;
@@ -95,6 +112,7 @@ impl Stage {
             Deed::Calls(calls) => Ok(self.expect_calls(spot, calls)),
             Deed::Ended(ended) => self.expect_end(spot, ended).await,
             Deed::Recorded(recorded) => self.expect_recorded(spot, recorded).await,
+            Deed::History(history) => self.expect_history(spot, history).await,
         }
     }
 
@@ -269,7 +287,7 @@ impl Stage {
         Ok(all)
     }
 
-    async fn all_items(&self, state: Option<&str>) -> io::Result<Vec<WorkItemView>> {
+    pub(super) async fn all_items(&self, state: Option<&str>) -> io::Result<Vec<WorkItemView>> {
         let mut all = Vec::new();
         for case in &self.cases {
             let filter = WorkItemFilter {
