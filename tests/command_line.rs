@@ -7,6 +7,8 @@ use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 
+#[path = "command_line/diff.rs"]
+mod diff;
 #[path = "command_line/docs.rs"]
 mod docs;
 #[path = "command_line/mistakes.rs"]

@@ -13,6 +13,7 @@ mod chapter;
 mod human;
 mod outside;
 mod page;
+pub(crate) mod plain;
 mod recurs;
 mod roles;
 mod step;

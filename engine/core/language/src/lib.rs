@@ -13,6 +13,7 @@
 //! Own crate for reasons of law: purity is held by its dependency list.
 
 pub mod diagnostic;
+pub mod diff;
 pub mod editor;
 pub mod explain;
 pub mod expression;
