@@ -7,10 +7,14 @@ use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 
+#[path = "command_line/diff.rs"]
+mod diff;
 #[path = "command_line/docs.rs"]
 mod docs;
 #[path = "command_line/mistakes.rs"]
 mod mistakes;
+#[path = "command_line/tests.rs"]
+mod tests;
 
 /// Runs the binary at the root of the checkout.
 fn casewright(arguments: &[&str], input: &str) -> Output {

@@ -38,6 +38,8 @@ pub(crate) enum Command {
     Schema(crate::schema::Arguments),
     /// Validate and test a pack each time one of its files is saved.
     Dev(crate::dev::Arguments),
+    /// Tell what a change of a workflow or of a pack changes, in words and as a picture.
+    Diff(crate::diff::Arguments),
     /// Write a pack as a page for those who approve it, who need not know its language.
     Docs(crate::docs::Arguments),
     /// Run the tests of packs, with time moved by hand and answers given for plugins.

@@ -13,6 +13,7 @@ mod chapter;
 mod human;
 mod outside;
 mod page;
+pub(crate) mod plain;
 mod recurs;
 mod roles;
 mod step;
@@ -124,7 +125,7 @@ fn print(text: &str) -> io::Result<()> {
 }
 
 /// Whoever reads the file finds the page before or the page after, never a part of one.
-fn replace(out: &Path, text: &str) -> io::Result<()> {
+pub(crate) fn replace(out: &Path, text: &str) -> io::Result<()> {
     check_replaceable(out)?;
     let Some(name) = out.file_name() else {
         let error = io::ErrorKind::InvalidInput.into();

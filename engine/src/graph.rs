@@ -42,7 +42,7 @@ async fn draw(arguments: &Arguments) -> io::Result<ExitCode> {
     let picture = Picture::of(&workflow);
     let text = match arguments.format {
         Format::Svg => picture.svg("workflow", &Marks::new(), &|_| None),
-        Format::Mermaid => picture.mermaid(),
+        Format::Mermaid => picture.mermaid(&Marks::new()),
     };
     exit::say(text.trim_end());
     Ok(ExitCode::SUCCESS)

@@ -11,6 +11,7 @@ mod client;
 mod completions;
 mod demo;
 mod dev;
+mod diff;
 mod docs;
 mod doctor;
 mod exit;
@@ -56,6 +57,7 @@ fn main() -> ExitCode {
         Command::Graph(arguments) => graph::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),
         Command::Dev(arguments) => dev::run(&arguments),
+        Command::Diff(arguments) => diff::run(&arguments),
         Command::Docs(arguments) => docs::run(&arguments),
         Command::Test(arguments) => test::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),

@@ -3,9 +3,11 @@
 //! Each test has an engine of its own over a store in memory, with a clock that the test moves:
 //! what runs is what `serve` runs, only nobody waits. No server, no network, no data left behind.
 
+mod coverage;
 mod find;
 mod partner;
 mod play;
+mod record;
 mod report;
 mod stage;
 
@@ -24,7 +26,10 @@ use crate::exit;
 use crate::folder;
 use crate::ports::EvaluatorProcess;
 use crate::validate;
+use coverage::Reached;
 use find::Found;
+use play::Listeners;
+use record::Target;
 use report::{Outcome, Report};
 use stage::World;
 
@@ -34,12 +39,29 @@ pub(crate) struct Arguments {
     /// Packs, folders of packs, files of tests.
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
-    /// Print one JSON object: `{passed, failed, tests, diagnostics}`.
+    /// Print one JSON object: `{passed, failed, tests, diagnostics, coverage}`.
     #[arg(long)]
     json: bool,
+    /// Tell as well which tasks, cases, outcomes and handlers no test reaches, and where they are.
+    #[arg(long)]
+    coverage: bool,
+    /// Add to each test that expects nothing yet what holds after each of its steps. Nothing that
+    /// is written there is changed.
+    #[arg(long, conflicts_with = "coverage")]
+    record: bool,
+    /// The same into a new file, which must not be there; for one file of tests.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["coverage", "record"])]
+    record_to: Option<PathBuf>,
     /// Folder of built plugins; `target/plugins` of the checkout otherwise.
     #[arg(long, value_name = "DIR")]
     plugins: Option<PathBuf>,
+}
+
+impl Arguments {
+    fn target(&self) -> Option<Target> {
+        let same = self.record.then_some(Target::Same);
+        self.record_to.clone().map(Target::New).or(same)
+    }
 }
 
 const HELP: &str = "\
@@ -78,7 +100,11 @@ Steps that expect something:
   calls      of a function of a plugin: times, input, returned
   fund       available, reserved, committed, each as { minor, currency }
   ended      completed, faulted or cancelled: of, output, fault
-  recorded   an entry in the record of the case, such as refused: times, by, about
+  recorded   an entry in the record of the case, such as refused: times, by, about, detail
+  history    the tasks of a run in the order they began, as a list: of
+
+With --record an author writes only what is done, and what holds after each step is added:
+tasks, calls, funds, ends, the tasks a run went through, entries of the record.
 
 Expected data names only what matters. Without `begins` it is Monday, 2 March 2026, 09:00.
 Exit codes: 0 all passed; 1 a test failed or has mistakes; 2 wrong usage; 3 the environment.";
@@ -91,6 +117,12 @@ pub(crate) fn run(arguments: &Arguments) -> ExitCode {
 }
 
 async fn execute(arguments: &Arguments) -> io::Result<Report> {
+    if arguments.record_to.is_some()
+        && !matches!(arguments.paths.as_slice(), [one] if one.is_file() && is_test(one))
+    {
+        let sentence = "--record-to needs one file of tests: name it, `tests/*.test.yaml`";
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, sentence));
+    }
     let plugins = validate::plugins(arguments.plugins.as_deref()).await?;
     let world = World {
         plugins: Arc::new(plugins),
@@ -99,14 +131,19 @@ async fn execute(arguments: &Arguments) -> io::Result<Report> {
     let mut report = Report::default();
     for path in &arguments.paths {
         for found in find::packs(path)? {
-            pack(&world, &found, &mut report).await?;
+            pack(&world, &found, arguments, &mut report).await?;
         }
     }
     Ok(report)
 }
 
 /// All chosen tests of one pack.
-async fn pack(world: &World, found: &Found, report: &mut Report) -> io::Result<()> {
+async fn pack(
+    world: &World,
+    found: &Found,
+    arguments: &Arguments,
+    report: &mut Report,
+) -> io::Result<()> {
     let (files, tests) = split(folder::read(&found.root)?);
     let mut installed = Surroundings::default();
     let digests = world.plugins.describe(&mut installed);
@@ -129,6 +166,10 @@ async fn pack(world: &World, found: &Found, report: &mut Report) -> io::Result<(
     // Each test has an engine of its own, and what stands for its plugins knows no grants.
     world.plugins.bind(&deployment.pack);
     let around = around(&deployment);
+    let mut listeners = Listeners {
+        reached: arguments.coverage.then(Reached::default),
+        scribe: None,
+    };
     let chosen = tests.into_iter().filter(|(path, _)| found.chooses(path));
     for (path, text) in chosen {
         let file = found.root.join(&path).display().to_string();
@@ -141,8 +182,17 @@ async fn pack(world: &World, found: &Found, report: &mut Report) -> io::Result<(
         if broken {
             continue;
         }
+        if let Some(target) = arguments.target() {
+            let path = Path::new(&file);
+            let text = report.texts.get(&file).cloned().unwrap_or_default();
+            let text = text.as_str();
+            let read = record::File { path, text, tests };
+            let recorded = read.record(world, &deployment, &around, &target).await?;
+            report.add_recorded(&file, recorded);
+            continue;
+        }
         for test in tests {
-            let failures = one(world, &deployment, &file, &test).await?;
+            let failures = one(world, &deployment, &file, &test, &mut listeners).await?;
             report.outcomes.push(Outcome {
                 file: file.clone(),
                 line: test.spot.line(),
@@ -150,6 +200,10 @@ async fn pack(world: &World, found: &Found, report: &mut Report) -> io::Result<(
                 failures,
             });
         }
+    }
+    if let Some(reached) = listeners.reached {
+        let covered = reached.of_pack(&deployment, &found.root, !found.whole());
+        report.coverage.get_or_insert_default().extend(covered);
     }
     Ok(())
 }
@@ -159,9 +213,10 @@ async fn one(
     deployment: &Deployment,
     file: &str,
     test: &Test,
+    listeners: &mut Listeners,
 ) -> io::Result<Vec<Diagnostic>> {
     match world.stage(deployment, test).await? {
-        Ok(stage) => play::play(stage, file, test).await,
+        Ok(stage) => play::play(stage, file, test, listeners).await,
         Err(sentence) => Ok(vec![test.spot.failure(file, sentence, None)]),
     }
 }

@@ -18,6 +18,11 @@ pub(super) struct Found {
 }
 
 impl Found {
+    /// Whether the whole pack was asked for.
+    pub(super) fn whole(&self) -> bool {
+        self.within.as_os_str().is_empty()
+    }
+
     /// Whether the file of tests, by its path within the pack, was asked for.
     pub(super) fn chooses(&self, path: &str) -> bool {
         Path::new(path).starts_with(&self.within)

@@ -11,9 +11,18 @@ use casewright_runtime::engine::{self, Refused};
 use casewright_runtime::view::{InstanceView, WorkItemFilter, WorkItemView};
 use serde_json::{Map, Value};
 
+use super::coverage::Reached;
+use super::record::Scribe;
 use super::stage::{Stage, failed};
 
 mod expect;
+
+/// Who hears of a test while it goes on.
+#[derive(Default)]
+pub(super) struct Listeners {
+    pub(super) reached: Option<Reached>,
+    pub(super) scribe: Option<Scribe>,
+}
 
 /// What a step found amiss; empty when it is as expected.
 pub(super) type Amiss = Vec<Finding>;
@@ -25,8 +34,16 @@ pub(super) struct Finding {
     help: Option<String>,
 }
 
-pub(super) async fn play(mut stage: Stage, file: &str, test: &Test) -> io::Result<Vec<Diagnostic>> {
+pub(super) async fn play(
+    mut stage: Stage,
+    file: &str,
+    test: &Test,
+    listeners: &mut Listeners,
+) -> io::Result<Vec<Diagnostic>> {
     let mut amiss = Amiss::new();
+    if let Some(scribe) = &mut listeners.scribe {
+        scribe.begin(&stage).await?;
+    }
     for step in &test.steps {
         amiss = stage.take(step).await?;
         if amiss.is_empty() {
@@ -35,6 +52,15 @@ pub(super) async fn play(mut stage: Stage, file: &str, test: &Test) -> io::Resul
         if !amiss.is_empty() {
             break;
         }
+        if let Some(scribe) = &mut listeners.scribe {
+            scribe.after(&stage, step.line).await?;
+        }
+    }
+    if let Some(scribe) = &mut listeners.scribe {
+        scribe.end(&stage).await?;
+    }
+    if let Some(reached) = &mut listeners.reached {
+        reached.add(&stage).await?;
     }
     stage.engine.stop().await;
     let failure = |found: Finding| found.spot.failure(file, found.message, found.help);
@@ -86,6 +112,7 @@ impl Stage {
             Deed::Calls(calls) => Ok(self.expect_calls(spot, calls)),
             Deed::Ended(ended) => self.expect_end(spot, ended).await,
             Deed::Recorded(recorded) => self.expect_recorded(spot, recorded).await,
+            Deed::History(history) => self.expect_history(spot, history).await,
         }
     }
 
@@ -260,7 +287,7 @@ impl Stage {
         Ok(all)
     }
 
-    async fn all_items(&self, state: Option<&str>) -> io::Result<Vec<WorkItemView>> {
+    pub(super) async fn all_items(&self, state: Option<&str>) -> io::Result<Vec<WorkItemView>> {
         let mut all = Vec::new();
         for case in &self.cases {
             let filter = WorkItemFilter {

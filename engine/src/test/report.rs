@@ -6,6 +6,8 @@ use std::process::ExitCode;
 use casewright_language::{Diagnostic, Severity, diagnostic};
 use serde_json::json;
 
+use super::coverage::Coverage;
+use super::record::Recorded;
 use crate::{exit, validate};
 
 #[derive(Default)]
@@ -15,6 +17,10 @@ pub(super) struct Report {
     pub(super) diagnostics: Vec<Diagnostic>,
     /// By the names that diagnostics carry.
     pub(super) texts: BTreeMap<String, String>,
+    /// Only when it was asked for.
+    pub(super) coverage: Option<Vec<Coverage>>,
+    /// A sentence for each file that was recorded to.
+    recorded: Vec<String>,
 }
 
 /// One test.
@@ -33,6 +39,23 @@ impl Outcome {
 }
 
 impl Report {
+    pub(super) fn add_recorded(&mut self, file: &str, recorded: Recorded) {
+        match recorded {
+            Recorded::Done(sentence) => self.recorded.push(sentence),
+            Recorded::Failed(failed) => {
+                let outcomes = failed.into_iter().map(|(test, failures)| Outcome {
+                    file: file.to_owned(),
+                    line: test.spot.line(),
+                    test: test.name,
+                    failures,
+                });
+                self.outcomes.extend(outcomes);
+                let sentence = format!("{file}: a test does not pass, so nothing was written");
+                self.recorded.push(sentence);
+            }
+        }
+    }
+
     pub(super) fn show(&self, as_json: bool) -> ExitCode {
         let failed = self.outcomes.iter().filter(|one| !one.passed()).count();
         let passed = self.outcomes.len() - failed;
@@ -45,7 +68,7 @@ impl Report {
             .diagnostics
             .iter()
             .any(|found| found.severity == Severity::Error);
-        let nothing = self.outcomes.is_empty() && !broken;
+        let nothing = self.outcomes.is_empty() && self.recorded.is_empty() && !broken;
         if nothing {
             exit::note(&"there are no tests here; write them in `tests/*.test.yaml` of the pack");
         }
@@ -69,12 +92,18 @@ impl Report {
                 })
             })
             .collect();
-        let report = json!({
+        let mut report = json!({
             "passed": passed,
             "failed": failed,
             "tests": tests,
             "diagnostics": self.diagnostics,
         });
+        if let Some(coverage) = &self.coverage {
+            report["coverage"] = coverage.iter().map(Coverage::json).collect();
+        }
+        if !self.recorded.is_empty() {
+            report["recorded"] = json!(self.recorded);
+        }
         report.to_string()
     }
 
@@ -100,6 +129,14 @@ impl Report {
             1 => ", 1 mistake".to_owned(),
             count => format!(", {count} mistakes"),
         };
-        exit::say(&format!("{passed} passed, {failed} failed{mistakes}"));
+        for covered in self.coverage.iter().flatten() {
+            exit::say(&covered.told().join("\n"));
+        }
+        for sentence in &self.recorded {
+            exit::say(sentence);
+        }
+        if self.recorded.is_empty() || failed > 0 || !mistakes.is_empty() {
+            exit::say(&format!("{passed} passed, {failed} failed{mistakes}"));
+        }
     }
 }

@@ -13,6 +13,7 @@
 //! Own crate for reasons of law: purity is held by its dependency list.
 
 pub mod diagnostic;
+pub mod diff;
 pub mod editor;
 pub mod explain;
 pub mod expression;
@@ -21,6 +22,7 @@ pub mod origin;
 pub mod pack;
 pub mod pack_test;
 pub mod picture;
+pub mod reach;
 pub mod read;
 pub mod schedule;
 pub mod schema;

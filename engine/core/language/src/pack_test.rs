@@ -56,6 +56,8 @@ pub use expected::{Difference, Expected};
 pub struct Test {
     /// For people.
     pub name: String,
+    /// What `of` means where it is not written.
+    pub workflow: Option<String>,
     /// Of its name.
     pub spot: Spot,
     /// Local time where the agency is; the binary's own choice without one.
@@ -122,6 +124,8 @@ pub struct Moment {
 pub struct Step {
     /// Of the word that says what is done.
     pub spot: Spot,
+    /// Where the step begins, from 1.
+    pub line: usize,
     pub deed: Deed,
 }
 
@@ -156,6 +160,29 @@ pub enum Deed {
     Calls(Calls),
     Ended(Ended),
     Recorded(Recorded),
+    History(History),
+}
+
+impl Deed {
+    /// Whether it only looks.
+    pub fn expects(&self) -> bool {
+        match self {
+            Self::Start(_)
+            | Self::Claim(_)
+            | Self::Release(_)
+            | Self::Complete(_)
+            | Self::Event(_)
+            | Self::Wait(_)
+            | Self::WaitUntil(_) => false,
+            Self::Task(_)
+            | Self::NoTask(_)
+            | Self::Fund(_)
+            | Self::Calls(_)
+            | Self::Ended(_)
+            | Self::Recorded(_)
+            | Self::History(_) => true,
+        }
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -270,6 +297,16 @@ pub struct Recorded {
     pub by: Option<String>,
     /// The task it is about.
     pub about: Option<String>,
+    /// An outcome, the name of a fund, of a task that emits: what else the entry says.
+    pub detail: Option<String>,
+}
+
+/// Expected tasks of a run, in the order they began.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct History {
+    pub tasks: Written<Vec<String>>,
+    pub of: Option<String>,
 }
 
 /// What a test may name.

@@ -9,6 +9,7 @@
 //! the order of the document, for those who do not see pictures. Nothing here reads data of a
 //! case: titles with expressions in them are not evaluated.
 
+mod both;
 mod flow;
 mod mermaid;
 mod place;
@@ -17,6 +18,7 @@ mod svg;
 use std::collections::BTreeMap;
 
 use crate::Workflow;
+use crate::diff::Diff;
 
 /// A drawing of a workflow, not yet placed.
 #[derive(Debug, Clone, PartialEq)]
@@ -85,7 +87,7 @@ pub struct Frame {
     pub outer: Option<usize>,
 }
 
-/// Where an instance stands, by JSON pointer of the task.
+/// Where an instance stands, or what a version changed, by JSON pointer of the task.
 pub type Marks = BTreeMap<String, Mark>;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -96,6 +98,12 @@ pub enum Mark {
     Here,
     /// It ended in a problem that nothing caught.
     Stopped,
+    /// The version before did not have it.
+    Added,
+    /// It is written otherwise than before, or stands elsewhere.
+    Changed,
+    /// It was there before.
+    Removed,
 }
 
 impl Mark {
@@ -105,6 +113,9 @@ impl Mark {
             Self::Done => "Done",
             Self::Here => "Here now",
             Self::Stopped => "Stopped here",
+            Self::Added => "New",
+            Self::Changed => "Changed",
+            Self::Removed => "Taken out",
         }
     }
 }
@@ -112,6 +123,11 @@ impl Mark {
 impl Picture {
     pub fn of(workflow: &Workflow) -> Self {
         flow::draw(workflow)
+    }
+
+    /// Two versions in one picture, with marks for what is different.
+    pub fn of_both(before: &Workflow, after: &Workflow, diff: &Diff) -> (Self, Marks) {
+        both::draw(before, after, diff)
     }
 
     /// The mark of a step; a step within a task that is marked has none of its own.
@@ -126,8 +142,8 @@ impl Picture {
     }
 
     /// The text of a Mermaid flowchart, for documents that draw it themselves.
-    pub fn mermaid(&self) -> String {
-        mermaid::write(self)
+    pub fn mermaid(&self, marks: &Marks) -> String {
+        mermaid::write(self, marks)
     }
 }
 

@@ -44,6 +44,7 @@ pub(crate) fn resume(
             decision.outcome, offer.item
         )));
     }
+    run.choose(&offer.reference, decision.outcome);
     for decider in decision.by {
         run.record.complete(Completion {
             task: offer.task.clone(),

@@ -57,5 +57,5 @@ pub use instance::{Instance, Status, TaskRun, Waiting};
 pub use interest::{Interest, Shape, shapes};
 pub use record::TASK_RUNS_MAX;
 pub use retry::Retry;
-pub use step::{Mismatch, Step, Transition, step};
+pub use step::{CATCH, Choice, Mismatch, Step, Transition, step};
 pub use trigger::{Gathered, Gathering, gather};

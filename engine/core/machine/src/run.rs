@@ -16,7 +16,7 @@ use crate::position::{Entry, Open, Timer};
 use crate::record::Record;
 use crate::retry::Broken;
 use crate::scope::Sight;
-use crate::{Effect, Fault, Status, TaskRun, http};
+use crate::{Choice, Effect, Fault, Status, TaskRun, http};
 
 /// Questions to the evaluator that one event may need before the run yields; a single task may go
 /// beyond, since it begins and ends as a whole.
@@ -36,6 +36,7 @@ pub(crate) struct Run<'a> {
     pub(crate) record: Record,
     pub(crate) effects: Vec<Effect>,
     pub(crate) notes: Vec<TaskRun>,
+    pub(crate) choices: Vec<Choice>,
     asked: Cell<usize>,
     entered: usize,
     /// Whether a `listen` took the event that came.
@@ -76,6 +77,7 @@ impl<'a> Run<'a> {
             record,
             effects: Vec::new(),
             notes: Vec::new(),
+            choices: Vec::new(),
             asked: Cell::new(0),
             entered: 0,
             taken: false,
@@ -119,6 +121,14 @@ impl Run<'_> {
     /// The task goes on, but looks different.
     pub(crate) fn mark(&mut self, number: u64, status: Status) {
         self.record.mark(number, status);
+    }
+
+    /// One way of several is taken here.
+    pub(crate) fn choose(&mut self, reference: &str, way: &str) {
+        self.choices.push(Choice {
+            reference: reference.to_owned(),
+            way: way.to_owned(),
+        });
     }
 
     /// The task is over.

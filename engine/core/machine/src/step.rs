@@ -7,6 +7,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use casewright_language::{Answers, Question, Workflow};
+use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::position::{ChildEnd, Data, Decision, List, Open, Progress, Signal};
@@ -25,7 +26,21 @@ pub struct Transition {
     pub effects: Vec<Effect>,
     /// What began or ended in this transition, in order; for timelines. Not part of the state.
     pub notes: Vec<TaskRun>,
+    /// Which way was taken where there are several, in order. Not part of the state either.
+    pub choices: Vec<Choice>,
 }
+
+/// One way of several that was taken: a case of a `switch`, an outcome of human work, a `catch`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Choice {
+    /// JSON pointer of the task.
+    pub reference: String,
+    /// Name of the case, the outcome, or [`CATCH`].
+    pub way: String,
+}
+
+/// The way that a `try` takes when its handler begins, also one without tasks.
+pub const CATCH: &str = "catch";
 
 /// What [`step`] came to.
 #[derive(Debug, Clone)]
@@ -312,12 +327,14 @@ pub(crate) fn park(mut run: Run<'_>, body: List, before: Yielded) -> Transition 
         record,
         effects,
         notes,
+        choices,
         ..
     } = run;
     Transition {
         instance: Instance::running(record, body),
         effects: net(effects),
         notes,
+        choices,
     }
 }
 
@@ -354,6 +371,7 @@ fn end(mut run: Run<'_>, outcome: Outcome) -> Transition {
         record,
         effects,
         notes,
+        choices,
         ..
     } = run;
     let mut effects = net(effects);
@@ -362,6 +380,7 @@ fn end(mut run: Run<'_>, outcome: Outcome) -> Transition {
         instance: Instance::ended(record, outcome),
         effects,
         notes,
+        choices,
     }
 }
 

@@ -21,6 +21,7 @@ pub(crate) fn enter(
             None => true,
         };
         if holds {
+            run.choose(here.place(), &case.name);
             then = Some(case.then);
             break;
         }

@@ -18,6 +18,7 @@ use crate::position::{Data, List, Open, Progress, Purpose, Signal, State, Timer}
 use crate::retry::Again;
 use crate::run::{Run, Stop};
 use crate::scope::{Scope, Sight};
+use crate::step::CATCH;
 use crate::task::Here;
 use crate::{Fault, Status};
 
@@ -241,6 +242,7 @@ impl Within<'_> {
                 return Ok(self.park(Phase::Resting(run.set_timer(at))));
             }
         }
+        run.choose(self.here.place(), CATCH);
         self.handle(run, self.list(), error, None)
     }
 

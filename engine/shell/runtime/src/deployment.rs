@@ -188,6 +188,12 @@ impl Deployment {
         self.alone.is_some()
     }
 
+    /// The workflow of the document that is run by itself.
+    pub fn alone_workflow(&self) -> Option<&Workflow> {
+        let text = self.files.get(self.alone.as_ref()?)?;
+        self.workflows.get(&outline(text)?.0)
+    }
+
     /// The calendar that terms are counted in.
     pub fn calendar(&self) -> &Calendar {
         &self.standard

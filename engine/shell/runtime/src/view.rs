@@ -292,6 +292,9 @@ pub struct HistoryEntry {
     /// Name of the event as written in the journal.
     pub event: String,
     pub tasks: Vec<Value>,
+    /// `{reference, way}` for each case, outcome or `catch` that was taken.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub choices: Vec<Value>,
     /// Person id of whoever did it, for a retry and a cancellation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<String>,

@@ -4,7 +4,7 @@ use std::io;
 
 use casewright_language::expression::money_text as amount;
 use casewright_language::pack_test::{
-    Calls, Ended, FundState, Moment, OpenTask, Recorded, Spot, TaskName, Written,
+    Calls, Ended, FundState, History, Moment, OpenTask, Recorded, Spot, TaskName, Written,
 };
 use casewright_runtime::view::{FundView, InstanceView, TimelineEntry, WorkItemView};
 use jiff::Timestamp;
@@ -12,6 +12,8 @@ use serde_json::Value;
 
 use super::{Amiss, different, finding};
 use crate::test::stage::{Stage, failed};
+
+const NOT_STARTED: &str = "nothing of the kind was started";
 
 impl Stage {
     pub(super) async fn expect_task(&self, spot: Spot, wanted: &OpenTask) -> io::Result<Amiss> {
@@ -162,16 +164,8 @@ impl Stage {
     }
 
     pub(super) async fn expect_end(&self, spot: Spot, wanted: &Ended) -> io::Result<Amiss> {
-        let all = self.all_instances().await?;
-        let last = self.instances.last();
-        let is_meant = |one: &InstanceView| match &wanted.of {
-            Some(workflow) => one.workflow == *workflow,
-            None => Some(&one.id) == last,
-        };
-        let meant = all.into_iter().rev().find(is_meant);
-        let Some(instance) = meant else {
-            let message = "nothing of the kind was started".to_owned();
-            return Ok(vec![finding(spot, message, None)]);
+        let Some(instance) = self.meant(wanted.of.as_deref()).await? else {
+            return Ok(vec![finding(spot, NOT_STARTED.to_owned(), None)]);
         };
         if instance.status != wanted.status.value {
             let (name, status) = (&instance.workflow, &instance.status);
@@ -211,9 +205,52 @@ impl Stage {
         Ok(vec![finding(spot, amiss, None)])
     }
 
+    pub(super) async fn expect_history(&self, spot: Spot, wanted: &History) -> io::Result<Amiss> {
+        let Some(instance) = self.meant(wanted.of.as_deref()).await? else {
+            return Ok(vec![finding(spot, NOT_STARTED.to_owned(), None)]);
+        };
+        let found = self.task_names(&instance.id).await?;
+        if found == wanted.tasks.value {
+            return Ok(Amiss::new());
+        }
+        let same = found.iter().zip(&wanted.tasks.value);
+        let same = same.take_while(|(found, wanted)| found == wanted).count();
+        let at = |names: &[String]| match names.get(same) {
+            Some(name) => format!("`{name}`"),
+            None => "the end".to_owned(),
+        };
+        let (wanted_here, found_here) = (at(&wanted.tasks.value), at(&found));
+        let message = format!(
+            "expected {wanted_here} as task {} of `{}`, found {found_here}",
+            same + 1,
+            instance.workflow
+        );
+        let help = format!("it went through: {}", found.join(", "));
+        Ok(vec![finding(wanted.tasks.spot, message, Some(help))])
+    }
+
+    /// Tasks of a run in the order they began.
+    pub(in crate::test) async fn task_names(&self, id: &str) -> io::Result<Vec<String>> {
+        let runs = self.engine.task_runs(&self.onlooker, id).await;
+        let runs = runs.map_err(|error| failed(&error))?;
+        Ok(runs.iter().map(|run| run.name.to_string()).collect())
+    }
+
+    /// The run that a step is about: the latest of that workflow, or the last that was started.
+    async fn meant(&self, of: Option<&str>) -> io::Result<Option<InstanceView>> {
+        let all = self.all_instances().await?;
+        let last = self.instances.last();
+        let is_meant = |one: &InstanceView| match of {
+            Some(workflow) => one.workflow == workflow,
+            None => Some(&one.id) == last,
+        };
+        Ok(all.into_iter().rev().find(is_meant))
+    }
+
     async fn is_meant(&self, wanted: &Recorded, entry: &TimelineEntry) -> bool {
         let by = wanted.by.as_ref().is_none_or(|by| entry.who.id == *by);
-        if entry.action != wanted.action || !by {
+        let detail = wanted.detail.is_none() || entry.detail == wanted.detail;
+        if entry.action != wanted.action || !by || !detail {
             return false;
         }
         let Some(about) = &wanted.about else {

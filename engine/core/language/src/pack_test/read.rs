@@ -120,13 +120,15 @@ impl<'n> Reader<'_, 'n> {
             return None;
         };
         let steps = list.iter().filter_map(|node| step::read(self, node));
+        let steps = steps.collect();
         Some(Test {
             name: text,
+            workflow: self.workflow.clone(),
             spot: Spot(name.place()),
             begins,
             people,
             answers,
-            steps: steps.collect(),
+            steps,
         })
     }
 

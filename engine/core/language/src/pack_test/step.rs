@@ -4,15 +4,15 @@ use serde_json::Value;
 
 use super::read::Reader;
 use super::{
-    Act, Calls, Complete, Deed, Ended, Event, Expected, Field, FundState, OpenTask, Recorded,
-    Refusal, Spot, Start, Step, TaskName, Written,
+    Act, Calls, Complete, Deed, Ended, Event, Expected, Field, FundState, History, OpenTask,
+    Recorded, Refusal, Spot, Start, Step, TaskName, Written,
 };
 use crate::Term;
 use crate::diagnostic::{listed, similar};
 use crate::yaml::{self, Entry, Fields, Node};
 
 /// The word that makes a step what it is, with the words that may stand beside it.
-const DEEDS: [(&str, &[&str]); 13] = [
+const DEEDS: [(&str, &[&str]); 14] = [
     (
         "start",
         &["as", "sameCase", "input", "but", "refused", "fields"],
@@ -45,7 +45,8 @@ const DEEDS: [(&str, &[&str]); 13] = [
     ("fund", &["available", "reserved", "committed"]),
     ("calls", &["times", "input", "returned"]),
     ("ended", &["of", "output", "fault"]),
-    ("recorded", &["times", "by", "about"]),
+    ("recorded", &["times", "by", "about", "detail"]),
+    ("history", &["of"]),
 ];
 const ENDS: [&str; 3] = ["completed", "faulted", "cancelled"];
 
@@ -83,6 +84,7 @@ pub(super) fn read<'n>(reader: &mut Reader<'_, 'n>, node: &'n Node) -> Option<St
     let deed = one.deed(word)?;
     Some(Step {
         spot: Spot(first.key.place),
+        line: node.place.line,
         deed,
     })
 }
@@ -131,7 +133,8 @@ impl<'n> One<'_, '_, 'n> {
             "fund" => Deed::Fund(self.fund()?),
             "calls" => Deed::Calls(self.calls()?),
             "ended" => Deed::Ended(self.ended()?),
-            _ => Deed::Recorded(self.recorded()?),
+            "recorded" => Deed::Recorded(self.recorded()?),
+            _ => Deed::History(self.history()?),
         })
     }
 
@@ -316,6 +319,23 @@ impl<'n> One<'_, '_, 'n> {
             times,
             by: by.map(|person| person.value),
             about: self.text("about").map(|task| task.value),
+            detail: self.text("detail").map(|detail| detail.value),
+        })
+    }
+
+    fn history(&mut self) -> Option<History> {
+        let wanted = "a list of the tasks in the order they began";
+        let list = self.first.value.as_list();
+        if list.is_none() {
+            self.keys.expected(self.reader.findings, self.first, wanted);
+        }
+        let tasks = self.reader.texts("`history`", self.first, wanted);
+        let tasks = tasks.into_iter().map(|(task, _)| task).collect();
+        let of = self.keys.get("of");
+        let of = of.and_then(|entry| self.reader.workflow_name(self.keys, entry));
+        list.map(|_| History {
+            tasks: written(tasks, &self.first.value),
+            of,
         })
     }
 

@@ -2,11 +2,11 @@
 
 use std::fmt::Write as _;
 
-use super::{Picture, Shape, Step};
+use super::{Mark, Marks, Picture, Shape, Step};
 
-pub(super) fn write(picture: &Picture) -> String {
+pub(super) fn write(picture: &Picture, marks: &Marks) -> String {
     let mut text = "flowchart TD\n".to_owned();
-    group(picture, None, 1, &mut text);
+    group(picture, marks, None, 1, &mut text);
     for arrow in &picture.arrows {
         let line = if arrow.problem { "-.->" } else { "-->" };
         let label = arrow
@@ -23,17 +23,21 @@ pub(super) fn write(picture: &Picture) -> String {
     text
 }
 
-fn group(picture: &Picture, frame: Option<usize>, depth: usize, text: &mut String) {
+fn group(picture: &Picture, marks: &Marks, frame: Option<usize>, depth: usize, text: &mut String) {
     for (index, step) in picture.steps.iter().enumerate() {
         if step.frame == frame {
-            line_of(text, depth, &format!("s{index}{}", shaped(step)));
+            line_of(
+                text,
+                depth,
+                &format!("s{index}{}", shaped(step, picture.mark(index, marks))),
+            );
         }
     }
     for (index, inner) in picture.frames.iter().enumerate() {
         if inner.outer == frame {
             let head = format!("subgraph f{index}[{}]", quoted(&inner.label));
             line_of(text, depth, &head);
-            group(picture, Some(index), depth + 1, text);
+            group(picture, marks, Some(index), depth + 1, text);
             line_of(text, depth, "end");
         }
     }
@@ -44,11 +48,13 @@ fn line_of(text: &mut String, depth: usize, line: &str) {
         .expect("writing to text does not fail");
 }
 
-fn shaped(step: &Step) -> String {
-    let words = match &step.detail {
-        Some(detail) => quoted(&format!("{}<br>{detail}", step.label)),
-        None => quoted(&step.label),
-    };
+fn shaped(step: &Step, mark: Option<Mark>) -> String {
+    let mut words = step.label.clone();
+    let small = step.detail.as_deref().into_iter();
+    for line in small.chain(mark.map(Mark::word)) {
+        words = format!("{words}<br>{line}");
+    }
+    let words = quoted(&words);
     match step.shape {
         Shape::Start | Shape::End => format!("([{words}])"),
         Shape::Person => format!("[{words}]"),

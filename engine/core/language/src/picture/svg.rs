@@ -138,9 +138,18 @@ impl Svg {
             Some(Mark::Done) => ("#dfeee6", "#005a30", "1.5"),
             Some(Mark::Here) => ("#fff7bf", INK, "4"),
             Some(Mark::Stopped) => ("#f8e0dc", RED, "4"),
+            Some(Mark::Added) => ("#dfeee6", "#005a30", "4"),
+            Some(Mark::Changed) => ("#fff7bf", INK, "3"),
+            Some(Mark::Removed) => ("#f3f2f1", QUIET, "2"),
+        };
+        let dashes = match mark {
+            Some(Mark::Removed) => " stroke-dasharray=\"7 5\"",
+            Some(Mark::Done | Mark::Here | Mark::Stopped | Mark::Added | Mark::Changed) | None => {
+                ""
+            }
         };
         self.put(format_args!(
-            "<g fill=\"{fill}\" stroke=\"{stroke}\" stroke-width=\"{width}\">"
+            "<g fill=\"{fill}\" stroke=\"{stroke}\" stroke-width=\"{width}\"{dashes}>"
         ));
         self.form(step.shape, area);
         self.put(format_args!("</g>"));

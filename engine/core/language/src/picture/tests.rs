@@ -162,7 +162,11 @@ fn what_an_author_wrote_is_text_in_the_drawing() {
         drawn.contains("&quot;quoted&quot; &amp; &lt;b&gt;"),
         "{drawn}"
     );
-    assert!(picture.mermaid().contains("\"#quot;quoted#quot; & <b>"));
+    assert!(
+        picture
+            .mermaid(&Marks::new())
+            .contains("\"#quot;quoted#quot; & <b>")
+    );
 }
 
 #[test]
@@ -190,7 +194,7 @@ fn mermaid_groups_what_belongs_together() {
 ",
     );
     assert_eq!(
-        picture.mermaid(),
+        picture.mermaid(&Marks::new()),
         "flowchart TD
   s0([\"Start\"])
   s2([\"End\"])

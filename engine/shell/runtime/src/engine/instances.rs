@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use casewright_casework::audit::Action;
 use casewright_casework::{Principal, WorkItem};
-use casewright_machine::{Effect, Event, Instance, Retry, TaskRun, Waiting};
+use casewright_machine::{Effect, Event, Instance, Retry, TaskRun, Transition, Waiting};
 use casewright_store::Table;
 use jiff::Timestamp;
+use serde::Serialize;
 use serde_json::Value;
 
 use super::children::child_id;
@@ -189,10 +190,10 @@ impl Shared {
         for (sequence, bytes) in (1..).zip(&events) {
             let read: EventRead = record::decode("an event", bytes)?;
             let transition = replay(workflow, &instance, &read, id)?;
-            instance = transition.instance;
             if sequence > after {
-                entries.push(entry(sequence, &read.event, &transition.notes));
+                entries.push(entry(sequence, &read.event, &transition));
             }
+            instance = transition.instance;
             if entries.len() == HISTORY_MAX {
                 break;
             }
@@ -201,7 +202,7 @@ impl Shared {
     }
 }
 
-fn entry(sequence: u64, event: &Event, notes: &[TaskRun]) -> HistoryEntry {
+fn entry(sequence: u64, event: &Event, transition: &Transition) -> HistoryEntry {
     let name = match event {
         Event::Started(_) => "started",
         Event::CallReturned { .. } => "call-returned",
@@ -225,15 +226,19 @@ fn entry(sequence: u64, event: &Event, notes: &[TaskRun]) -> HistoryEntry {
         | Event::EventReceived { .. }
         | Event::Resumed { .. } => (None, None),
     };
-    let task = |run: &TaskRun| serde_json::to_value(run).unwrap_or(Value::Null);
     HistoryEntry {
         sequence,
         at: moment_of(event),
         event: name.to_owned(),
-        tasks: notes.iter().map(task).collect(),
+        tasks: transition.notes.iter().map(written).collect(),
+        choices: transition.choices.iter().map(written).collect(),
         by,
         reason,
     }
+}
+
+fn written<T: Serialize>(one: &T) -> Value {
+    serde_json::to_value(one).unwrap_or(Value::Null)
 }
 
 fn over() -> Refused {

@@ -120,6 +120,9 @@ pub(crate) struct HistoryEntry {
     at: String,
     event: String,
     tasks: Vec<Value>,
+    /// `{reference, way}` for each case, outcome or `catch` that was taken.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    choices: Vec<Value>,
     /// Person id of whoever did it, for a retry and a cancellation.
     #[serde(skip_serializing_if = "Option::is_none")]
     by: Option<String>,
@@ -414,6 +417,7 @@ impl From<view::HistoryEntry> for HistoryEntry {
             at: view.at.to_string(),
             event: view.event,
             tasks: view.tasks,
+            choices: view.choices,
             by: view.by,
             reason: view.reason,
         }
