@@ -10,6 +10,8 @@
 mod client;
 #[path = "requests/server.rs"]
 mod server;
+#[path = "requests/tokens.rs"]
+mod tokens;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -257,6 +257,8 @@ pub struct Authentication {
     /// Name of the secret, one of `use.secrets`; its value is known to the shell alone. `None`
     /// where the words stand in the document or come from the input.
     pub secret: Option<String>,
+    /// Who gives the token, where that is written and not left to an expression.
+    pub authority: Option<UriTemplate>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -264,6 +266,25 @@ pub struct Authentication {
 pub enum Scheme {
     Basic,
     Bearer,
+    /// Only a hash of the password is sent, and only once the server asked for it.
+    Digest,
+    /// A token is asked for first, at an endpoint of the authority.
+    Oauth2,
+    /// The same, at the endpoint that the authority's own description names.
+    Oidc,
+}
+
+impl Scheme {
+    /// As documents write it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Basic => "basic",
+            Self::Bearer => "bearer",
+            Self::Digest => "digest",
+            Self::Oauth2 => "oauth2",
+            Self::Oidc => "oidc",
+        }
+    }
 }
 
 /// What of an answer becomes output.

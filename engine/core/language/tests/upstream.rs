@@ -13,9 +13,13 @@ use std::path::Path;
 use casewright_language::{Severity, Surroundings, read};
 
 /// Examples that this engine runs.
-const READ: [&str; 33] = [
+const READ: [&str; 37] = [
     "authentication-bearer",
     "authentication-bearer-uri-format",
+    "authentication-oauth2",
+    "authentication-oauth2-secret",
+    "authentication-oidc",
+    "authentication-oidc-secret",
     "authentication-reusable",
     "call-http-endpoint-interpolation",
     "call-http-endpoint-interpolation-shorthand",

@@ -204,7 +204,12 @@ fn failed(
 
 /// What a request comes to has types of the language; functions have codes of their own.
 fn prefix(function: &str, code: &str) -> &'static str {
-    let standard = ["communication", "authorization", "validation"];
+    let standard = [
+        "communication",
+        "authentication",
+        "authorization",
+        "validation",
+    ];
     if function == http::FUNCTION && standard.contains(&code) {
         STANDARD_PREFIX
     } else {

@@ -11,9 +11,9 @@ mod tests;
 use std::collections::BTreeMap;
 
 use casewright_language::uri::encoded;
-use casewright_language::workflow::{Http, Method, OutputAs, Scheme};
+use casewright_language::workflow::{Authentication as Written, Http, Method, OutputAs, Scheme};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::position::{Progress, State};
 use crate::record::{Fate, Record};
@@ -67,8 +67,8 @@ pub enum Source {
     /// The secret of this name.
     #[serde(rename = "use")]
     Secret(String),
-    /// The document or its data: `username` and `password`, or `token`.
-    Words(BTreeMap<String, String>),
+    /// The document or its data: `username` and `password`, `token`, or what is said to get one.
+    Words(Map<String, Value>),
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "it is what serde calls")]
@@ -228,25 +228,44 @@ fn request(here: &Here<'_>, http: &Http, given: &Value) -> Result<Request, Strin
         uri.push('=');
         uri.push_str(&encoded(&value));
     }
-    let authentication = match &http.authentication {
-        None => None,
-        Some(written) => Some(Authentication {
-            scheme: written.scheme,
-            from: match &written.secret {
-                Some(name) => Source::Secret(name.clone()),
-                None => Source::Words(texts(given, "authentication")?),
-            },
-        }),
-    };
+    let written = http.authentication.as_ref();
+    let authentication = written.map(|written| authentication(here.input, written, given));
     Ok(Request {
         method: http.method,
         uri,
         headers: texts(given, "headers")?,
         // Null is no body.
         body: given.get("body").filter(|body| !body.is_null()).cloned(),
-        authentication,
+        authentication: authentication.transpose()?,
         output: http.output,
         redirect: http.redirect,
+    })
+}
+
+/// Who asks, with the words that are no secret.
+pub(crate) fn authentication(
+    input: &Value,
+    written: &Written,
+    given: &Value,
+) -> Result<Authentication, String> {
+    let from = match (&written.secret, written.scheme) {
+        (Some(name), _) => Source::Secret(name.clone()),
+        (None, Scheme::Basic | Scheme::Bearer | Scheme::Digest) => {
+            let words = texts(given, "authentication")?.into_iter();
+            Source::Words(words.map(|(name, word)| (name, word.into())).collect())
+        }
+        (None, Scheme::Oauth2 | Scheme::Oidc) => {
+            let words = given.get("authentication").and_then(Value::as_object);
+            let mut words = words.cloned().unwrap_or_default();
+            if let Some(authority) = &written.authority {
+                words.insert("authority".to_owned(), authority.fill(input)?.into());
+            }
+            Source::Words(words)
+        }
+    };
+    Ok(Authentication {
+        scheme: written.scheme,
+        from,
     })
 }
 
