@@ -1,5 +1,5 @@
-//! `call: http`: requests of documents, under what pack and operator allow. The values of secrets
-//! are here alone; they are put into a request when it is sent.
+//! `call: http` and `call: openapi`: requests of documents, under what pack and operator allow. The
+//! values of secrets are here alone; they are put into a request when it is sent.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -7,7 +7,9 @@ use std::sync::{PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use casewright_host::grant::Secret;
-use casewright_host::request::{Allowed, Credential, FailedKind, Outgoing, Requests};
+use casewright_host::request::{
+    ANSWER_BYTES_MAX, Allowed, Credential, FailedKind, Outgoing, Requests,
+};
 use casewright_language::workflow::Scheme;
 use casewright_machine::http::{Answer, Authentication, Request, Unanswered};
 use casewright_machine::{CallError, ErrorKind};
@@ -19,6 +21,7 @@ use oauth::{Asking, Endpoint};
 use tokens::{Given, Token, Tokens};
 
 mod credential;
+mod description;
 mod oauth;
 mod tokens;
 
@@ -223,6 +226,7 @@ fn outgoing(request: &Request, agency: &str, key: &str) -> Outgoing {
         body: request.body_sent(),
         credential: None,
         follow: request.redirect,
+        answer_bytes_max: ANSWER_BYTES_MAX,
         owner: agency.to_owned(),
     }
 }

@@ -13,7 +13,8 @@ use std::path::Path;
 use casewright_language::{Severity, Surroundings, read};
 
 /// Examples that this engine runs.
-const READ: [&str; 37] = [
+const READ: [&str; 40] = [
+    "accumulate-room-readings",
     "authentication-bearer",
     "authentication-bearer-uri-format",
     "authentication-oauth2",
@@ -26,6 +27,8 @@ const READ: [&str; 37] = [
     "call-http-query-headers-expressions",
     "call-http-query-parameters",
     "call-http-redirect",
+    "call-openapi",
+    "call-openapi-redirect",
     "conditional-task",
     "do-multiple",
     "do-single",

@@ -27,8 +27,8 @@ mod tests;
 /// Redirections followed by one request.
 const HOPS_MAX: usize = 5;
 
-/// Most of an answer that is taken: it is kept with an instance.
-const ANSWER_BYTES_MAX: usize = 1024 * 1024;
+/// Most of an answer that is taken, where it is kept with an instance.
+pub const ANSWER_BYTES_MAX: usize = 1024 * 1024;
 
 /// Stands where a secret was.
 const REDACTED: &[u8] = b"[redacted]";
@@ -67,6 +67,8 @@ pub struct Outgoing {
     pub credential: Option<Credential>,
     /// Whether a redirection to the same origin is followed.
     pub follow: bool,
+    /// Longest answer that is taken.
+    pub answer_bytes_max: usize,
     /// Whose it is: what a server asks of one owner is remembered for no other.
     pub owner: String,
 }
@@ -216,7 +218,7 @@ impl Requests {
             let next = elsewhere(&target, status, &answer.headers);
             match next.filter(|_| request.follow && hops < HOPS_MAX && is_safe(&method)) {
                 Some(next) => target = next,
-                None => return incoming(answer, &speech.words()),
+                None => return incoming(answer, &speech.words(), request.answer_bytes_max),
             }
             speech.again();
             hops += 1;
@@ -296,16 +298,17 @@ fn elsewhere(from: &Url, status: u16, headers: &[(String, String)]) -> Option<Ur
 fn incoming(
     answer: crate::world::casewright::plugin::http::Response,
     words: &[Vec<u8>],
+    bytes_max: usize,
 ) -> Result<Incoming, Failed> {
     let body = match answer.body {
         Payload::Empty => Vec::new(),
         Payload::Text(text) => text.into_bytes(),
         Payload::Bytes(bytes) => bytes,
     };
-    if body.len() > ANSWER_BYTES_MAX {
+    if body.len() > bytes_max {
         return Err(Failed {
             kind: FailedKind::Broken,
-            message: format!("the answer has more than {ANSWER_BYTES_MAX} bytes"),
+            message: format!("the answer has more than {bytes_max} bytes"),
         });
     }
     let clean = |text: Vec<u8>| words.iter().fold(text, |text, word| without(text, word));

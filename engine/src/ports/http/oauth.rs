@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use casewright_host::grant::Secret;
-use casewright_host::request::{Credential, Outgoing};
+use casewright_host::request::{ANSWER_BYTES_MAX, Credential, Outgoing};
 use casewright_language::uri::encoded;
 use casewright_language::workflow::Scheme;
 use casewright_machine::http::{Answer, Unanswered};
@@ -164,6 +164,7 @@ impl Asking {
             body: Vec::new(),
             credential: None,
             follow: false,
+            answer_bytes_max: ANSWER_BYTES_MAX,
             owner: owner.to_owned(),
         }
     }
@@ -233,6 +234,7 @@ impl Asking {
             body: body.into_bytes(),
             credential,
             follow: false,
+            answer_bytes_max: ANSWER_BYTES_MAX,
             owner: owner.to_owned(),
         }
     }

@@ -80,6 +80,7 @@ fn get(url: String) -> Outgoing {
         body: Vec::new(),
         credential: None,
         follow: false,
+        answer_bytes_max: ANSWER_BYTES_MAX,
         owner: "north".to_owned(),
     }
 }

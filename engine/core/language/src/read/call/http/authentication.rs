@@ -19,13 +19,13 @@ const WRITE: &str = "write `authentication: { bearer: { use: <secret> } }`";
 /// An authentication with its words, where they are no secret.
 #[derive(Debug, Clone)]
 pub(in crate::read) struct Credential {
-    pub(super) authentication: Authentication,
+    pub(in crate::read::call) authentication: Authentication,
     /// `{username, password}`, `{token}`, or what is said to ask for a token.
-    pub(super) words: Option<Template>,
+    pub(in crate::read::call) words: Option<Template>,
 }
 
 /// Of an endpoint: a definition, or `use` with the name of one.
-pub(super) fn of_endpoint(
+pub(in crate::read::call) fn of_endpoint(
     reader: &mut Reader<'_>,
     entry: &Entry,
     owner: &str,

@@ -8,7 +8,7 @@ use crate::read::Reader;
 use crate::read::call::argument::is_expression;
 use crate::read::scope::{Moment, Scope};
 use crate::workflow::{Authentication, Scheme};
-use crate::yaml::{Content, Entry, Fields};
+use crate::yaml::{Entry, Fields};
 use crate::{Template, UriTemplate};
 
 pub(super) const OIDC: [&str; 11] = [
@@ -110,11 +110,9 @@ pub(super) fn read(
     }
     // Only errors so far; below there may be warnings.
     let mut whole = reader.findings.count() == before;
-    let authority = authority.and_then(|entry| of_authority(reader, fields, entry, scope));
+    let authority = authority.and_then(|entry| of_authority(reader, fields, entry));
     whole &= authority.is_some();
-    let (written, computed) = authority.unwrap_or_default();
     let mut members = Vec::new();
-    members.extend(computed.map(|it| ("authority".to_owned(), it)));
     for entry in fields
         .entries()
         .iter()
@@ -132,30 +130,30 @@ pub(super) fn read(
         authentication: Authentication {
             scheme,
             secret: None,
-            authority: written,
+            authority,
         },
         words: Some(Template::Map(members)),
     })
 }
 
-/// Written out, or left to an expression.
-type Address = (Option<UriTemplate>, Option<Template>);
-
+/// The language takes no expression for it, but names of the input in braces.
 fn of_authority(
     reader: &mut Reader<'_>,
     fields: &Fields<'_>,
     entry: &Entry,
-    scope: &Scope,
-) -> Option<Address> {
-    let text = fields.text(&mut reader.findings, entry)?;
+) -> Option<UriTemplate> {
+    let findings = &mut reader.findings;
+    let text = fields.text(findings, entry)?;
     if text.contains("${") {
-        let computed = reader.template(&entry.value, scope, Moment::Definition)?;
-        return Some((None, Some(computed)));
+        let owner = &fields.owner;
+        let message = format!("`authority` of {owner} cannot be an expression");
+        let help = "write an address; a name in braces, `{realm}`, is filled from the input";
+        findings.error("CW0309", entry.place(), message).help(help);
+        return None;
     }
     match UriTemplate::parse(text) {
-        Ok(written) => Some((Some(written), None)),
+        Ok(written) => Some(written),
         Err(malformed) => {
-            let findings = &mut reader.findings;
             let message = malformed.message.replace("endpoint", "authority");
             findings
                 .error("CW0419", entry.place(), message)
@@ -235,14 +233,9 @@ fn texts(reader: &mut Reader<'_>, fields: &Fields<'_>, key: &str) {
     let Some(entry) = fields.get(key) else {
         return;
     };
-    let findings = &mut reader.findings;
-    let well = match &entry.value.content {
-        Content::List(items) => items.iter().all(|item| item.as_text().is_some()),
-        Content::Text(text) => is_expression(&text.value),
-        _ => false,
-    };
-    if !well {
-        fields.expected(findings, entry, "a list of texts");
+    let items = entry.value.as_list();
+    if !items.is_some_and(|items| items.iter().all(|item| item.as_text().is_some())) {
+        fields.expected(&mut reader.findings, entry, "a list of texts");
     }
 }
 
