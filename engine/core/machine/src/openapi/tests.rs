@@ -1,5 +1,10 @@
 //! Requests from descriptions: where each parameter goes, and what is refused.
 
+#![allow(
+    clippy::needless_pass_by_value,
+    reason = "values are written where they are given"
+)]
+
 use serde_json::{Value, json};
 
 use super::operation::Operation;
