@@ -8,8 +8,12 @@
 
 #[path = "front_door/client.rs"]
 mod client;
+#[path = "requests/openapi.rs"]
+mod openapi;
 #[path = "requests/server.rs"]
 mod server;
+#[path = "requests/tokens.rs"]
+mod tokens;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -550,6 +554,34 @@ fn serve(folder: &Path) -> (Serving, Client) {
     (serving, Client::new(ready["url"].as_str().unwrap(), token))
 }
 
+/// A server's configuration with one member of staff and the secret `register`.
+fn configure(folder: &Folder, host: &str) {
+    folder.write("passphrase", "a passphrase of the tests alone");
+    folder.write(
+        "casewright.toml",
+        &format!(
+            "listen = \"127.0.0.1:0\"\ndata = \"data\"\nkeys = \"keys/epoch.json\"\n\
+             packs = [\"pack\"]\n\n[http]\nhosts = [\"{host}\"]\n\n[http.agency.small-agency]\n\
+             secrets = {{ register = \"register\" }}\n\n[[staff]]\nagency = \"small-agency\"\n\
+             id = \"u-kim\"\nsign_in = \"kim\"\nname = \"Kim Example\"\nroles = [\"case-worker\"]\n\
+             passphrase_file = \"passphrase\"\ntoken_file = \"token.json\"\n"
+        ),
+    );
+}
+
+/// The instance once it runs no more.
+fn ended(client: &Client, path: &str) -> Value {
+    let began = Instant::now();
+    loop {
+        let view = client.get(path).unwrap().body;
+        if view["status"] != "running" {
+            return view;
+        }
+        assert!(began.elapsed() < PATIENCE, "{view:#}");
+        std::thread::yield_now();
+    }
+}
+
 #[test]
 fn a_server_gives_the_secret_and_keeps_it_from_case_and_history() {
     let echo = json!({ "you": TOKEN, "id": 7 }).to_string();
@@ -564,31 +596,13 @@ fn a_server_gives_the_secret_and_keeps_it_from_case_and_history() {
     );
     folder.write("pack/it.yaml", &document("small-agency", &server, &tasks));
     folder.write("register", &format!("{TOKEN}\n"));
-    folder.write("passphrase", "a passphrase of the tests alone");
-    folder.write(
-        "casewright.toml",
-        &format!(
-            "listen = \"127.0.0.1:0\"\ndata = \"data\"\nkeys = \"keys/epoch.json\"\n\
-             packs = [\"pack\"]\n\n[http]\nhosts = [\"{host}\"]\n\n[http.agency.small-agency]\n\
-             secrets = {{ register = \"register\" }}\n\n[[staff]]\nagency = \"small-agency\"\n\
-             id = \"u-kim\"\nsign_in = \"kim\"\nname = \"Kim Example\"\nroles = [\"case-worker\"]\n\
-             passphrase_file = \"passphrase\"\ntoken_file = \"token.json\"\n"
-        ),
-    );
+    configure(&folder, &host);
     let (serving, client) = serve(folder.0.path());
     let started = client.post("/api/v1/instances", &json!({ "workflow": "it" }), None);
     let started = started.unwrap();
     assert_eq!(started.status, 201, "{started:?}");
     let path = format!("/api/v1/instances/{}", started.body["id"].as_str().unwrap());
-    let began = Instant::now();
-    let ended = loop {
-        let view = client.get(&path).unwrap().body;
-        if view["status"] != "running" {
-            break view;
-        }
-        assert!(began.elapsed() < PATIENCE, "{view:#}");
-        std::thread::yield_now();
-    };
+    let ended = ended(&client, &path);
     assert_eq!(ended["status"], "completed", "{ended:#}");
     assert_eq!(
         ended["output"]["content"],

@@ -1,7 +1,7 @@
 //! A server on this machine that gives planned answers and keeps what it received.
 
 use std::io::{Read as _, Write as _};
-use std::net::{SocketAddr, TcpListener};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
 pub(crate) struct Server {
@@ -30,17 +30,34 @@ impl Server {
                 let Ok((mut stream, _)) = listener.accept() else {
                     return;
                 };
-                let mut text = Vec::new();
-                while !whole(&text) {
-                    let mut part = [0; 4096];
-                    match stream.read(&mut part) {
-                        Ok(count) if count > 0 => text.extend_from_slice(&part[..count]),
-                        _ => break,
-                    }
-                }
-                let text = String::from_utf8_lossy(&text).into_owned();
+                let text = request(&mut stream);
                 kept.lock().unwrap().push(text);
                 let _ = stream.write_all(answer.unwrap_or_default().as_bytes());
+            }
+        });
+        Self {
+            address,
+            received,
+            _listener: None,
+        }
+    }
+
+    /// Any number of connections, side by side, each answered by what this says to its request.
+    pub(crate) fn answering(say: impl Fn(&str) -> String + Clone + Send + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let received: Arc<Mutex<Vec<String>>> = Arc::default();
+        let kept = Arc::clone(&received);
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                let (Ok(mut stream), say, kept) = (stream, say.clone(), Arc::clone(&kept)) else {
+                    return;
+                };
+                std::thread::spawn(move || {
+                    let text = request(&mut stream);
+                    kept.lock().unwrap().push(text.clone());
+                    let _ = stream.write_all(say(&text).as_bytes());
+                });
             }
         });
         Self {
@@ -58,6 +75,18 @@ impl Server {
     pub(crate) fn received(&self) -> Vec<String> {
         self.received.lock().unwrap().clone()
     }
+}
+
+fn request(stream: &mut TcpStream) -> String {
+    let mut text = Vec::new();
+    while !whole(&text) {
+        let mut part = [0; 4096];
+        match stream.read(&mut part) {
+            Ok(count) if count > 0 => text.extend_from_slice(&part[..count]),
+            _ => break,
+        }
+    }
+    String::from_utf8_lossy(&text).into_owned()
 }
 
 fn whole(request: &[u8]) -> bool {

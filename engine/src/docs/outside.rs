@@ -21,7 +21,7 @@ pub(super) enum Contact {
     },
     Request {
         address: String,
-        secret: Option<String>,
+        secrets: Vec<String>,
         at: Said,
     },
     Heard {
@@ -82,7 +82,7 @@ pub(super) fn told(known: &Known<'_>, chapters: &[Chapter], manifests: &[&Manife
             }
             Contact::Request {
                 address,
-                secret,
+                secrets,
                 at,
             } => {
                 add(
@@ -91,7 +91,7 @@ pub(super) fn told(known: &Known<'_>, chapters: &[Chapter], manifests: &[&Manife
                     chapter,
                     at,
                 );
-                if let Some(name) = secret {
+                for name in secrets {
                     add(&mut outside.secrets, Said::written("", name), chapter, at);
                 }
             }

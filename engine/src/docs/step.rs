@@ -9,8 +9,8 @@ use std::collections::BTreeMap;
 use casewright_language::Template;
 use casewright_language::words::{humanize, phrase};
 use casewright_language::workflow::{
-    Backoff, Call, Case, Catch, Emission, Fork, Http, Kind, Listen, Method, Reach, Retry, Strategy,
-    Task, Then, Try, Until,
+    Authentication, Backoff, Call, Case, Catch, Emission, Fork, Http, Kind, Listen, Method,
+    OpenApi, Reach, Retry, Strategy, Task, Then, Try, Until,
 };
 use serde_json::Value;
 
@@ -250,6 +250,7 @@ impl<'a> Teller<'a> {
             | Kind::Switch(_)
             | Kind::Call(_)
             | Kind::Http(_)
+            | Kind::OpenApi(_)
             | Kind::Human(_)
             | Kind::Raise(_)
             | Kind::Run(_)
@@ -345,6 +346,10 @@ impl<'a> Teller<'a> {
             Kind::Set(template) => (Nature::Engine, kept(template)),
             Kind::Call(call) => (Nature::Engine, self.call(call, spot)),
             Kind::Http(http) => (Nature::Engine, self.request(http, &task.definition, spot)),
+            Kind::OpenApi(openapi) => {
+                let facts = self.operation(openapi, &task.definition, spot);
+                (Nature::Engine, facts)
+            }
             Kind::Run(child) => {
                 let target = self.known.workflow(&child.name);
                 let rest = if child.awaited {
@@ -443,18 +448,35 @@ impl<'a> Teller<'a> {
         };
         let said = Said::written(format!("another service; it {deed}:"), address);
         let mut facts = vec![fact("Asks", vec![said])];
-        let secret = http
-            .authentication
-            .as_ref()
-            .and_then(|it| it.secret.clone());
-        facts.extend(
-            secret
-                .iter()
-                .map(|name| fact("Secret used", vec![Said::written("", name)])),
-        );
+        facts.extend(self.asked(address, &[&http.authentication], spot));
+        facts
+    }
+
+    /// What a service is asked for is said by the service itself, when a run comes to it.
+    fn operation(&mut self, openapi: &OpenApi, definition: &Value, spot: &Spot) -> Vec<Fact> {
+        let endpoint = definition.pointer("/with/document/endpoint");
+        let endpoint = endpoint.and_then(|found| found.get("uri").or(Some(found)));
+        let address = endpoint.and_then(Value::as_str).unwrap_or_default();
+        let said = "another service for something that it describes itself:";
+        let mut facts = vec![
+            fact("Asks", vec![Said::written(said, &openapi.operation_id)]),
+            fact("Described at", vec![Said::written("", address)]),
+        ];
+        let who = [&openapi.document_authentication, &openapi.authentication];
+        facts.extend(self.asked(address, &who, spot));
+        facts
+    }
+
+    /// Notes who is asked outside, and the secrets that are used for it.
+    fn asked(&mut self, address: &str, who: &[&Option<Authentication>], spot: &Spot) -> Vec<Fact> {
+        let secrets = who.iter().filter_map(|who| who.as_ref()?.secret.clone());
+        let mut secrets: Vec<String> = secrets.collect();
+        secrets.dedup();
+        let fact = |name: &String| fact("Secret used", vec![Said::written("", name)]);
+        let facts = secrets.iter().map(fact).collect();
         self.told.contacts.push(Contact::Request {
             address: address.to_owned(),
-            secret,
+            secrets,
             at: spot.link(),
         });
         facts

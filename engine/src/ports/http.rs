@@ -1,17 +1,29 @@
-//! `call: http`: requests of documents, under what pack and operator allow. The values of secrets
-//! are here alone; they are put into a request when it is sent.
+//! `call: http` and `call: openapi`: requests of documents, under what pack and operator allow. The
+//! values of secrets are here alone; they are put into a request when it is sent.
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{PoisonError, RwLock};
+use std::time::{Duration, Instant};
 
 use casewright_host::grant::Secret;
-use casewright_host::request::{Allowed, Credential, FailedKind, Outgoing, Requests};
+use casewright_host::request::{
+    ANSWER_BYTES_MAX, Allowed, Credential, FailedKind, Outgoing, Requests,
+};
 use casewright_language::workflow::Scheme;
-use casewright_machine::http::{Answer, Request, Source, Unanswered};
+use casewright_machine::http::{Answer, Authentication, Request, Unanswered};
 use casewright_machine::{CallError, ErrorKind};
 use casewright_runtime::port::{Invocation, Reply};
-use serde_json::Value;
+use serde_json::{Map, Value};
+use sha2::{Digest as _, Sha256};
+
+use oauth::{Asking, Endpoint};
+use tokens::{Given, Token, Tokens};
+
+mod credential;
+mod description;
+mod oauth;
+mod tokens;
 
 /// What the operator lets documents use.
 #[derive(Clone, Default)]
@@ -42,15 +54,30 @@ pub(crate) struct Operator {
 
 pub(crate) struct Http {
     requests: Requests,
+    tokens: Tokens,
     operator: Operator,
     /// What packs name, by agency: who named nothing asks nobody.
     bound: RwLock<BTreeMap<String, Vec<String>>>,
+}
+
+/// The time that a call may take, with all that is asked for it.
+struct Patience(Instant);
+
+impl Patience {
+    fn begin() -> Self {
+        Self(Instant::now())
+    }
+
+    fn left(&self) -> Duration {
+        Requests::patience().saturating_sub(self.0.elapsed())
+    }
 }
 
 impl Http {
     pub(crate) fn new(operator: Operator) -> Self {
         Self {
             requests: Requests::default(),
+            tokens: Tokens::default(),
             operator,
             bound: RwLock::default(),
         }
@@ -66,20 +93,98 @@ impl Http {
         let Some(request) = Request::of(&invocation.input) else {
             return Err(no_request());
         };
-        let answer = match self.outgoing(&request, &invocation) {
-            Ok(outgoing) => self.send(&invocation.agency, outgoing).await,
-            Err(unanswered) => Err(unanswered),
-        };
-        match answer {
-            Ok(answer) => answer.output(&request, &invocation.key).map(Reply::Done),
+        let (agency, key) = (&invocation.agency, &invocation.key);
+        let outgoing = outgoing(&request, agency, key);
+        let authentication = request.authentication.as_ref();
+        match self.authenticated(agency, outgoing, authentication).await {
+            Ok(answer) => answer.output(&request, key).map(Reply::Done),
             Err(unanswered) => Err(unanswered.error(&request)),
         }
     }
 
-    async fn send(&self, agency: &str, outgoing: Outgoing) -> Result<Answer, Unanswered> {
+    /// Sends a request as whoever it says.
+    async fn authenticated(
+        &self,
+        agency: &str,
+        outgoing: Outgoing,
+        who: Option<&Authentication>,
+    ) -> Result<Answer, Unanswered> {
+        let patience = Patience::begin();
+        let Some(who) = who else {
+            return self.send(agency, outgoing, &patience).await;
+        };
+        let words = self.words(agency, who)?;
+        let unfit = |reason: String| credential::unfit(who, &reason);
+        if matches!(who.scheme, Scheme::Oauth2 | Scheme::Oidc) {
+            let asking = Asking::of(who.scheme, &words).map_err(unfit)?;
+            let key = token_key(agency, who.scheme, &words);
+            return self
+                .with_token(agency, outgoing, (&asking, key), &patience)
+                .await;
+        }
+        let credential = credential::of(who.scheme, &words).map_err(unfit)?;
+        let outgoing = Outgoing {
+            credential: Some(credential),
+            ..outgoing
+        };
+        self.send(agency, outgoing, &patience).await
+    }
+
+    /// A kept token may have been taken back: its 401 is worth another one, once.
+    async fn with_token(
+        &self,
+        agency: &str,
+        outgoing: Outgoing,
+        (asking, key): (&Asking, tokens::Key),
+        patience: &Patience,
+    ) -> Result<Answer, Unanswered> {
+        let bearer = |token: &Token| Outgoing {
+            credential: Some(Credential::Bearer(Secret::new(&token.text))),
+            ..outgoing.clone()
+        };
+        let now = Instant::now();
+        let ask = self.ask(agency, asking, patience);
+        let Given { token, kept } = self.tokens.get(key, None, now, ask).await?;
+        let answer = self.send(agency, bearer(&token), patience).await?;
+        if answer.status != 401 || !kept {
+            return Ok(answer);
+        }
+        let ask = self.ask(agency, asking, patience);
+        let again = self.tokens.get(key, Some(&token), now, ask).await?;
+        self.send(agency, bearer(&again.token), patience).await
+    }
+
+    async fn ask(
+        &self,
+        agency: &str,
+        asking: &Asking,
+        patience: &Patience,
+    ) -> Result<Token, Unanswered> {
+        let url = match asking.endpoint() {
+            Endpoint::Known(url) => url,
+            Endpoint::Described(address) => {
+                let look_up = Asking::look_up(address, agency);
+                let answer = self.send(agency, look_up, patience).await;
+                Asking::described(&answer.map_err(no_token)?)?
+            }
+        };
+        let asked = Instant::now();
+        let answer = self.send(agency, asking.ask(url, agency), patience).await;
+        let given = asking.given(&answer.map_err(no_token)?)?;
+        Ok(Token::new(given.text, asked, given.life))
+    }
+
+    async fn send(
+        &self,
+        agency: &str,
+        outgoing: Outgoing,
+        patience: &Patience,
+    ) -> Result<Answer, Unanswered> {
         let allowed = self.allowed(agency);
-        let patience = Requests::patience();
-        let answered = self.requests.send(&allowed, outgoing, patience).await;
+        let answered = self
+            .requests
+            .send(&allowed, outgoing, patience.left())
+            .await;
         answered
             .map(|incoming| Answer {
                 status: incoming.status,
@@ -90,6 +195,7 @@ impl Http {
                 FailedKind::Denied => Unanswered::NotAllowed(failed.message),
                 FailedKind::Invalid => Unanswered::Invalid(failed.message),
                 FailedKind::Unreachable => Unanswered::Unreachable(failed.message),
+                FailedKind::Refused => Unanswered::NotKnown(failed.message),
                 FailedKind::TimedOut => Unanswered::TimedOut(failed.message),
                 FailedKind::Broken => Unanswered::Broken(failed.message),
             })
@@ -110,76 +216,45 @@ impl Http {
             operator: hosts.collect(),
         }
     }
+}
 
-    fn outgoing(&self, request: &Request, of: &Invocation) -> Result<Outgoing, Unanswered> {
-        let credential = match &request.authentication {
-            None => None,
-            Some(authentication) => {
-                let scheme = authentication.scheme;
-                Some(match &authentication.from {
-                    Source::Words(words) => credential(scheme, words)
-                        .ok_or_else(|| Unanswered::Invalid("the credential is none".to_owned()))?,
-                    Source::Secret(name) => self.secret(&of.agency, name, scheme)?,
-                })
-            }
-        };
-        Ok(Outgoing {
-            method: request.method_name().to_owned(),
-            url: request.uri.clone(),
-            headers: request.headers_sent(&of.key),
-            body: request.body_sent(),
-            credential,
-            follow: request.redirect,
-        })
-    }
-
-    fn secret(&self, agency: &str, name: &str, scheme: Scheme) -> Result<Credential, Unanswered> {
-        let mut sides = self.sides(agency);
-        let Some(value) = sides.find_map(|side| side.secrets.get(name)) else {
-            return Err(Unanswered::NoSecret(format!(
-                "the secret `{name}` has no value here: the operator gives it one with `--secret \
-                 {name}=FILE`, or with `{name} = \"FILE\"` under [http.secrets] of the server's \
-                 configuration"
-            )));
-        };
-        credential(scheme, &words(scheme, value)).ok_or_else(|| {
-            let holds = match scheme {
-                Scheme::Basic => "`name:password`, or JSON with `username` and `password`",
-                Scheme::Bearer => "the token, or JSON with `token`",
-            };
-            Unanswered::NoSecret(format!(
-                "the secret `{name}` is no such credential: its file holds {holds}"
-            ))
-        })
+fn outgoing(request: &Request, agency: &str, key: &str) -> Outgoing {
+    Outgoing {
+        method: request.method_name().to_owned(),
+        url: request.uri.clone(),
+        headers: request.headers_sent(key),
+        body: request.body_sent(),
+        credential: None,
+        follow: request.redirect,
+        answer_bytes_max: ANSWER_BYTES_MAX,
+        owner: agency.to_owned(),
     }
 }
 
-/// A secret is an object, as the language has it, or what people write into a file.
-fn words(scheme: Scheme, value: &str) -> BTreeMap<String, String> {
-    if let Ok(Value::Object(members)) = serde_json::from_str(value) {
-        let text = |(name, value): (String, Value)| Some((name, value.as_str()?.to_owned()));
-        return members.into_iter().filter_map(text).collect();
+/// All that goes into asking, and whose it is.
+fn token_key(agency: &str, scheme: Scheme, words: &Map<String, Value>) -> tokens::Key {
+    let mut hash = Sha256::new();
+    for part in [agency, scheme.name()] {
+        hash.update(part.len().to_be_bytes());
+        hash.update(part);
     }
-    let pairs = match scheme {
-        Scheme::Basic => value.split_once(':').map_or_else(Vec::new, |(user, word)| {
-            vec![("username", user), ("password", word)]
-        }),
-        Scheme::Bearer => vec![("token", value)],
-    };
-    let pairs = pairs.into_iter();
-    pairs
-        .map(|(name, value)| (name.to_owned(), value.to_owned()))
-        .collect()
+    hash.update(Value::Object(words.clone()).to_string());
+    hash.finalize().into()
 }
 
-fn credential(scheme: Scheme, words: &BTreeMap<String, String>) -> Option<Credential> {
-    let word = |name: &str| words.get(name).filter(|word| !word.is_empty());
-    Some(match scheme {
-        Scheme::Basic => {
-            Credential::Basic(word("username")?.clone(), Secret::new(word("password")?))
-        }
-        Scheme::Bearer => Credential::Bearer(Secret::new(word("token")?)),
-    })
+/// What went wrong before the request itself was sent: it certainly did nothing.
+fn no_token(unanswered: Unanswered) -> Unanswered {
+    let told = |message: &str| format!("no token: {message}");
+    match unanswered {
+        Unanswered::TimedOut(message) => Unanswered::NoToken(504, told(&message)),
+        Unanswered::Broken(message) => Unanswered::NoToken(502, told(&message)),
+        Unanswered::Unreachable(message) => Unanswered::NoToken(503, told(&message)),
+        Unanswered::Invalid(message) => Unanswered::Invalid(told(&message)),
+        Unanswered::NotAllowed(_)
+        | Unanswered::NoSecret(_)
+        | Unanswered::NotKnown(_)
+        | Unanswered::NoToken(..) => unanswered,
+    }
 }
 
 fn no_request() -> CallError {
@@ -195,6 +270,8 @@ fn no_request() -> CallError {
 
 #[cfg(test)]
 mod tests {
+    use casewright_machine::http::Source;
+
     use super::*;
 
     fn http(secrets: &[(&str, &str)]) -> Http {
@@ -215,6 +292,20 @@ mod tests {
         })
     }
 
+    fn secret(
+        http: &Http,
+        agency: &str,
+        name: &str,
+        scheme: Scheme,
+    ) -> Result<Credential, Unanswered> {
+        let who = Authentication {
+            scheme,
+            from: Source::Secret(name.to_owned()),
+        };
+        let words = http.words(agency, &who)?;
+        credential::of(scheme, &words).map_err(|reason| credential::unfit(&who, &reason))
+    }
+
     #[test]
     fn a_secret_is_an_object_or_what_people_write() {
         let all = [
@@ -228,6 +319,8 @@ mod tests {
         ];
         let http = http(&all);
         for (name, scheme, expected) in [
+            ("pair", Scheme::Digest, true),
+            ("token", Scheme::Digest, false),
             ("token", Scheme::Bearer, true),
             ("object", Scheme::Bearer, true),
             ("object", Scheme::Basic, true),
@@ -236,7 +329,7 @@ mod tests {
             ("nothing", Scheme::Bearer, false),
             ("absent", Scheme::Bearer, false),
         ] {
-            let found = http.secret("south", name, scheme);
+            let found = secret(&http, "south", name, scheme);
             assert_eq!(found.is_ok(), expected, "{name}");
             let shown = format!("{found:?}");
             assert!(!shown.contains("abc") && !shown.contains("pw:x"), "{shown}");
@@ -247,8 +340,8 @@ mod tests {
     #[test]
     fn what_is_one_agencys_is_no_other_agencys() {
         let http = http(&[]);
-        assert!(http.secret("north", "own", Scheme::Bearer).is_ok());
-        assert!(http.secret("south", "own", Scheme::Bearer).is_err());
+        assert!(secret(&http, "north", "own", Scheme::Bearer).is_ok());
+        assert!(secret(&http, "south", "own", Scheme::Bearer).is_err());
         assert_eq!(
             http.allowed("north").operator,
             ["b.example:443", "a.example:443"]
@@ -270,5 +363,27 @@ mod tests {
             ..Operator::default()
         };
         assert_eq!(Http::new(alone).allowed("north").pack, None);
+    }
+
+    #[test]
+    fn a_token_is_nobody_elses() {
+        let key = |agency: &str, scheme, words: &str| {
+            let Ok(Value::Object(words)) = serde_json::from_str(words) else {
+                panic!("an object")
+            };
+            token_key(agency, scheme, &words)
+        };
+        let own = key("north", Scheme::Oauth2, r#"{"scopes":["a"],"grant":"g"}"#);
+        assert_eq!(
+            own,
+            key("north", Scheme::Oauth2, r#"{"grant":"g","scopes":["a"]}"#)
+        );
+        for other in [
+            key("south", Scheme::Oauth2, r#"{"scopes":["a"],"grant":"g"}"#),
+            key("north", Scheme::Oidc, r#"{"scopes":["a"],"grant":"g"}"#),
+            key("north", Scheme::Oauth2, r#"{"scopes":["b"],"grant":"g"}"#),
+        ] {
+            assert_ne!(own, other);
+        }
     }
 }

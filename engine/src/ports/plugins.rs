@@ -167,6 +167,9 @@ impl Plugins {
         if invocation.function == casewright_machine::http::FUNCTION {
             return self.http.call(invocation).await;
         }
+        if invocation.function == casewright_machine::openapi::FUNCTION {
+            return self.http.describe(invocation).await;
+        }
         let Some((loaded, function)) = self.function(&invocation.digest, &invocation.function)
         else {
             return Err(not_installed(&invocation.function));

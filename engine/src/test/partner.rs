@@ -1,12 +1,14 @@
 //! Functions of plugins in a test: answered as the test says, or by the built plugin. Requests of
-//! `call: http` are only ever answered by the test.
+//! `call: http` and `call: openapi` are only ever answered by the test.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use casewright_language::pack::Pack;
 use casewright_language::pack_test::{Answer, Answers, Failure, FailureKind};
+use casewright_language::workflow::Method;
 use casewright_language::{Schema, Signature, Surroundings};
+use casewright_machine::openapi::{self, Body, Operation, Wish};
 use casewright_machine::{CallError, ErrorKind, http};
 use casewright_runtime::port::{Boxed, EffectKind, Invocation, Invoke, Reply, Resumption};
 use serde_json::{Value, json};
@@ -71,6 +73,12 @@ impl Partner {
     }
 
     async fn answer(&self, invocation: Invocation) -> Result<Reply, CallError> {
+        // No test asks a service what it offers: what a task gives is the request's body.
+        if let Some(wish) = Wish::of(&invocation.input)
+            && invocation.function == openapi::FUNCTION
+        {
+            return Ok(Reply::Done(json!(untold(&wish))));
+        }
         let input = invocation.input.clone();
         let function = if invocation.function == http::FUNCTION {
             let task = invocation.step.rsplit('/').next().unwrap_or_default();
@@ -143,6 +151,24 @@ impl Invoke for Partner {
     /// Only the built plugin ever answers later.
     fn resume(&self, resumption: Resumption) -> Boxed<'_, Result<Reply, CallError>> {
         self.plugins.resume(resumption)
+    }
+}
+
+/// Stands for an operation whose description a test has no need of.
+fn untold(wish: &Wish) -> Operation {
+    Operation {
+        method: Method::Get,
+        server: wish.document.uri.clone(),
+        path: format!("/{}", wish.operation_id),
+        parameters: Vec::new(),
+        body: Some(Body {
+            required: false,
+            kind: "application/json".to_owned(),
+            name: None,
+            members: wish.parameters.keys().cloned().collect(),
+        }),
+        accept: None,
+        digest: String::new(),
     }
 }
 

@@ -132,6 +132,7 @@ fn built_in(name: &str) -> &'static str {
         "human-task" => "A person does something",
         "approval" => "A person decides; never who asked",
         "http" => "A request without a plugin",
+        "openapi" => "An operation of a service that describes itself",
         "fund.reserve" => "Sets money of a fund aside",
         "fund.commit" => "Spends what was set aside",
         "fund.release" => "Gives back what was set aside",

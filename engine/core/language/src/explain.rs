@@ -76,6 +76,7 @@ const PAGES: &[(&str, &str)] = &[
     ("CW0422", include_str!("explain/CW0422.md")),
     ("CW0423", include_str!("explain/CW0423.md")),
     ("CW0424", include_str!("explain/CW0424.md")),
+    ("CW0425", include_str!("explain/CW0425.md")),
     ("CW0431", include_str!("explain/CW0431.md")),
     ("CW0432", include_str!("explain/CW0432.md")),
     ("CW0433", include_str!("explain/CW0433.md")),

@@ -318,6 +318,7 @@ impl<'w> Tracer<'w> {
             | Kind::Switch(_)
             | Kind::Call(_)
             | Kind::Http(_)
+            | Kind::OpenApi(_)
             | Kind::Raise(_)
             | Kind::Run(_)
             | Kind::Wait(_)

@@ -101,6 +101,7 @@ impl Task {
             | Kind::Switch(_)
             | Kind::Call(_)
             | Kind::Http(_)
+            | Kind::OpenApi(_)
             | Kind::Raise(_)
             | Kind::Run(_)
             | Kind::Try(_)
@@ -165,6 +166,7 @@ pub enum Kind {
     Switch(Vec<Case>),
     Call(Call),
     Http(Box<Http>),
+    OpenApi(Box<OpenApi>),
     Human(Box<Human>),
     Raise(Problem),
     Run(Box<Child>),
@@ -236,6 +238,25 @@ pub struct Http {
     pub redirect: bool,
 }
 
+/// `call: openapi`: an operation of a service that describes itself.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct OpenApi {
+    /// `None` where an expression gives the address, as `endpoint` of `with`.
+    pub document: Option<UriTemplate>,
+    /// Who asks for the document.
+    pub document_authentication: Option<Authentication>,
+    pub operation_id: String,
+    /// What expressions may stand in: `endpoint`, values of `parameters`, and under `document` and
+    /// `authentication` the words of a credential that is no secret.
+    pub with: Template,
+    /// Who asks for the operation.
+    pub authentication: Option<Authentication>,
+    pub output: OutputAs,
+    /// Whether an answer of 300 to 399 is no error.
+    pub redirect: bool,
+}
+
 /// What a request does: whether it may be sent again follows from it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
@@ -257,6 +278,8 @@ pub struct Authentication {
     /// Name of the secret, one of `use.secrets`; its value is known to the shell alone. `None`
     /// where the words stand in the document or come from the input.
     pub secret: Option<String>,
+    /// Who gives the token, where no secret says it.
+    pub authority: Option<UriTemplate>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -264,6 +287,25 @@ pub struct Authentication {
 pub enum Scheme {
     Basic,
     Bearer,
+    /// Only a hash of the password is sent, and only once the server asked for it.
+    Digest,
+    /// A token is asked for first, at an endpoint of the authority.
+    Oauth2,
+    /// The same, at the endpoint that the authority's own description names.
+    Oidc,
+}
+
+impl Scheme {
+    /// As documents write it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Basic => "basic",
+            Self::Bearer => "bearer",
+            Self::Digest => "digest",
+            Self::Oauth2 => "oauth2",
+            Self::Oidc => "oidc",
+        }
+    }
 }
 
 /// What of an answer becomes output.
@@ -625,6 +667,7 @@ impl Task {
             | Kind::Switch(_)
             | Kind::Call(_)
             | Kind::Http(_)
+            | Kind::OpenApi(_)
             | Kind::Human(_)
             | Kind::Raise(_)
             | Kind::Run(_)

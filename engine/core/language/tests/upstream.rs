@@ -13,15 +13,22 @@ use std::path::Path;
 use casewright_language::{Severity, Surroundings, read};
 
 /// Examples that this engine runs.
-const READ: [&str; 36] = [
+const READ: [&str; 43] = [
+    "accumulate-room-readings",
     "authentication-bearer",
     "authentication-bearer-uri-format",
+    "authentication-oauth2",
+    "authentication-oauth2-secret",
+    "authentication-oidc",
+    "authentication-oidc-secret",
     "authentication-reusable",
     "call-http-endpoint-interpolation",
     "call-http-endpoint-interpolation-shorthand",
     "call-http-query-headers-expressions",
     "call-http-query-parameters",
     "call-http-redirect",
+    "call-openapi",
+    "call-openapi-redirect",
     "conditional-task",
     "do-multiple",
     "do-single",

@@ -15,7 +15,7 @@ use crate::record::{Fate, Intent};
 use crate::retry::{Again, Broken, Cause};
 use crate::run::{Run, Stop};
 use crate::task::Here;
-use crate::{Call, CallError, Delivery, Effect, ErrorKind, Fault, Status, http};
+use crate::{Call, CallError, Delivery, Effect, ErrorKind, Fault, Status, http, openapi};
 
 /// Attempts after the first, when a function says that it may be tried again.
 pub(crate) const RETRIES_MAX: u32 = 8;
@@ -39,6 +39,10 @@ pub(crate) struct Calling {
 }
 
 impl Calling {
+    pub(crate) fn call(&self) -> &Call {
+        &self.call
+    }
+
     pub(crate) fn open<'a>(&'a self, reference: &'a str, found: &mut Vec<Open<'a>>) {
         found.push(match self.rest {
             None => Open::Call(&self.call),
@@ -70,23 +74,34 @@ pub(crate) fn enter(
     here: &Here<'_>,
     written: &Written,
 ) -> Result<Progress<State>, Stop> {
-    let input = run.value(&written.with, here.input, &here.sight(run))?;
-    let version = written.version.clone();
-    let kept = here.scope.kept;
-    start(run, here, &written.function, version, input, kept)
+    let wanted = Wanted {
+        function: &written.function,
+        version: written.version.clone(),
+        input: run.value(&written.with, here.input, &here.sight(run))?,
+        kept: here.scope.kept,
+        attempt: 1,
+    };
+    start(run, here, wanted)
 }
 
-/// The first attempt. `kept`: a retry of what is around comes back to the same intent.
+/// A call that nobody has sent yet.
+pub(crate) struct Wanted<'a> {
+    pub(crate) function: &'a str,
+    pub(crate) version: Option<String>,
+    pub(crate) input: Value,
+    /// A retry of what is around comes back to the same intent.
+    pub(crate) kept: bool,
+    /// Not 1 where the task has made another call before: no two of its deliveries are equal.
+    pub(crate) attempt: u32,
+}
+
 pub(crate) fn start(
     run: &mut Run<'_>,
     here: &Here<'_>,
-    function: &str,
-    version: Option<String>,
-    input: Value,
-    kept: bool,
+    wanted: Wanted<'_>,
 ) -> Result<Progress<State>, Stop> {
-    let (key, since) = if kept {
-        intend(run, here, &input)?
+    let (key, since) = if wanted.kept {
+        intend(run, here, &wanted.input)?
     } else {
         (run.mint_key(), run.now)
     };
@@ -94,12 +109,12 @@ pub(crate) fn start(
         delivery: Delivery {
             reference: here.task.reference.clone(),
             run: here.entry.run,
-            attempt: 1,
+            attempt: wanted.attempt,
         },
         rounds: here.scope.rounds(),
-        function: function.to_owned(),
-        version,
-        input,
+        function: wanted.function.to_owned(),
+        version: wanted.version,
+        input: wanted.input,
         key,
         since,
     };
@@ -179,7 +194,9 @@ fn failed(
     }
     if here.scope.kept {
         let path = here.scope.entry_path(here.task);
-        if let Some(intent) = run.record.intents.get_mut(&path) {
+        let intent = run.record.intents.get_mut(&path);
+        // A call that asks only how to go on has no intent, and says nothing of the task's own.
+        if let Some(intent) = intent.filter(|intent| intent.key == call.key) {
             intent.fate = fate_of(&call.function, error.kind);
         }
     }
@@ -204,8 +221,15 @@ fn failed(
 
 /// What a request comes to has types of the language; functions have codes of their own.
 fn prefix(function: &str, code: &str) -> &'static str {
-    let standard = ["communication", "authorization", "validation"];
-    if function == http::FUNCTION && standard.contains(&code) {
+    let standard = [
+        "communication",
+        "configuration",
+        "authentication",
+        "authorization",
+        "validation",
+    ];
+    let asks = [http::FUNCTION, openapi::FUNCTION].contains(&function);
+    if asks && standard.contains(&code) {
         STANDARD_PREFIX
     } else {
         OWN_PREFIX

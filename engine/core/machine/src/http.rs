@@ -11,15 +11,16 @@ mod tests;
 use std::collections::BTreeMap;
 
 use casewright_language::uri::encoded;
-use casewright_language::workflow::{Http, Method, OutputAs, Scheme};
+use casewright_language::workflow::{Authentication as Written, Http, Method, OutputAs, Scheme};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
+use crate::call::{self, Wanted};
 use crate::position::{Progress, State};
 use crate::record::{Fate, Record};
 use crate::run::{Run, Stop, kind_of};
 use crate::task::Here;
-use crate::{Call, Fault, call};
+use crate::{Call, Fault};
 
 pub use answer::{Answer, Unanswered};
 
@@ -67,12 +68,12 @@ pub enum Source {
     /// The secret of this name.
     #[serde(rename = "use")]
     Secret(String),
-    /// The document or its data: `username` and `password`, or `token`.
-    Words(BTreeMap<String, String>),
+    /// The document or its data: `username` and `password`, `token`, or what is said to get one.
+    Words(Map<String, Value>),
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "it is what serde calls")]
-fn is_content(output: &OutputAs) -> bool {
+pub(crate) fn is_content(output: &OutputAs) -> bool {
     *output == OutputAs::Content
 }
 
@@ -194,7 +195,14 @@ pub(crate) fn enter(
         .map_err(|sentence| Fault::validation(here.place(), sentence))?;
     // What changes nothing needs no key that outlives a retry, and may ask for something else then.
     let kept = here.scope.kept && repeat(http.method) != Repeat::Free;
-    call::start(run, here, FUNCTION, None, json!(request), kept)
+    let wanted = Wanted {
+        function: FUNCTION,
+        version: None,
+        input: json!(request),
+        kept,
+        attempt: 1,
+    };
+    call::start(run, here, wanted)
 }
 
 /// Nobody waits for its answer any more. Whether it arrived is not known then, and what must not
@@ -222,38 +230,58 @@ fn request(here: &Here<'_>, http: &Http, given: &Value) -> Result<Request, Strin
             }
         },
     };
-    for (name, value) in texts(given, "query")? {
+    for (name, value) in texts(given.get("query"), "query")? {
         uri.push(if uri.contains('?') { '&' } else { '?' });
         uri.push_str(&encoded(&name));
         uri.push('=');
         uri.push_str(&encoded(&value));
     }
-    let authentication = match &http.authentication {
-        None => None,
-        Some(written) => Some(Authentication {
-            scheme: written.scheme,
-            from: match &written.secret {
-                Some(name) => Source::Secret(name.clone()),
-                None => Source::Words(texts(given, "authentication")?),
-            },
-        }),
-    };
+    let written = http.authentication.as_ref();
+    let words = given.get("authentication");
+    let authentication = written.map(|written| authentication(here.input, written, words));
     Ok(Request {
         method: http.method,
         uri,
-        headers: texts(given, "headers")?,
+        headers: texts(given.get("headers"), "headers")?,
         // Null is no body.
         body: given.get("body").filter(|body| !body.is_null()).cloned(),
-        authentication,
+        authentication: authentication.transpose()?,
         output: http.output,
         redirect: http.redirect,
     })
 }
 
+/// Who asks, with the words that are no secret.
+pub(crate) fn authentication(
+    input: &Value,
+    written: &Written,
+    words: Option<&Value>,
+) -> Result<Authentication, String> {
+    let from = match (&written.secret, written.scheme) {
+        (Some(name), _) => Source::Secret(name.clone()),
+        (None, Scheme::Basic | Scheme::Bearer | Scheme::Digest) => {
+            let words = texts(words, "authentication")?.into_iter();
+            Source::Words(words.map(|(name, word)| (name, word.into())).collect())
+        }
+        (None, Scheme::Oauth2 | Scheme::Oidc) => {
+            let words = words.and_then(Value::as_object);
+            let mut words = words.cloned().unwrap_or_default();
+            if let Some(authority) = &written.authority {
+                words.insert("authority".to_owned(), authority.fill(input)?.into());
+            }
+            Source::Words(words)
+        }
+    };
+    Ok(Authentication {
+        scheme: written.scheme,
+        from,
+    })
+}
+
 /// Names with text. A number is written out; nothing at all is an error, since leaving a filter
 /// out would ask for everything.
-fn texts(given: &Value, what: &str) -> Result<BTreeMap<String, String>, String> {
-    let members = match given.get(what) {
+fn texts(given: Option<&Value>, what: &str) -> Result<BTreeMap<String, String>, String> {
+    let members = match given {
         None => return Ok(BTreeMap::new()),
         Some(Value::Object(members)) => members,
         Some(other) => {

@@ -19,6 +19,7 @@ pub mod event;
 pub mod fault;
 pub mod http;
 pub mod instance;
+pub mod openapi;
 pub mod step;
 
 mod call;

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::event::is_zero;
+use crate::openapi::Operation;
 use crate::position::{Data, Timer};
 use crate::snapshot::task_runs;
 use crate::{CaseFacts, RuntimeFacts, Started, Status, TaskRun, Worked};
@@ -46,6 +47,9 @@ pub(crate) struct Record {
     /// Values that the first event fixed, by the name of the correlation.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) correlations: BTreeMap<String, Value>,
+    /// What services said of their operations, so that one run asks once and meets one version.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) operations: BTreeMap<String, Arc<Operation>>,
     #[serde(default, skip_serializing_if = "Vec::is_empty", with = "task_runs")]
     pub(crate) task_runs: Vec<TaskRun>,
 }
@@ -156,6 +160,7 @@ impl Record {
             inherited: Vec::new(),
             kept: Vec::new(),
             correlations: BTreeMap::new(),
+            operations: BTreeMap::new(),
             task_runs: Vec::new(),
         }
     }
@@ -168,6 +173,7 @@ impl Record {
         self.runs.clear();
         self.kept.clear();
         self.correlations.clear();
+        self.operations.clear();
     }
 
     /// Adds a task run; the answer is its number.

@@ -135,6 +135,8 @@ pub(crate) fn retry(
     if !interests.is_empty() {
         run.effects.push(Effect::Subscribe(interests));
     }
+    // A service may have mended what it says of itself meanwhile.
+    run.record.operations.clear();
     let slept = run.now.duration_since(at).max(SignedDuration::ZERO);
     let timeout = run.record.timeout.take();
     run.record.timeout = timeout.map(|timer| again_later(&mut run, timer, slept));

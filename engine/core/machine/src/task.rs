@@ -12,8 +12,8 @@ use crate::position::{Data, Entry, Position, Progress, Signal, State};
 use crate::run::{Run, Stop};
 use crate::scope::{Scope, Sight, TaskSight, list_of};
 use crate::{
-    Fault, Status, call, child, r#do, emit, r#for, fork, http, human, listen, raise, set, switch,
-    r#try, wait,
+    Fault, Status, call, child, r#do, emit, r#for, fork, http, human, listen, openapi, raise, set,
+    switch, r#try, wait,
 };
 
 /// A task whose construct is at work.
@@ -152,6 +152,7 @@ fn enter_construct(run: &mut Run<'_>, here: &Here<'_>) -> Result<Progress<State>
         Kind::Switch(cases) => switch::enter(run, here, cases),
         Kind::Call(call) => call::enter(run, here, call),
         Kind::Http(http) => http::enter(run, here, http),
+        Kind::OpenApi(openapi) => openapi::enter(run, here, openapi),
         Kind::Human(human) => human::enter(run, here, human),
         Kind::Raise(problem) => raise::enter(run, here, problem),
         Kind::Run(child) => child::enter(run, here, child),
@@ -177,6 +178,7 @@ fn resume_construct(
         (Kind::Call(_) | Kind::Http(_), State::Call(calling)) => {
             call::resume(run, here, calling, signal)
         }
+        (Kind::OpenApi(_), State::Call(calling)) => openapi::resume(run, here, calling, signal),
         (Kind::Human(_), State::Human(offer)) => human::resume(run, offer, signal),
         (Kind::Run(_), State::Child(child)) => child::resume(run, here, child, signal),
         (Kind::Try(r#try), State::Try(trying)) => r#try::resume(run, here, r#try, trying, signal),

@@ -19,25 +19,28 @@ use crate::http::{self, Checked, Client};
 use crate::origin::{Origin, strict_url};
 use crate::world::casewright::plugin::http::{ErrorKind, HttpError, Payload};
 
+mod digest;
+mod speech;
 #[cfg(test)]
 mod tests;
 
 /// Redirections followed by one request.
 const HOPS_MAX: usize = 5;
 
-/// Most of an answer that is taken: it is kept with an instance.
-const ANSWER_BYTES_MAX: usize = 1024 * 1024;
-
-/// Shortest word that is looked for in an answer. Shorter ones stand in any text by chance.
-const SECRET_BYTES_MIN: usize = 4;
+/// Most of an answer that is taken, where it is kept with an instance.
+pub const ANSWER_BYTES_MAX: usize = 1024 * 1024;
 
 /// Stands where a secret was.
 const REDACTED: &[u8] = b"[redacted]";
+
+/// The status of a server that wants to know who asks.
+const UNAUTHORIZED: u16 = 401;
 
 /// Sends requests.
 #[derive(Default)]
 pub struct Requests {
     client: Client,
+    challenges: digest::Memory,
 }
 
 /// Who may be asked.
@@ -64,6 +67,10 @@ pub struct Outgoing {
     pub credential: Option<Credential>,
     /// Whether a redirection to the same origin is followed.
     pub follow: bool,
+    /// Longest answer that is taken.
+    pub answer_bytes_max: usize,
+    /// Whose it is: what a server asks of one owner is remembered for no other.
+    pub owner: String,
 }
 
 /// Who asks. Its words are shown by no debug output.
@@ -73,6 +80,8 @@ pub enum Credential {
     Basic(String, Secret),
     /// A token.
     Bearer(Secret),
+    /// A user's name and password, of which only a hash is sent once the server asked for it.
+    Digest(String, Secret),
 }
 
 /// What came back.
@@ -95,7 +104,8 @@ pub struct Failed {
     pub message: String,
 }
 
-/// What went wrong with a request. After the first three nothing was sent.
+/// What went wrong with a request. After the first three nothing was sent; after `Refused` the
+/// server has said that it does nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FailedKind {
     /// Pack or operator do not allow it.
@@ -104,6 +114,8 @@ pub enum FailedKind {
     Invalid,
     /// No connection.
     Unreachable,
+    /// The server asks for a credential that cannot be made.
+    Refused,
     /// No answer in time; it may have arrived.
     TimedOut,
     /// The answer broke off, or is too long; it may have arrived.
@@ -185,10 +197,12 @@ impl Requests {
             let plain = "the endpoint is no address that can be asked";
             invalid(if quoted { plain.to_owned() } else { reason })
         })?;
+        let mut speech = self.speech(&request, &target);
         let mut hops = 0;
         loop {
             let left = patience.saturating_sub(began.elapsed());
-            let checked = check(allowed, &request, target.clone(), left).await?;
+            let said = speech.said(&request, &target)?;
+            let checked = check(allowed, &request, said, target.clone(), left).await?;
             let (method, origin) = (checked.method.clone(), checked.origin.clone());
             let left = patience
                 .saturating_sub(began.elapsed())
@@ -198,11 +212,15 @@ impl Requests {
             let elapsed_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
             tracing::debug!(%method, %origin, status, elapsed_ms, "request");
             let answer = answer.map_err(failed)?;
+            if status == UNAUTHORIZED && speech.asked(&answer.headers)? {
+                continue;
+            }
             let next = elsewhere(&target, status, &answer.headers);
             match next.filter(|_| request.follow && hops < HOPS_MAX && is_safe(&method)) {
                 Some(next) => target = next,
-                None => return incoming(answer, request.credential.as_ref()),
+                None => return incoming(answer, &speech.words(), request.answer_bytes_max),
             }
+            speech.again();
             hops += 1;
         }
     }
@@ -216,6 +234,7 @@ impl Requests {
 async fn check(
     allowed: &Allowed,
     request: &Outgoing,
+    credential: Option<String>,
     url: Url,
     left: Duration,
 ) -> Result<Checked, Failed> {
@@ -236,15 +255,14 @@ async fn check(
         .map_err(|_| invalid("the method is none".to_owned()))?;
     let mut headers = http::headers::of_guest(&request.headers).map_err(invalid)?;
     http::sign(&mut headers);
-    if let Some(credential) = &request.credential {
-        if headers.contains_key(AUTHORIZATION) {
-            return Err(invalid(
-                "the header `authorization` is written by `authentication`; leave it out of \
-                 `headers`"
-                    .to_owned(),
-            ));
-        }
-        let mut value = HeaderValue::try_from(credential.header())
+    if request.credential.is_some() && headers.contains_key(AUTHORIZATION) {
+        return Err(invalid(
+            "the header `authorization` is written by `authentication`; leave it out of `headers`"
+                .to_owned(),
+        ));
+    }
+    if let Some(credential) = credential {
+        let mut value = HeaderValue::try_from(credential)
             .map_err(|_| invalid("the credential holds a sign that no header may".to_owned()))?;
         value.set_sensitive(true);
         headers.insert(AUTHORIZATION, value);
@@ -279,20 +297,20 @@ fn elsewhere(from: &Url, status: u16, headers: &[(String, String)]) -> Option<Ur
 
 fn incoming(
     answer: crate::world::casewright::plugin::http::Response,
-    credential: Option<&Credential>,
+    words: &[Vec<u8>],
+    bytes_max: usize,
 ) -> Result<Incoming, Failed> {
     let body = match answer.body {
         Payload::Empty => Vec::new(),
         Payload::Text(text) => text.into_bytes(),
         Payload::Bytes(bytes) => bytes,
     };
-    if body.len() > ANSWER_BYTES_MAX {
+    if body.len() > bytes_max {
         return Err(Failed {
             kind: FailedKind::Broken,
-            message: format!("the answer has more than {ANSWER_BYTES_MAX} bytes"),
+            message: format!("the answer has more than {bytes_max} bytes"),
         });
     }
-    let words = credential.map_or_else(Vec::new, Credential::words);
     let clean = |text: Vec<u8>| words.iter().fold(text, |text, word| without(text, word));
     let headers = answer.headers.into_iter();
     let headers = headers.map(|(name, value)| {
@@ -304,30 +322,6 @@ fn incoming(
         headers: headers.collect(),
         body: clean(body),
     })
-}
-
-impl Credential {
-    fn header(&self) -> String {
-        match self {
-            Self::Basic(user, password) => http::headers::basic(user, password.expose()),
-            Self::Bearer(token) => format!("Bearer {}", token.expose()),
-        }
-    }
-
-    /// Every form in which a server may repeat it.
-    fn words(&self) -> Vec<Vec<u8>> {
-        let secret = match self {
-            Self::Basic(_, secret) | Self::Bearer(secret) => secret.expose(),
-        };
-        let header = self.header();
-        let coded = header.split_once(' ').map_or("", |(_, coded)| coded);
-        let quoted = serde_json::Value::from(secret).to_string();
-        let words = [secret, coded, quoted.trim_matches('"')];
-        let words = words
-            .into_iter()
-            .filter(|word| word.len() >= SECRET_BYTES_MIN);
-        words.map(|word| word.as_bytes().to_vec()).collect()
-    }
 }
 
 fn without(text: Vec<u8>, word: &[u8]) -> Vec<u8> {

@@ -12,7 +12,8 @@ use serde_json::Value;
 pub type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// Plugins, and the requests of `call: http`, whose function is `http` and whose input is a
-/// [`casewright_machine::http::Request`]; they are no function of a plugin, and have no digest.
+/// [`casewright_machine::http::Request`]; they are no function of a plugin, and have no digest. So
+/// are the questions of `call: openapi`, `openapi` with a [`casewright_machine::openapi::Wish`].
 /// Functions of the engine (`fund.*`) never come here.
 pub trait Invoke: Send + Sync + 'static {
     /// What a plugin function does outside, for recovery; `None` when it is not installed.

@@ -196,7 +196,7 @@ impl Draft {
             Kind::Call(call) => {
                 self.passing(task, frame, Shape::System, Some(call.function.clone()))
             }
-            Kind::Http(_) => {
+            Kind::Http(_) | Kind::OpenApi(_) => {
                 let detail = "Asks another service".to_owned();
                 self.passing(task, frame, Shape::System, Some(detail))
             }

@@ -12,11 +12,13 @@ pub(super) mod argument;
 mod fund;
 pub(super) mod http;
 mod human;
+mod openapi;
 mod plugin;
 
 /// Functions of the engine that are built.
-pub(crate) const BUILT_IN: [&str; 6] = [
+pub(crate) const BUILT_IN: [&str; 7] = [
     "http",
+    "openapi",
     "human-task",
     "approval",
     "fund.reserve",
@@ -25,8 +27,7 @@ pub(crate) const BUILT_IN: [&str; 6] = [
 ];
 
 /// Functions that come later, with what serves meanwhile.
-const LATER: [(&str, &str); 3] = [
-    ("openapi", "write the request out with `call: http`"),
+const LATER: [(&str, &str); 2] = [
     ("decide", "decide with `switch`"),
     ("notify", "let a plugin send the message"),
 ];
@@ -79,6 +80,7 @@ pub(super) fn read(reader: &mut Reader<'_>, body: &Body<'_, '_>) -> Option<Found
     }
     match reference.name {
         "http" => http::read(reader, body),
+        "openapi" => openapi::read(reader, body),
         "human-task" | "approval" => human::read(reader, body, reference.name == "approval"),
         name if BUILT_IN.contains(&name) => fund::read(reader, body, name),
         name => plugin::read(reader, body, name, reference.version),

@@ -441,6 +441,7 @@ fn waits(kind: &Kind) -> bool {
         | Kind::Wait(_)
         | Kind::Call(_)
         | Kind::Http(_)
+        | Kind::OpenApi(_)
         | Kind::Listen(_)
         | Kind::Run(_) => true,
         Kind::Do(tasks) => tasks.iter().any(|task| waits(&task.kind)),

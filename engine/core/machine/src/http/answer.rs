@@ -24,6 +24,12 @@ pub enum Unanswered {
     NotAllowed(String),
     /// The secret has no value here, or is no such credential; nothing was sent.
     NoSecret(String),
+    /// Whoever gives tokens gives none to this client, or the server asks for a credential that
+    /// cannot be made; the request did nothing.
+    NotKnown(String),
+    /// Whoever gives tokens gave no answer that helps; the request was not sent. With the status
+    /// that says it best.
+    NoToken(i64, String),
     /// The request is none; nothing was sent.
     Invalid(String),
     /// No connection; nothing was sent.
@@ -145,6 +151,8 @@ impl Unanswered {
         let (status, message) = match self {
             Self::NotAllowed(message) => return error(unsent, "not-allowed", 403, message),
             Self::NoSecret(message) => return error(unsent, "authorization", 403, message),
+            Self::NotKnown(message) => return error(unsent, "authentication", 401, message),
+            Self::NoToken(status, message) => return communication(unsent, status, message),
             Self::Invalid(message) => return error(unsent, "validation", 400, message),
             Self::Unreachable(message) => return communication(unsent, 503, message),
             Self::TimedOut(message) => (504, message),

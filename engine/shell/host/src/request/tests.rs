@@ -80,6 +80,8 @@ fn get(url: String) -> Outgoing {
         body: Vec::new(),
         credential: None,
         follow: false,
+        answer_bytes_max: ANSWER_BYTES_MAX,
+        owner: "north".to_owned(),
     }
 }
 
@@ -120,23 +122,25 @@ async fn what_is_sent_arrives_and_what_is_answered_comes_back() {
 #[tokio::test]
 async fn a_credential_arrives_and_is_taken_out_of_what_comes_back() {
     let secret = "tok\"en-7f3a";
-    for (credential, header, coded) in [
+    for (credential, header, coded, hidden) in [
         (
             Credential::Bearer(Secret::new(secret)),
             "authorization: Bearer tok\"en-7f3a\r\n",
             "tok\\\"en-7f3a",
+            [secret, "7f3a"],
         ),
         (
             Credential::Basic("kim".to_owned(), Secret::new("pw:word")),
             "authorization: Basic a2ltOnB3OndvcmQ=\r\n",
             "pw:word",
+            ["pw:word", "a2ltOnB3OndvcmQ="],
         ),
     ] {
         let told = format!("{{\"you\":\"{coded}\",\"sent\":\"a2ltOnB3OndvcmQ=\"}}");
         let head = format!("200 OK\r\nX-Echo: {}", header.trim_end().split_at(15).1);
         let server = Server::new(vec![answer(&head, &told)]).await;
         let request = Outgoing {
-            credential: Some(credential.clone()),
+            credential: Some(credential),
             ..get(server.url("/"))
         };
         assert!(!format!("{request:?}").contains("7f3a"));
@@ -147,9 +151,8 @@ async fn a_credential_arrives_and_is_taken_out_of_what_comes_back() {
             server.received()[0]
         );
         let shown = format!("{incoming:?} {}", String::from_utf8_lossy(&incoming.body));
-        for word in credential.words() {
-            let word = String::from_utf8(word).unwrap();
-            assert!(!shown.contains(&word), "{shown}");
+        for word in hidden {
+            assert!(!shown.contains(word), "{shown}");
         }
         assert!(shown.contains("[redacted]"), "{shown}");
     }
@@ -326,4 +329,100 @@ fn hosts_that_can_never_match_are_told() {
         operator: vec!["b.example:443".to_owned(), "*".to_owned()],
     };
     assert_eq!(allowed.problems().len(), 2);
+}
+
+fn ask(words: &str) -> String {
+    let head = format!("401 Unauthorized\r\nWWW-Authenticate: Digest {words}");
+    answer(&head, "who are you?")
+}
+
+fn with_digest(url: String) -> Outgoing {
+    Outgoing {
+        method: "POST".to_owned(),
+        headers: vec![("idempotency-key".to_owned(), "key-1".to_owned())],
+        body: b"once".to_vec(),
+        credential: Some(Credential::Digest("kim".to_owned(), Secret::new("pw-7f3a"))),
+        ..get(url)
+    }
+}
+
+#[tokio::test]
+async fn a_digest_answers_once_and_counts_on() {
+    let first = ask("realm=\"r\", qop=\"auth\", nonce=\"n1\", algorithm=SHA-256");
+    let stale = ask("realm=\"r\", qop=\"auth\", nonce=\"n2\", stale=true");
+    let well = || answer("200 OK\r\nX-Echo: pw-7f3a", "done");
+    let server = Server::new(vec![first, well(), well(), stale, well(), well()]).await;
+    let (requests, allowed) = (Requests::default(), server.allowed());
+    for owner in ["north", "north", "north"] {
+        let request = Outgoing {
+            owner: owner.to_owned(),
+            ..with_digest(server.url("/a?b=c"))
+        };
+        let incoming = requests
+            .send(&allowed, request, Requests::patience())
+            .await
+            .unwrap();
+        assert_eq!((incoming.status, &incoming.body[..]), (200, &b"done"[..]));
+        assert!(
+            incoming
+                .headers
+                .contains(&("x-echo".to_owned(), "[redacted]".to_owned()))
+        );
+    }
+    let received = server.received();
+    assert_eq!(received.len(), 5);
+    assert!(!received[0].contains("authorization"), "{}", received[0]);
+    for (at, words) in [
+        (
+            1,
+            &[
+                "nonce=\"n1\"",
+                "nc=00000001",
+                "uri=\"/a?b=c\"",
+                "algorithm=SHA-256",
+            ][..],
+        ),
+        (2, &["nonce=\"n1\"", "nc=00000002"][..]),
+        (3, &["nonce=\"n1\"", "nc=00000003"][..]),
+        (4, &["nonce=\"n2\"", "nc=00000001"][..]),
+    ] {
+        for word in words {
+            assert!(received[at].contains(word), "{word}: {}", received[at]);
+        }
+    }
+    for request in received {
+        assert!(request.contains("idempotency-key: key-1\r\n"), "{request}");
+        assert!(
+            request.ends_with("\r\n\r\nonce") && !request.contains("7f3a"),
+            "{request}"
+        );
+    }
+    // Another owner is asked anew.
+    let server_again = with_digest(server.url("/"));
+    let other = Outgoing {
+        owner: "south".to_owned(),
+        ..server_again
+    };
+    let incoming = requests.send(&allowed, other, Requests::patience()).await;
+    assert_eq!(incoming.unwrap().status, 200);
+    assert!(!server.received()[5].contains("authorization"));
+}
+
+#[tokio::test]
+async fn a_digest_that_is_not_taken_is_the_answer() {
+    let no = || ask("realm=\"r\", qop=\"auth\", nonce=\"n1\"");
+    let server = Server::new(vec![no(), no()]).await;
+    let incoming = send(&server.allowed(), with_digest(server.url("/"))).await;
+    assert_eq!(incoming.unwrap().status, 401);
+    assert_eq!(server.received().len(), 2);
+    // Who asks for something else gets no digest.
+    let basic = answer("401 No\r\nWWW-Authenticate: Basic realm=\"r\"", "");
+    let server = Server::new(vec![basic]).await;
+    let incoming = send(&server.allowed(), with_digest(server.url("/"))).await;
+    assert_eq!(incoming.unwrap().status, 401);
+    let server = Server::new(vec![ask("realm=\"r\", qop=\"auth-int\", nonce=\"n1\"")]).await;
+    let failed = send(&server.allowed(), with_digest(server.url("/"))).await;
+    let failed = failed.unwrap_err();
+    assert_eq!(failed.kind, FailedKind::Refused);
+    assert!(failed.message.contains("qop=auth"), "{}", failed.message);
 }

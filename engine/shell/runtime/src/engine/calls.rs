@@ -11,7 +11,7 @@ use std::task::Poll;
 
 use casewright_casework::audit::Action as Audit;
 use casewright_machine::http::{self, Repeat, Request};
-use casewright_machine::{Call, CallError, ErrorKind, Event};
+use casewright_machine::{Call, CallError, ErrorKind, Event, openapi};
 use jiff::SignedDuration;
 use serde_json::Value;
 use tokio::sync::Semaphore;
@@ -191,8 +191,7 @@ impl Shared {
         }
         let (deployment, row) = (Arc::clone(&held.deployment), held.row.clone());
         drop(held);
-        if let Some(request) = request_of(&call) {
-            let effect = effect_of(&request);
+        if let Some(effect) = effect_of_request(&call) {
             if sent == Sent::Perhaps && effect == EffectKind::AtMostOnce {
                 return Err(Unsendable::Answer(in_doubt("the request")));
             }
@@ -354,6 +353,10 @@ fn request_of(call: &Call) -> Option<Request> {
 
 /// What a call does outside, where that is known without a plugin.
 pub(crate) fn effect_of_request(call: &Call) -> Option<EffectKind> {
+    // Asking a service what it offers changes nothing.
+    if call.function == openapi::FUNCTION {
+        return Some(EffectKind::None);
+    }
     request_of(call).as_ref().map(effect_of)
 }
 

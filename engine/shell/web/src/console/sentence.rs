@@ -187,6 +187,7 @@ fn function(name: &str) -> String {
             format!("“{}: {}”", humanize(plugin), phrase(function))
         }
         None if name == "http" => "A request to another service".to_owned(),
+        None if name == "openapi" => "What another service offers".to_owned(),
         None => capital(&quoted(Some(name), "a step")),
     }
 }

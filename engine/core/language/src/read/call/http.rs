@@ -32,7 +32,7 @@ const METHODS: [(&str, Method); 7] = [
     ("patch", Method::Patch),
     ("delete", Method::Delete),
 ];
-const OUTPUTS: [(&str, OutputAs); 3] = [
+pub(super) const OUTPUTS: [(&str, OutputAs); 3] = [
     ("raw", OutputAs::Raw),
     ("content", OutputAs::Content),
     ("response", OutputAs::Response),
@@ -57,10 +57,10 @@ const OWN_HEADERS: [(&str, &str); 11] = [
 ];
 
 /// Where the request goes: an address with names, or what an expression gives.
-struct Target {
-    written: Option<UriTemplate>,
-    computed: Option<Template>,
-    authentication: Option<Credential>,
+pub(super) struct Target {
+    pub(super) written: Option<UriTemplate>,
+    pub(super) computed: Option<Template>,
+    pub(super) authentication: Option<Credential>,
 }
 
 pub(super) fn read(reader: &mut Reader<'_>, body: &Body<'_, '_>) -> Option<Found> {
@@ -71,7 +71,7 @@ pub(super) fn read(reader: &mut Reader<'_>, body: &Body<'_, '_>) -> Option<Found
     let method = all.required(findings, "method", "method: get");
     let endpoint = all.required(findings, "endpoint", ENDPOINT);
     let method = method.and_then(|entry| word(reader, &all, entry, &METHODS, "CW0418", "method"));
-    let target = endpoint.and_then(|entry| target(reader, body, &all, entry));
+    let target = endpoint.and_then(|entry| target(reader, body, all.owner, entry));
     let authenticated = target
         .as_ref()
         .is_some_and(|target| target.authentication.is_some());
@@ -98,17 +98,7 @@ pub(super) fn read(reader: &mut Reader<'_>, body: &Body<'_, '_>) -> Option<Found
         None => Some(OutputAs::Content),
         Some(entry) => word(reader, &all, entry, &OUTPUTS, "CW0420", "output"),
     };
-    let redirect = match all.get("redirect") {
-        None => Some(false),
-        Some(entry) => {
-            let redirect = entry.value.as_bool();
-            if redirect.is_none() {
-                let (findings, wanted) = (&mut reader.findings, "`true` or `false`");
-                all.expected(findings, entry, wanted, "redirect: true");
-            }
-            redirect
-        }
-    };
+    let redirect = redirect(reader, &all);
     let target = target?;
     let mut authentication: Option<Authentication> = None;
     if let Some(credential) = target.authentication {
@@ -139,8 +129,21 @@ pub(super) fn read(reader: &mut Reader<'_>, body: &Body<'_, '_>) -> Option<Found
     whole.then(|| Kind::Http(Box::new(http)).into())
 }
 
+/// Whether an answer that leads elsewhere is one.
+pub(super) fn redirect(reader: &mut Reader<'_>, all: &Arguments<'_>) -> Option<bool> {
+    let Some(entry) = all.get("redirect") else {
+        return Some(false);
+    };
+    let redirect = entry.value.as_bool();
+    if redirect.is_none() {
+        let (findings, wanted) = (&mut reader.findings, "`true` or `false`");
+        all.expected(findings, entry, wanted, "redirect: true");
+    }
+    redirect
+}
+
 /// One word of a list, whatever the case of its letters.
-fn word<T: Copy>(
+pub(super) fn word<T: Copy>(
     reader: &mut Reader<'_>,
     all: &Arguments<'_>,
     entry: &Entry,
@@ -172,20 +175,21 @@ fn word<T: Copy>(
             .error(
                 code,
                 entry.place(),
-                format!("`call: http` has no {what} `{text}`"),
+                format!("`{}` has no {what} `{text}`", all.function),
             )
             .help(suggestion(&lower, names, "there is none"));
     }
     found.map(|(_, value)| *value)
 }
 
-fn target(
+/// Of `endpoint`: an address, or a map with one and who asks.
+pub(super) fn target(
     reader: &mut Reader<'_>,
     body: &Body<'_, '_>,
-    all: &Arguments<'_>,
+    owner: &str,
     entry: &Entry,
 ) -> Option<Target> {
-    let owner = yaml::under(all.owner, "endpoint");
+    let owner = yaml::under(owner, "endpoint");
     match &entry.value.content {
         Content::Text(_) => address(reader, body, entry),
         Content::Map(_) => {
@@ -211,7 +215,12 @@ fn target(
             })
         }
         _ => {
-            all.expected(&mut reader.findings, entry, "an address", ENDPOINT);
+            let findings = &mut reader.findings;
+            let found = entry.value.described();
+            let message = format!("{owner} must be an address, found {found}");
+            findings
+                .error("CW0404", entry.place(), message)
+                .help(format!("write `{ENDPOINT}`"));
             None
         }
     }

@@ -17,6 +17,10 @@ async fn world(method: &str) -> World {
          endpoint:\n          uri: https://homes.example/{{id}}\n          \
          authentication: {{ bearer: {{ use: homes }} }}\n        body: {{ beds: 2 }}\n"
     );
+    with(document).await
+}
+
+async fn with(document: String) -> World {
     let mut files = pack("100000");
     files.insert("send.yaml".to_owned(), document);
     let settings = casewright_store::settings::Settings::default();
@@ -31,7 +35,10 @@ fn over(view: &InstanceView) -> bool {
 
 /// Sent, and the engine killed before an answer came.
 async fn killed(method: &str) -> (World, InstanceView) {
-    let world = world(method).await;
+    killed_in(world(method).await).await
+}
+
+async fn killed_in(world: World) -> (World, InstanceView) {
     world.partner.hold();
     let started = world.start("send", json!({"id": 7})).await;
     // The request leaves after its commit; it is under way when it is in the journal.
@@ -78,5 +85,24 @@ async fn what_may_not_be_sent_again_is_in_doubt() {
             actions.any(|action| action == Action::FunctionCalled),
             "{method}"
         );
+    }
+}
+
+#[tokio::test]
+async fn a_service_is_asked_again_what_it_offers() {
+    for operation in ["get", "post"] {
+        let document = format!(
+            "document: {{ dsl: '1.0.3', namespace: family-support, name: send, version: '1.0.0' \
+             }}\ndo:\n  - send:\n      call: openapi\n      with:\n        document: {{ endpoint: \
+             https://homes.example/openapi.json }}\n        operationId: {operation}\n"
+        );
+        let (world, view) = killed_in(with(document).await).await;
+        assert_eq!(view.status, "completed", "{operation}: {:?}", view.error);
+        let journal = world.partner.journal.lock().unwrap();
+        let functions: Vec<&str> = journal.iter().map(|it| it.function.as_str()).collect();
+        assert_eq!(functions, ["openapi", "openapi", "http"], "{operation}");
+        assert_eq!(journal[0].key, journal[1].key, "{operation}");
+        assert_ne!(journal[1].key, journal[2].key, "{operation}");
+        assert_eq!(journal[2].input["method"], operation.to_ascii_uppercase());
     }
 }

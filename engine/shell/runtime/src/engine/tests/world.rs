@@ -212,11 +212,21 @@ impl Invoke for Partner {
     fn invoke(&self, invocation: Invocation) -> Boxed<'_, Result<Reply, CallError>> {
         Box::pin(async move {
             let key = invocation.key.clone();
+            // A service whose operations are named as their methods.
+            let asked = invocation.input["operationId"].as_str();
+            let offered = asked.map(|method| {
+                let method = method.to_ascii_uppercase();
+                json!({"method": method, "server": "https://homes.example", "path": "/"})
+            });
+            let offered = offered.filter(|_| invocation.function == "openapi");
             self.journal.lock().unwrap().push(invocation);
             let place = self.gate.acquire().await.expect("the gate is never closed");
             drop(place);
             if let Some(fault) = self.faults.lock().unwrap().pop() {
                 return Err(fault);
+            }
+            if let Some(offered) = offered {
+                return Ok(Reply::Done(offered));
             }
             if let Some(pending) = self.pending.lock().unwrap().clone() {
                 return Ok(Reply::Pending(pending));

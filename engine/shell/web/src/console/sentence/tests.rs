@@ -173,6 +173,12 @@ fn sentences_say_who_did_what() {
         "A request to another service was done.",
     );
     check(
+        "function-called",
+        None,
+        "openapi",
+        "What another service offers was asked for.",
+    );
+    check(
         "function-failed",
         None,
         "urn:casewright:error:payment-issue.declined",

@@ -10,6 +10,8 @@ use crate::read::{Reader, reusable};
 use crate::workflow::{Authentication, Scheme};
 use crate::yaml::{self, Entry, Fields};
 
+mod token;
+
 const KINDS: [&str; 5] = ["basic", "bearer", "digest", "oauth2", "oidc"];
 
 const WRITE: &str = "write `authentication: { bearer: { use: <secret> } }`";
@@ -17,13 +19,13 @@ const WRITE: &str = "write `authentication: { bearer: { use: <secret> } }`";
 /// An authentication with its words, where they are no secret.
 #[derive(Debug, Clone)]
 pub(in crate::read) struct Credential {
-    pub(super) authentication: Authentication,
-    /// `{username, password}` or `{token}`.
-    pub(super) words: Option<Template>,
+    pub(in crate::read::call) authentication: Authentication,
+    /// `{username, password}`, `{token}`, or what is said to ask for a token.
+    pub(in crate::read::call) words: Option<Template>,
 }
 
 /// Of an endpoint: a definition, or `use` with the name of one.
-pub(super) fn of_endpoint(
+pub(in crate::read::call) fn of_endpoint(
     reader: &mut Reader<'_>,
     entry: &Entry,
     owner: &str,
@@ -76,13 +78,9 @@ pub(in crate::read) fn definition(
     match kind.key.text.as_str() {
         "basic" => words(reader, kind, &owner, scope, Scheme::Basic),
         "bearer" => words(reader, kind, &owner, scope, Scheme::Bearer),
-        other => {
-            let message = format!("authentication by `{other}` is not available yet");
-            findings.error("CW0911", kind.key.place, message).help(
-                "use `bearer` or `basic` with a secret, or call a plugin that signs in by itself",
-            );
-            None
-        }
+        "digest" => words(reader, kind, &owner, scope, Scheme::Digest),
+        "oauth2" => words(reader, kind, &owner, scope, Scheme::Oauth2),
+        _ => words(reader, kind, &owner, scope, Scheme::Oidc),
     }
 }
 
@@ -97,6 +95,9 @@ fn words(
     let (keys, write): (&[&str], _) = match scheme {
         Scheme::Basic => (&["username", "password"], "basic: { use: <secret> }"),
         Scheme::Bearer => (&["token"], "bearer: { use: <secret> }"),
+        Scheme::Digest => (&["username", "password"], "digest: { use: <secret> }"),
+        Scheme::Oauth2 => (&token::OAUTH2, "oauth2: { use: <secret> }"),
+        Scheme::Oidc => (&token::OIDC, "oidc: { use: <secret> }"),
     };
     let known: Vec<&str> = ["use"].into_iter().chain(keys.iter().copied()).collect();
     let findings = &mut reader.findings;
@@ -115,9 +116,13 @@ fn words(
             authentication: Authentication {
                 scheme,
                 secret: Some(name),
+                authority: None,
             },
             words: None,
         });
+    }
+    if matches!(scheme, Scheme::Oauth2 | Scheme::Oidc) {
+        return token::read(reader, &fields, scope, scheme, write);
     }
     let mut members = Vec::new();
     for &key in keys {
@@ -136,6 +141,7 @@ fn words(
         authentication: Authentication {
             scheme,
             secret: None,
+            authority: None,
         },
         words: Some(Template::Map(members)),
     })
