@@ -112,6 +112,7 @@ fn ways(task: &Task) -> Vec<(Way, String)> {
         | Kind::Set(_)
         | Kind::Call(_)
         | Kind::Http(_)
+        | Kind::OpenApi(_)
         | Kind::Raise(_)
         | Kind::Run(_)
         | Kind::Wait(_)
