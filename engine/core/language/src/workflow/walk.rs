@@ -1,0 +1,158 @@
+//! What lies where in a checked document: lists within tasks, tasks by their pointer, and what
+//! somewhere in it is of some kind. Nothing is evaluated.
+
+use super::{Document, EventFilter, Kind, Listen, Strategy, Task, Until, Workflow};
+use crate::read::BUILT_IN;
+use crate::{Expression, Template};
+
+impl Strategy {
+    /// Every filter, those of `until` included.
+    pub fn filters(&self) -> Vec<&EventFilter> {
+        match self {
+            Self::One(filter) => vec![filter],
+            Self::All(filters) => filters.iter().collect(),
+            Self::Any { filters, until } => {
+                let stops = match until {
+                    Some(Until::Events(strategy)) => strategy.filters(),
+                    Some(Until::Condition(_)) | None => Vec::new(),
+                };
+                filters.iter().chain(stops).collect()
+            }
+        }
+    }
+
+    /// Every expression in it.
+    pub fn expressions(&self) -> Vec<&Expression> {
+        let mut found = Vec::new();
+        for filter in self.filters() {
+            let values = filter.with.iter().map(|(_, value)| value);
+            let expected = filter
+                .correlate
+                .iter()
+                .filter_map(|one| one.expect.as_ref());
+            found.extend(values.chain(expected).flat_map(Template::expressions));
+            found.extend(filter.correlate.iter().map(|one| &one.from));
+        }
+        if let Self::Any {
+            until: Some(Until::Condition(condition)),
+            ..
+        } = self
+        {
+            found.push(condition);
+        }
+        found
+    }
+
+    /// Whether some event fits whatever it is.
+    pub fn takes_all(&self) -> bool {
+        match self {
+            Self::One(_) | Self::All(_) => false,
+            Self::Any { filters, until } => {
+                let stops = match until {
+                    Some(Until::Events(strategy)) => strategy.takes_all(),
+                    Some(Until::Condition(_)) | None => false,
+                };
+                filters.is_empty() || stops
+            }
+        }
+    }
+}
+
+impl Workflow {
+    /// Every `listen`, in the order of the text.
+    pub fn listens(&self) -> Vec<&Listen> {
+        let mut found = Vec::new();
+        listens(&self.tasks, &mut found);
+        found
+    }
+
+    /// Whether some task runs another workflow.
+    pub fn runs_others(&self) -> bool {
+        runs_others(&self.tasks)
+    }
+
+    /// Whether some task calls a function of a plugin.
+    pub fn calls_plugins(&self) -> bool {
+        calls_plugins(&self.tasks)
+    }
+
+    /// `namespace/name:version`, as people and logs name a workflow.
+    pub fn identity(&self) -> String {
+        let Document {
+            namespace,
+            name,
+            version,
+            ..
+        } = &self.document;
+        format!("{namespace}/{name}:{version}")
+    }
+
+    /// The task at this JSON pointer.
+    pub fn task(&self, reference: &str) -> Option<&Task> {
+        find(&self.tasks, reference)
+    }
+}
+
+impl Task {
+    /// Lists of tasks within this one.
+    pub fn lists(&self) -> Vec<&[Task]> {
+        match &self.kind {
+            Kind::Do(tasks) => vec![tasks],
+            Kind::For(r#for) => vec![&r#for.tasks],
+            Kind::Fork(fork) => vec![&fork.branches],
+            Kind::Try(attempt) => {
+                let handler = attempt.catch.tasks.as_deref().unwrap_or_default();
+                vec![&attempt.tasks, handler]
+            }
+            Kind::Set(_)
+            | Kind::Switch(_)
+            | Kind::Call(_)
+            | Kind::Http(_)
+            | Kind::OpenApi(_)
+            | Kind::Human(_)
+            | Kind::Raise(_)
+            | Kind::Run(_)
+            | Kind::Wait(_)
+            | Kind::Emit(_)
+            | Kind::Listen(_) => Vec::new(),
+        }
+    }
+}
+
+fn find<'a>(tasks: &'a [Task], reference: &str) -> Option<&'a Task> {
+    let around = |task: &&Task| {
+        let rest = reference.strip_prefix(task.reference.as_str());
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    let task = tasks.iter().find(around)?;
+    if task.reference == reference {
+        return Some(task);
+    }
+    task.lists()
+        .into_iter()
+        .find_map(|list| find(list, reference))
+}
+
+fn runs_others(tasks: &[Task]) -> bool {
+    tasks
+        .iter()
+        .any(|task| matches!(task.kind, Kind::Run(_)) || task.lists().into_iter().any(runs_others))
+}
+
+fn calls_plugins(tasks: &[Task]) -> bool {
+    tasks.iter().any(|task| {
+        let own = matches!(&task.kind, Kind::Call(call) if !BUILT_IN.contains(&&*call.function));
+        own || task.lists().into_iter().any(calls_plugins)
+    })
+}
+
+fn listens<'a>(tasks: &'a [Task], found: &mut Vec<&'a Listen>) {
+    for task in tasks {
+        if let Kind::Listen(listen) = &task.kind {
+            found.push(listen);
+        }
+        for list in task.lists() {
+            listens(list, found);
+        }
+    }
+}
