@@ -19,6 +19,7 @@ mod expressions;
 mod figure;
 mod growth;
 mod idle;
+mod months;
 mod parked;
 mod server;
 mod steps;
@@ -69,6 +70,8 @@ enum Scenario {
     Expressions,
     /// Workflow documents read and checked
     Documents,
+    /// A test of nine months in virtual time
+    NineMonths,
 }
 
 /// How much of everything.
@@ -140,6 +143,7 @@ fn measure(scenario: Scenario, size: &Size) -> io::Result<Vec<Figure>> {
             Scenario::Idle => idle::idle(size).await,
             Scenario::Expressions => expressions::expressions(size).await,
             Scenario::Documents => documents::documents(size).await,
+            Scenario::NineMonths => months::months(size).await,
         }
     })
 }

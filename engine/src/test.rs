@@ -8,6 +8,7 @@ mod find;
 mod partner;
 mod play;
 mod record;
+mod rehearsal;
 mod report;
 mod stage;
 
@@ -30,6 +31,7 @@ use coverage::Reached;
 use find::Found;
 use play::Listeners;
 use record::Target;
+pub(crate) use rehearsal::Rehearsal;
 use report::{Outcome, Report};
 use stage::World;
 

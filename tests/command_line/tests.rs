@@ -172,3 +172,23 @@ fn a_new_file_is_never_written_over_another_and_a_failing_test_is_not_recorded()
     assert!(told.contains("nothing was written"), "{told}");
     assert!(!new.exists());
 }
+
+#[test]
+fn a_test_of_nine_months_is_measured_beside_its_limit() {
+    let output = casewright(
+        &[
+            "bench",
+            "--scenario",
+            "nine-months",
+            "--seconds",
+            "1",
+            "--json",
+        ],
+        "",
+    );
+    let printed: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let figure = &printed["nine months"];
+    // How fast it is depends on the build and the machine; that it is played does not.
+    assert_eq!(figure["limit"], 50.0, "{printed}");
+    assert!(figure["value"].as_f64().unwrap() > 0.0, "{printed}");
+}
