@@ -244,6 +244,48 @@ fn every_kind_of_task_has_its_words() {
     }
 }
 
+const DESCRIBED: &str = "use: { secrets: [ reader, login ] }
+do:
+  - offered:
+      call: openapi
+      with:
+        document:
+          endpoint:
+            uri: https://homes.example/openapi.json
+            authentication: { basic: { use: reader } }
+        operationId: findHomes
+        authentication: { oauth2: { use: login } }
+  - named:
+      call: http
+      with:
+        method: get
+        endpoint:
+          uri: https://homes.example/v1
+          authentication:
+            oidc:
+              authority: https://login.example/{realm}
+              grant: client_credentials
+              client: { id: casewright, authentication: none }
+";
+
+#[test]
+fn whoever_is_asked_on_the_way_is_told_too() {
+    let folder = pack(&[("described", DESCRIBED)], "");
+    let page = page_of(text_of(folder.path()));
+    check_sound(&page);
+    for said in [
+        "another service for something that it describes itself:",
+        "findHomes",
+        "https://homes.example/openapi.json",
+        "https://homes.example/v1",
+        "https://login.example/{realm}",
+        "reader",
+        "login",
+    ] {
+        assert!(page.contains(&escaped(said)), "{said}");
+    }
+}
+
 /// What is not known is never told as if it were not there.
 #[test]
 fn plugins_that_were_not_built_are_not_told_as_harmless() {

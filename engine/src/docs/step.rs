@@ -6,12 +6,12 @@
 
 use std::collections::BTreeMap;
 
-use casewright_language::Template;
 use casewright_language::words::{humanize, phrase};
 use casewright_language::workflow::{
     Authentication, Backoff, Call, Case, Catch, Emission, Fork, Http, Kind, Listen, Method,
     OpenApi, Reach, Retry, Strategy, Task, Then, Try, Until,
 };
+use casewright_language::{Template, UriTemplate};
 use serde_json::Value;
 
 use super::chapter::Known;
@@ -472,8 +472,20 @@ impl<'a> Teller<'a> {
         let secrets = who.iter().filter_map(|who| who.as_ref()?.secret.clone());
         let mut secrets: Vec<String> = secrets.collect();
         secrets.dedup();
-        let fact = |name: &String| fact("Secret used", vec![Said::written("", name)]);
-        let facts = secrets.iter().map(fact).collect();
+        let authorities = who
+            .iter()
+            .filter_map(|who| who.as_ref()?.authority.as_ref());
+        let mut facts = Vec::new();
+        for authority in authorities.map(UriTemplate::written) {
+            facts.push(fact("Token from", vec![Said::written("", &authority)]));
+            self.told.contacts.push(Contact::Request {
+                address: authority,
+                secrets: Vec::new(),
+                at: spot.link(),
+            });
+        }
+        let used = |name: &String| fact("Secret used", vec![Said::written("", name)]);
+        facts.extend(secrets.iter().map(used));
         self.told.contacts.push(Contact::Request {
             address: address.to_owned(),
             secrets,

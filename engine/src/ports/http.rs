@@ -71,7 +71,19 @@ impl Patience {
     fn left(&self) -> Duration {
         Requests::patience().saturating_sub(self.0.elapsed())
     }
+
+    /// A request that is sent with no time for its answer would only be in doubt.
+    fn suffices(&self) -> Result<(), Unanswered> {
+        if self.left() >= LEFT_MIN {
+            return Ok(());
+        }
+        let sentence = "no time is left for the request after asking for its token";
+        Err(Unanswered::NoToken(504, sentence.to_owned()))
+    }
 }
+
+/// Least time that a request is given.
+const LEFT_MIN: Duration = Duration::from_secs(1);
 
 impl Http {
     pub(crate) fn new(operator: Operator) -> Self {
@@ -145,12 +157,14 @@ impl Http {
         let now = Instant::now();
         let ask = self.ask(agency, asking, patience);
         let Given { token, kept } = self.tokens.get(key, None, now, ask).await?;
+        patience.suffices()?;
         let answer = self.send(agency, bearer(&token), patience).await?;
         if answer.status != 401 || !kept {
             return Ok(answer);
         }
         let ask = self.ask(agency, asking, patience);
         let again = self.tokens.get(key, Some(&token), now, ask).await?;
+        patience.suffices()?;
         self.send(agency, bearer(&again.token), patience).await
     }
 
@@ -363,6 +377,14 @@ mod tests {
             ..Operator::default()
         };
         assert_eq!(Http::new(alone).allowed("north").pack, None);
+    }
+
+    #[test]
+    fn a_request_is_not_sent_without_time_for_its_answer() {
+        assert!(Patience::begin().suffices().is_ok());
+        let long_ago = Instant::now().checked_sub(Requests::patience());
+        let spent = Patience(long_ago.unwrap()).suffices();
+        assert!(matches!(spent, Err(Unanswered::NoToken(504, _))));
     }
 
     #[test]

@@ -104,6 +104,15 @@ impl UriTemplate {
         Ok(uri)
     }
 
+    /// As it was written.
+    pub fn written(&self) -> String {
+        let parts = self.parts.iter().map(|part| match part {
+            Part::Written(text) => text.clone(),
+            Part::Named(name) => format!("{{{name}}}"),
+        });
+        parts.collect()
+    }
+
     /// Names in braces, in the author's order.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.parts.iter().filter_map(|part| match part {
@@ -213,6 +222,7 @@ mod tests {
                 "id": 7, "name": "a/b ä", "empty": "", "yes": true, "host": "h.example",
             });
             assert_eq!(filled(text, &input).as_deref(), Ok(expected));
+            assert_eq!(UriTemplate::parse(text).unwrap().written(), text);
         }
     }
 

@@ -3,6 +3,8 @@
 //! A description comes from outside: it may be wrong, endless or hostile. References stay within
 //! it and end, everything is counted, and what cannot be sent is said before it is tried.
 
+use std::collections::VecDeque;
+
 use casewright_language::workflow::Method;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -15,8 +17,8 @@ const REFERENCES_MAX: usize = 16;
 const PARAMETERS_MAX: usize = 256;
 /// Members of a body that may be given like parameters.
 const MEMBERS_MAX: usize = 512;
-/// Schemas within schemas that are looked into for members.
-const SCHEMAS_DEEP_MAX: usize = 8;
+/// Schemas that are looked into for members: parts of parts may be many times many.
+const SCHEMAS_MAX: usize = 256;
 /// Names that an error lists, and how much of each.
 const LISTED_MAX: usize = 8;
 const LISTED_CHARS_MAX: usize = 48;
@@ -249,12 +251,12 @@ pub(super) fn parameters<'a>(
             };
             all.retain(|known| !same(known));
             all.push(parameter);
+            if all.len() > PARAMETERS_MAX {
+                return Err(format!(
+                    "the operation has more than {PARAMETERS_MAX} parameters"
+                ));
+            }
         }
-    }
-    if all.len() > PARAMETERS_MAX {
-        return Err(format!(
-            "the operation has more than {PARAMETERS_MAX} parameters"
-        ));
     }
     Ok(all)
 }
@@ -276,30 +278,28 @@ pub(super) fn is_own_header(name: &str) -> bool {
     own.contains(&name.as_str())
 }
 
-/// Names of the members of an object's schema.
+/// Names of the members of an object's schema, and of all that it is made of.
 pub(super) fn members(document: &Value, schema: &Value) -> Vec<String> {
     let mut names = Vec::new();
-    gather(document, schema, SCHEMAS_DEEP_MAX, &mut names);
+    let mut parts = VecDeque::from([schema]);
+    for _ in 0..SCHEMAS_MAX {
+        let Some(part) = parts.pop_front() else {
+            break;
+        };
+        // A schema that cannot be followed names nothing; the body can still be given whole.
+        let Ok(part) = resolved(document, part) else {
+            continue;
+        };
+        let properties = part.get("properties").and_then(Value::as_object);
+        for name in properties.into_iter().flatten().map(|(name, _)| name) {
+            if names.len() < MEMBERS_MAX && !names.contains(name) {
+                names.push(name.clone());
+            }
+        }
+        let more = part.get("allOf").and_then(Value::as_array);
+        parts.extend(more.into_iter().flatten().take(SCHEMAS_MAX));
+    }
     names
-}
-
-fn gather(document: &Value, schema: &Value, deep: usize, names: &mut Vec<String>) {
-    // A schema that cannot be followed names nothing; the body can still be given whole.
-    let (Ok(schema), Some(deeper)) = (resolved(document, schema), deep.checked_sub(1)) else {
-        return;
-    };
-    let properties = schema.get("properties").and_then(Value::as_object);
-    for name in properties.into_iter().flatten().map(|(name, _)| name) {
-        if names.len() < MEMBERS_MAX && !names.contains(name) {
-            names.push(name.clone());
-        }
-    }
-    let parts = schema.get("allOf").and_then(Value::as_array);
-    for part in parts.into_iter().flatten() {
-        if names.len() < MEMBERS_MAX {
-            gather(document, part, deeper, names);
-        }
-    }
 }
 
 /// The kind of body that is sent, of those an operation takes.

@@ -521,6 +521,47 @@ fn a_description_that_is_wrong_or_endless_ends_in_a_sentence() {
     assert!(reason.contains("does not describe `id`"), "{reason}");
 }
 
+/// What would take for ever, or all memory, if it were followed.
+#[test]
+fn a_description_that_grows_as_it_is_read_ends() {
+    let itself = vec![json!({ "$ref": "#/components/schemas/a" }); 1000];
+    let document = json!({
+        "openapi": "3.0.0",
+        "paths": { "/": { "post": {
+            "operationId": "find",
+            "requestBody": { "content": { "application/json": {
+                "schema": { "$ref": "#/components/schemas/a" },
+            } } },
+        } } },
+        "components": { "schemas": { "a": { "allOf": itself, "properties": { "beds": {} } } } },
+    });
+    let operation = Operation::of(&document, ADDRESS, "find").unwrap();
+    assert_eq!(operation.body.unwrap().members, ["beds"]);
+    let server = |url: String, variables: Value| {
+        let document = json!({
+            "openapi": "3.0.0", "servers": [{ "url": url, "variables": variables }],
+            "paths": { "/": { "get": { "operationId": "find" } } },
+        });
+        Operation::of(&document, ADDRESS, "find").unwrap_err()
+    };
+    let long = json!({ "a": { "default": "x".repeat(1 << 20) } });
+    assert!(server(format!("/{}", "{a}".repeat(1000)), long).contains("longer"));
+    let chain: Vec<(String, Value)> = (0..40)
+        .map(|index| {
+            let next = format!("{{a{:02}}}", index + 1);
+            (format!("a{index:02}"), json!({ "default": next.repeat(2) }))
+        })
+        .collect();
+    let chain = Value::Object(chain.into_iter().collect());
+    assert!(server("/{a00}".to_owned(), chain).contains("longer"));
+    assert!(server("/x".repeat(4000), json!({})).contains("longer"));
+    let each = |index: usize| json!({ "name": format!("p{index}"), "in": "query" });
+    let many: Vec<Value> = (0..50_000).map(each).collect();
+    let document = three(json!({ "parameters": many }));
+    let reason = Operation::of(&document, ADDRESS, "find").unwrap_err();
+    assert!(reason.contains("more than 256"), "{reason}");
+}
+
 #[test]
 fn references_lead_through_the_description() {
     let document = json!({

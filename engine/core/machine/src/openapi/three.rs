@@ -30,6 +30,13 @@ pub(super) fn operation(
     })
 }
 
+/// Longest address of a server.
+const SERVER_BYTES_MAX: usize = 4096;
+
+fn too_long() -> String {
+    format!("the address of the server is longer than {SERVER_BYTES_MAX} bytes")
+}
+
 /// The first server of the nearest list.
 fn server(document: &Value, address: &str, found: &Found<'_>) -> Result<String, String> {
     let lists = [found.operation, found.item, document].map(|it| it.get("servers"));
@@ -38,6 +45,9 @@ fn server(document: &Value, address: &str, found: &Found<'_>) -> Result<String, 
         return address::resolve(address, "/");
     };
     let mut url = server["url"].as_str().unwrap_or("/").to_owned();
+    if url.len() > SERVER_BYTES_MAX {
+        return Err(too_long());
+    }
     let variables = server["variables"].as_object();
     for (name, variable) in variables.into_iter().flatten() {
         let default = match &variable["default"] {
@@ -45,7 +55,13 @@ fn server(document: &Value, address: &str, found: &Found<'_>) -> Result<String, 
             Value::Number(number) => number.to_string(),
             _ => return Err(format!("the server's variable `{name}` has no default")),
         };
-        url = url.replace(&format!("{{{name}}}"), &default);
+        let written = format!("{{{name}}}");
+        // A long value at many places would be longer than anything else here.
+        let length = url.len() + url.matches(&written).count() * default.len();
+        if length > SERVER_BYTES_MAX {
+            return Err(too_long());
+        }
+        url = url.replace(&written, &default);
     }
     if url.contains(['{', '}']) {
         return Err("the address of the server has a variable without a value".to_owned());

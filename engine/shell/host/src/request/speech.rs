@@ -19,6 +19,8 @@ pub(super) struct Speech<'a> {
     memory: &'a digest::Memory,
     key: digest::Key,
     turn: Option<Turn>,
+    /// Whether the turn was kept from an earlier request.
+    recalled: bool,
     /// Whether a challenge of this very request was answered: the next 401 is the answer.
     answered: bool,
     /// Hashes that were sent.
@@ -32,6 +34,7 @@ impl Requests {
             memory: &self.challenges,
             key: digest::Key::default(),
             turn: None,
+            recalled: false,
             answered: false,
             sent: Vec::new(),
         };
@@ -81,8 +84,11 @@ impl Speech<'_> {
             self.memory.forget(&self.key);
             return Ok(false);
         }
+        let recalled = std::mem::take(&mut self.recalled);
         let Some(challenge) = Challenge::of(headers).map_err(refused)? else {
-            return Ok(false);
+            // What was kept did not fit, and the server does not say what would: it is asked.
+            self.memory.forget(&self.key);
+            return Ok(recalled);
         };
         self.turn = Some(self.memory.learn(self.key, challenge));
         self.answered = true;
@@ -92,6 +98,7 @@ impl Speech<'_> {
     /// Before another hop to the same server.
     pub(super) fn again(&mut self) {
         self.turn = self.memory.next(&self.key);
+        self.recalled = self.turn.is_some();
         self.answered = false;
     }
 

@@ -409,6 +409,27 @@ async fn a_digest_answers_once_and_counts_on() {
 }
 
 #[tokio::test]
+async fn a_kept_challenge_that_does_not_fit_is_asked_for_again() {
+    let first = || ask("realm=\"r\", qop=\"auth\", nonce=\"n1\"");
+    let well = || answer("200 OK", "done");
+    let silent = answer("401 Unauthorized", "");
+    let server = Server::new(vec![first(), well(), silent, first(), well()]).await;
+    let (requests, allowed) = (Requests::default(), server.allowed());
+    for path in ["/a", "/b"] {
+        let request = with_digest(server.url(path));
+        let incoming = requests
+            .send(&allowed, request, Requests::patience())
+            .await
+            .unwrap();
+        assert_eq!(incoming.status, 200);
+    }
+    let received = server.received();
+    assert!(received[2].contains("nc=00000002"), "{}", received[2]);
+    assert!(!received[3].contains("authorization"), "{}", received[3]);
+    assert!(received[4].contains("nc=00000001"), "{}", received[4]);
+}
+
+#[tokio::test]
 async fn a_digest_that_is_not_taken_is_the_answer() {
     let no = || ask("realm=\"r\", qop=\"auth\", nonce=\"n1\"");
     let server = Server::new(vec![no(), no()]).await;
