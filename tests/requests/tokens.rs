@@ -348,3 +348,49 @@ fn a_digest_never_sends_the_password() {
     assert!(key(&received[0]).is_some());
     assert_eq!(key(&received[0]), key(&received[1]));
 }
+
+#[test]
+fn a_server_keeps_neither_token_nor_words() {
+    let server = Server::answering(|request: &str| {
+        if request.contains("/oauth2/token ") {
+            return json_of(
+                "200 OK",
+                &json!({ "access_token": GIVEN, "expires_in": 300 }),
+            );
+        }
+        json_of("200 OK", &json!({ "you": GIVEN }))
+    });
+    let host = server.host();
+    let folder = Folder(tempfile::tempdir().unwrap());
+    let tasks = tasks("{ oauth2: { use: register } }").replace("[ login ]", "[ register ]");
+    let hosts = format!("{PACK}http: {{ hosts: [ '{host}' ] }}\n");
+    folder.write("pack/pack.yaml", &hosts);
+    folder.write("pack/it.yaml", &document("small-agency", &server, &tasks));
+    folder.write("register", &words().to_string().replace("HOST", &host));
+    configure(&folder, &host);
+    let (_serving, client) = serve(folder.0.path());
+    for _ in 0..2 {
+        let started = client.post("/api/v1/instances", &json!({ "workflow": "it" }), None);
+        let started = started.unwrap().body;
+        let path = format!("/api/v1/instances/{}", started["id"].as_str().unwrap());
+        let ended = ended(&client, &path);
+        assert_eq!(ended["status"], "completed", "{ended:#}");
+        let case = started["case"].as_str().unwrap();
+        for path in [
+            path.clone(),
+            format!("{path}/history"),
+            format!("/api/v1/cases/{case}/timeline"),
+            format!("/api/v1/cases/{case}/audit"),
+        ] {
+            let told = client.get(&path).unwrap().body.to_string();
+            assert!(
+                !told.contains(SECRET) && !told.contains(GIVEN),
+                "{path}: {told}"
+            );
+        }
+    }
+    // The second run, in another case of the same agency, had the token of the first.
+    let asked = server.received();
+    let asked = asked.iter().filter(|it| it.contains("/oauth2/token "));
+    assert_eq!(asked.count(), 1);
+}

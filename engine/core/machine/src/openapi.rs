@@ -122,14 +122,13 @@ pub(crate) fn resume(
     calling: Calling,
     signal: &Signal<'_>,
 ) -> Result<Progress<State>, Stop> {
-    let asked = calling.call().clone();
+    let asked = Some(calling.call()).filter(|call| call.function == FUNCTION);
+    let asked = asked.cloned();
     let progress = call::resume(run, here, calling, signal)?;
-    let Progress::Finished { output, .. } = &progress else {
+    // What the operation itself gave is the task's.
+    let (Progress::Finished { output, .. }, Some(asked)) = (&progress, asked) else {
         return Ok(progress);
     };
-    if asked.function != FUNCTION {
-        return Ok(progress);
-    }
     let torn = || Stop::Torn(format!("no operation at {}", here.place()));
     let wish = Wish::of(&asked.input).ok_or_else(torn)?;
     let operation = Operation::deserialize(&**output).map_err(|_| torn())?;

@@ -1,9 +1,9 @@
 //! Digest authentication (RFC 7616): a server that answers 401 says what to hash with the password,
 //! so that the password itself is never sent.
 //!
-//! MD5 and SHA-256, each also with `-sess`; `qop=auth`, or none as servers before 2617 have it.
-//! Whole bodies are not protected (`auth-int`). What a server asked for is kept while the process
-//! lives, so that the next request answers without being asked; each answer counts on.
+//! MD5, SHA-256 and SHA-512/256, each also with `-sess`; `qop=auth`, or none as servers from before
+//! RFC 2617 have it. Whole bodies are not protected (`auth-int`). What a server asked for is kept
+//! while the process lives, so that the next request answers without being asked; each counts on.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};

@@ -108,6 +108,15 @@ fn what_cannot_be_answered_says_why() {
     }
 }
 
+proptest::proptest! {
+    /// Headers are foreign text; nothing in them is more than a challenge or none.
+    #[test]
+    fn no_header_is_too_strange(header in "([Dd]igest|[a-z]+|[ ,=\"\\\\]|realm=|nonce=|.){0,24}") {
+        let _ = asked(&[&header]);
+        let _ = asked(&[&format!("Digest realm=\"r\", nonce=\"n\", {header}")]);
+    }
+}
+
 #[test]
 fn each_answer_counts_on_and_belongs_to_one_owner() {
     let memory = Memory::default();
