@@ -58,6 +58,8 @@ pub(crate) enum Command {
     Event(crate::client::Arguments<crate::client::Event>),
     /// Put a pack in force on a server; runs under way keep the one they began with.
     Deploy(crate::client::deploy::Arguments),
+    /// Move runs under way to another version of their workflow, or say what that would do.
+    Migrate(crate::client::migrate::Arguments),
     /// Write everything a server keeps to one sealed file, while it goes on.
     Backup(crate::backup::Arguments),
     /// Make a server's data from a backup and its key file.

@@ -7,6 +7,7 @@ mod case;
 pub(crate) mod deploy;
 mod event;
 mod instance;
+pub(crate) mod migrate;
 mod task;
 
 use std::fmt::Write as _;
@@ -74,6 +75,7 @@ pub(crate) trait Ask {
 pub(crate) struct Answer {
     whole: Value,
     text: String,
+    well: bool,
 }
 
 impl Answer {
@@ -81,6 +83,15 @@ impl Answer {
         Self {
             whole,
             text: text.into(),
+            well: true,
+        }
+    }
+
+    /// Not everything that was asked about is well.
+    fn unwell(self) -> Self {
+        Self {
+            well: false,
+            ..self
         }
     }
 }
@@ -108,8 +119,16 @@ pub(crate) fn run<C: Ask + clap::Subcommand>(arguments: &Arguments<C>) -> ExitCo
 
 fn answer(server: &Server, command: &impl Ask) -> ExitCode {
     match Client::new(server).and_then(|client| command.ask(&client)) {
-        Ok(answer) if server.json => exit::say(&answer.whole.to_string()),
-        Ok(answer) => exit::say(answer.text.trim_end()),
+        Ok(answer) => {
+            if server.json {
+                exit::say(&answer.whole.to_string());
+            } else {
+                exit::say(answer.text.trim_end());
+            }
+            if !answer.well {
+                return exit::unwell();
+            }
+        }
         Err(Failure::Refused(problem)) => {
             if server.json {
                 exit::say(&problem.to_string());

@@ -67,6 +67,7 @@ fn main() -> ExitCode {
         Command::Task(arguments) => client::run(&arguments),
         Command::Event(arguments) => client::run(&arguments),
         Command::Deploy(arguments) => client::deploy::run(&arguments),
+        Command::Migrate(arguments) => client::migrate::run(&arguments),
         Command::Backup(arguments) => backup::run(&arguments),
         Command::Restore(arguments) => backup::restore(&arguments),
         Command::Audit(arguments) => audit::run(&arguments),

@@ -2,6 +2,8 @@
 //!
 //! Every word is escaped; the page needs nothing else and runs nothing.
 
+use std::fmt::Write as _;
+
 use casewright_language::diff;
 use casewright_language::picture::Picture;
 
@@ -20,13 +22,13 @@ pub(super) fn write(told: &Told, pairs: &[Pair<'_>]) -> String {
          <title>What changes</title><style>{STYLE}</style></head><body><h1>What changes</h1>\n"
     );
     for (index, workflow) in told.workflows.iter().enumerate() {
-        page.push_str(&format!("<h2>{}</h2>\n", escaped(&workflow.head())));
+        let _ = writeln!(page, "<h2>{}</h2>", escaped(&workflow.head()));
         list(&mut page, &workflow.changes);
         let pair = pairs.iter().find(|pair| pair.name == workflow.name);
         if let Some((before, after)) = pair.and_then(|pair| Some((pair.before?, pair.after?))) {
             let (picture, marks) = Picture::of_both(before, after, &diff::diff(before, after));
             let svg = picture.svg(&format!("w{index}"), &marks, &|_| None);
-            page.push_str(&format!("<div class=\"picture\">{svg}</div>\n"));
+            let _ = writeln!(page, "<div class=\"picture\">{svg}</div>");
         }
     }
     if !told.pack.is_empty() {
@@ -52,9 +54,10 @@ fn list(page: &mut String, changes: &[Change]) {
             None => String::new(),
         };
         let said: String = change.said.iter().map(said).collect();
-        page.push_str(&format!(
-            "<li><span class=\"what\">{word}:</span> {title}{task}<ul>{said}</ul></li>\n"
-        ));
+        let _ = writeln!(
+            page,
+            "<li><span class=\"what\">{word}:</span> {title}{task}<ul>{said}</ul></li>"
+        );
     }
     page.push_str("</ul>\n");
 }

@@ -88,16 +88,15 @@ fn named(words: &str, titles: &BTreeMap<String, String>) -> String {
             .take_while(|byte| byte.is_ascii_digit() || *byte == b'.')
             .count();
         let number = after[..length].trim_end_matches('.');
-        match titles.get(number) {
-            Some(title) => {
-                out.push_str(&format!("“{title}”"));
-                let after = &after[number.len()..];
-                rest = after.strip_prefix(&format!(", {title}")).unwrap_or(after);
-            }
-            None => {
-                out.push_str("step ");
-                rest = after;
-            }
+        if let Some(title) = titles.get(number) {
+            out.push('“');
+            out.push_str(title);
+            out.push('”');
+            let after = &after[number.len()..];
+            rest = after.strip_prefix(&format!(", {title}")).unwrap_or(after);
+        } else {
+            out.push_str("step ");
+            rest = after;
         }
     }
     out.push_str(rest);
@@ -207,8 +206,7 @@ pub(crate) fn workflow(workflow: &Workflow) -> String {
 fn fingerprint(text: &str) -> String {
     use sha2::{Digest, Sha256};
     let hash = Sha256::digest(text.as_bytes());
-    hash.iter()
-        .take(6)
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    let first = hash.iter().take(6).copied();
+    let number = first.fold(0_u64, |number, byte| number << 8 | u64::from(byte));
+    format!("{number:012x}")
 }

@@ -31,6 +31,8 @@ pub enum Action {
     InstanceCancelled,
     /// It goes on from a step that failed.
     InstanceRetried,
+    /// It goes on in another version of its workflow.
+    InstanceMigrated,
     WorkItemOffered,
     WorkItemClaimed,
     WorkItemReleased,

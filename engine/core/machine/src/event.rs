@@ -1,5 +1,6 @@
 //! Facts that reach an instance. Written to the journal as they are: their shape is a format.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -7,7 +8,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Delivery, Outcome};
+use crate::{Delivery, Interest, Outcome};
 
 /// One fact.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -87,6 +88,25 @@ pub enum Event {
         reason: Option<String>,
         /// They have made sure that what is in doubt did not happen.
         certain: bool,
+    },
+    /// Somebody moved the instance to another version of its workflow; see [`crate::Plan`].
+    Migrated {
+        /// When.
+        at: Timestamp,
+        /// Person id.
+        by: String,
+        /// What they wrote.
+        reason: String,
+        /// Digest of the workflow that it ran.
+        from: String,
+        /// Digest of the workflow that it runs from here on.
+        to: String,
+        /// Pointers of tasks that are others there.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        moves: BTreeMap<String, String>,
+        /// What it wanted to hear of before.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        interests: Vec<Interest>,
     },
     /// Somebody took the instance back.
     Cancelled {

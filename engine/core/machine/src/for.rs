@@ -35,6 +35,11 @@ impl Looping {
         self.list.open(found);
     }
 
+    /// The list within.
+    pub(crate) fn list(&self) -> &List {
+        &self.list
+    }
+
     /// The list within, for what must be put back after reading.
     pub(crate) fn list_mut(&mut self) -> &mut List {
         &mut self.list

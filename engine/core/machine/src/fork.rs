@@ -62,6 +62,16 @@ impl Forking {
         }
     }
 
+    /// The tasks within that are under way.
+    pub(crate) fn positions(&self) -> impl Iterator<Item = &Position> {
+        self.branches
+            .iter()
+            .filter_map(|branch| match &branch.stage {
+                Stage::Running(position) => Some(&**position),
+                Stage::Ready | Stage::Skipped | Stage::Done(_) => None,
+            })
+    }
+
     /// The tasks within, for what must be put back after reading.
     pub(crate) fn positions_mut(&mut self) -> impl Iterator<Item = &mut Position> {
         self.branches

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 
 use casewright_language::workflow::EventFilter;
 use casewright_language::{Expression, Template, Workflow};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::envelope::token;
@@ -14,7 +15,7 @@ use crate::run::Run;
 use crate::step::outside;
 
 /// One kind of event that an instance wants to hear.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Interest {
     /// Where the events are found.
     pub shape: Shape,
@@ -24,7 +25,7 @@ pub struct Interest {
 }
 
 /// What is common to interests of one filter in all instances of a workflow.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Shape {
     /// `type` of the event; `None` for every type.
     pub kind: Option<String>,

@@ -19,6 +19,7 @@ pub mod event;
 pub mod fault;
 pub mod http;
 pub mod instance;
+pub mod migrate;
 pub mod openapi;
 pub mod step;
 
@@ -56,6 +57,7 @@ pub use event::{CallError, CaseFacts, Decider, ErrorKind, Event, RuntimeFacts, S
 pub use fault::Fault;
 pub use instance::{Instance, Status, TaskRun, Waiting};
 pub use interest::{Interest, Shape, shapes};
+pub use migrate::{Obstacle, Plan, Reason, Stand, plan};
 pub use record::TASK_RUNS_MAX;
 pub use retry::Retry;
 pub use step::{CATCH, Choice, Mismatch, Step, Transition, step};

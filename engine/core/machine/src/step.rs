@@ -15,7 +15,9 @@ use crate::record::Record;
 use crate::retry::{self, Left};
 use crate::run::{Run, Stop};
 use crate::scope::{Scope, Sight};
-use crate::{Effect, Event, Fault, Instance, Outcome, Started, Status, TaskRun, interest, listen};
+use crate::{
+    Effect, Event, Fault, Instance, Outcome, Started, Status, TaskRun, interest, listen, migrate,
+};
 
 /// What an event made of an instance.
 #[derive(Debug, Clone)]
@@ -127,6 +129,23 @@ pub fn step(
         Event::EventReceived { at, envelope } => receive(instance, run(*at), envelope),
         Event::Resumed { at } => on(*at, Signal::Resumed),
         Event::Retried { at, certain, .. } => retry::retry(instance, run(*at), *certain),
+        Event::Migrated {
+            at,
+            from,
+            to,
+            moves,
+            interests,
+            by: _,
+            reason: _,
+        } => {
+            let there = migrate::There {
+                from,
+                to,
+                moves,
+                interests,
+            };
+            migrate::migrate(instance, run(*at), &there)
+        }
         Event::Cancelled { at, .. } => cancel(instance, run(*at)),
     };
     match stopped {

@@ -83,6 +83,14 @@ impl Trying {
         }
     }
 
+    /// The list within, unless it rests before the next attempt.
+    pub(crate) fn list(&self) -> Option<&List> {
+        match &self.phase {
+            Phase::Trying { list, .. } | Phase::Handling { list, .. } => Some(list),
+            Phase::Resting(_) => None,
+        }
+    }
+
     /// The list within, for what must be put back after reading.
     pub(crate) fn list_mut(&mut self) -> Option<&mut List> {
         match &mut self.phase {

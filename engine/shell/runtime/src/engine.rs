@@ -20,6 +20,7 @@ mod instances;
 mod kinship;
 mod legends;
 mod limits;
+mod migrations;
 mod notes;
 mod numbers;
 mod packs;
@@ -134,6 +135,24 @@ pub struct Retry {
     pub reason: String,
     /// Whoever asks has made sure that what is in doubt did not happen.
     pub certain: bool,
+}
+
+/// A request to move a run to another version of its workflow.
+#[derive(Debug, Clone)]
+pub struct Migrate {
+    /// Where to.
+    pub to: MoveTo,
+    /// Why, for others.
+    pub reason: String,
+}
+
+/// A version of a run's workflow.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MoveTo {
+    /// The one in force; with a version only if it is this one.
+    InForce(Option<String>),
+    /// The one that it was moved away from last.
+    Back,
 }
 
 /// A request to let a work item wait.

@@ -102,9 +102,31 @@ pub(crate) struct InstanceRow {
     /// The instance that runs it, if one does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) parent: Option<ParentRow>,
+    /// The versions that it ran before, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) earlier: Vec<EarlierRow>,
     /// What it begins with, until it has: its row is written before its first event.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) opening: Option<OpeningRow>,
+}
+
+/// A version that an instance was moved away from.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct EarlierRow {
+    /// Digest of the deployment.
+    pub(crate) deployment: String,
+    /// Of the workflow.
+    pub(crate) version: String,
+    /// How many events of the instance are its own: the next one moved it.
+    pub(crate) events: u64,
+}
+
+impl InstanceRow {
+    /// Digest of the deployment by which the event of this number, from 1, was decided.
+    pub(crate) fn deployment_at(&self, sequence: u64) -> &str {
+        let earlier = self.earlier.iter().find(|one| sequence <= one.events);
+        earlier.map_or(&self.deployment, |one| &one.deployment)
+    }
 }
 
 /// The task of another instance that runs this one.

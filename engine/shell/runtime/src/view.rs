@@ -302,6 +302,27 @@ pub struct HistoryEntry {
     pub reason: Option<String>,
 }
 
+/// What a move to another version does, or would do, to a run. It names tasks, nothing of a case.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MigrationView {
+    pub id: String,
+    pub workflow: String,
+    /// Version that it runs.
+    pub from: String,
+    pub to: String,
+    /// Whether nothing keeps it from being moved.
+    pub possible: bool,
+    /// Whether it was.
+    pub moved: bool,
+    /// `{task, before, after}`: JSON pointers; `after` is null where the task is gone.
+    pub stands: Vec<Value>,
+    /// `{code, task, message}`
+    pub obstacles: Vec<Value>,
+    /// `{task, message}`
+    pub notes: Vec<Value>,
+}
+
 /// A line of the list of runs: no content of the case.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -9,6 +9,7 @@ mod events;
 mod funds;
 mod holds;
 mod instances;
+mod migrations;
 mod notes;
 mod packs;
 mod persons;
@@ -67,6 +68,8 @@ pub(crate) fn routes() -> (Router<Site>, Document) {
         .routes(routes!(instances::history))
         .routes(routes!(instances::cancel))
         .routes(routes!(instances::retry))
+        .routes(routes!(migrations::preview))
+        .routes(routes!(migrations::migrate))
         .routes(routes!(events::publish))
         .routes(routes!(work_items::list))
         .routes(routes!(work_items::get))

@@ -22,12 +22,12 @@ fn told(before: &str, after: &str) -> Vec<String> {
             line.push_str(" moved");
         }
         if let Some(name) = &one.renamed {
-            line.push_str(&format!(" was {name}"));
+            line = format!("{line} was {name}");
         }
         for leaf in &one.leaves {
             let of = |value: &Option<Value>| value.as_ref().map_or("-".into(), Value::to_string);
             let (before, after) = (of(&leaf.before), of(&leaf.after));
-            line.push_str(&format!(" {}: {before} > {after}", leaf.path.join(".")));
+            line = format!("{line} {}: {before} > {after}", leaf.path.join("."));
         }
         line
     };

@@ -230,6 +230,7 @@ impl Names {
             | Action::InstanceCompleted
             | Action::InstanceFaulted
             | Action::InstanceRetried
+            | Action::InstanceMigrated
             | Action::InstanceCancelled => started(shared, entry.instance.as_deref())?,
             _ => item.map(|item| item.title.clone()),
         };

@@ -72,6 +72,9 @@ impl Shared {
         if let Some(row) = drafted.row {
             held.row = row;
         }
+        if let Some(deployment) = drafted.deployment {
+            held.deployment = deployment;
+        }
         held.events = drafted.events;
         held.at = drafted.at;
         held.timers = drafted.timers;

@@ -10,6 +10,7 @@ mod items;
 pub(crate) use items::{assigned, term, worked_on};
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 
 use casewright_casework::{WorkItem, audit};
 use casewright_language::{Answers, Workflow};
@@ -25,6 +26,7 @@ use super::funds::Books;
 use super::pending::{Awaited, OpenRows, TokenSecret};
 use super::resident::Resident;
 use super::shared::{ENGINE, Shared, no_workflow, not_found};
+use crate::deployment::Deployment;
 use crate::record::{self, EventRead, EventWritten, InstanceRow};
 
 /// Rounds of questions for one event; the machine yields long before.
@@ -78,6 +80,8 @@ pub(crate) struct Draft<'a> {
     pub(crate) batch: Batch,
     instance: Option<Instance>,
     pub(super) row: Option<InstanceRow>,
+    /// The version that it is moved to by this decision.
+    deployment: Option<Arc<Deployment>>,
     queue: VecDeque<Next>,
     pub(super) actions: Vec<Action>,
     timers: BTreeMap<u32, Timestamp>,
@@ -102,6 +106,7 @@ pub(crate) struct Drafted {
     pub(crate) actions: Vec<Action>,
     pub(crate) instance: Option<Instance>,
     pub(crate) row: Option<InstanceRow>,
+    pub(crate) deployment: Option<Arc<Deployment>>,
     pub(crate) events: u64,
     pub(crate) at: Timestamp,
     pub(crate) timers: BTreeMap<u32, Timestamp>,
@@ -117,6 +122,7 @@ impl<'a> Draft<'a> {
             batch: Batch::default(),
             instance: None,
             row: None,
+            deployment: None,
             queue: VecDeque::new(),
             actions: Vec::new(),
             timers: resident.timers.clone(),
@@ -185,6 +191,12 @@ impl<'a> Draft<'a> {
         self.note(ENGINE, action, subject, detail);
     }
 
+    /// From here on what it decides is decided by another version; with its row.
+    pub(super) fn move_to(&mut self, deployment: Arc<Deployment>, row: InstanceRow) {
+        self.deployment = Some(deployment);
+        self.row = Some(row);
+    }
+
     /// Changes the instance's own row.
     pub(crate) fn set_row(&mut self, row: InstanceRow) {
         self.row = Some(row);
@@ -217,7 +229,9 @@ impl<'a> Draft<'a> {
     }
 
     async fn advance(&mut self, event: Event, answers: &mut Answers) -> Result<(), RunError> {
-        let workflow = self.resident.workflow();
+        let deployment = self.deployment.clone();
+        let deployment = deployment.as_ref().unwrap_or(&self.resident.deployment);
+        let workflow = deployment.workflows.get(&self.resident.row.workflow);
         let workflow = workflow.ok_or_else(|| no_workflow(&self.resident.id))?;
         for _ in 0..ASK_ROUNDS_MAX {
             match step(workflow, self.instance(), &event, answers) {
@@ -289,6 +303,7 @@ impl<'a> Draft<'a> {
             actions: self.actions,
             instance: self.instance,
             row: self.row,
+            deployment: self.deployment,
             events: self.resident.events + appended,
             at: if appended > 0 {
                 self.at
@@ -335,6 +350,7 @@ pub(crate) fn moment_of(event: &Event) -> Timestamp {
         | Event::EventReceived { at, .. }
         | Event::Resumed { at }
         | Event::Retried { at, .. }
+        | Event::Migrated { at, .. }
         | Event::Cancelled { at, .. } => *at,
     }
 }

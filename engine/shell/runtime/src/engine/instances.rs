@@ -181,14 +181,14 @@ impl Shared {
         row: &InstanceRow,
         after: u64,
     ) -> Result<Vec<HistoryEntry>, Refused> {
-        let deployment = self.deployment(&row.deployment)?;
-        let workflow = deployment.workflows.get(&row.workflow);
-        let workflow = workflow.ok_or_else(|| no_workflow(id))?;
         let mut instance = Instance::pending();
         let mut entries = Vec::new();
         let events = self.parts.store.events(id).map_err(unreadable)?;
-        for (sequence, bytes) in (1..).zip(&events) {
+        for (sequence, bytes) in (1_u64..).zip(&events) {
             let read: EventRead = record::decode("an event", bytes)?;
+            let deployment = self.deployment(row.deployment_at(sequence))?;
+            let workflow = deployment.workflows.get(&row.workflow);
+            let workflow = workflow.ok_or_else(|| no_workflow(id))?;
             let transition = replay(workflow, &instance, &read, id)?;
             if sequence > after {
                 entries.push(entry(sequence, &read.event, &transition));
@@ -212,12 +212,14 @@ fn entry(sequence: u64, event: &Event, transition: &Transition) -> HistoryEntry 
         Event::EventReceived { .. } => "event-received",
         Event::Resumed { .. } => "resumed",
         Event::Retried { .. } => "retried",
+        Event::Migrated { .. } => "migrated",
         Event::Cancelled { .. } => "cancelled",
     };
     let (by, reason) = match event {
         Event::Retried { by, reason, .. } | Event::Cancelled { by, reason, .. } => {
             (Some(by.clone()), reason.clone())
         }
+        Event::Migrated { by, reason, .. } => (Some(by.clone()), Some(reason.clone())),
         Event::Started(_)
         | Event::CallReturned { .. }
         | Event::WorkItemCompleted { .. }

@@ -311,12 +311,11 @@ impl Shared {
             }
             None => (Instance::pending(), row.started_at),
         };
-        let workflow = deployment
-            .workflows
-            .get(&row.workflow)
-            .ok_or_else(|| no_workflow(id))?;
-        for bytes in &history.events {
+        for (sequence, bytes) in (history.snapshot_events + 1..).zip(&history.events) {
             let read: EventRead = record::decode("an event", bytes)?;
+            let deployment = self.deployment(row.deployment_at(sequence))?;
+            let workflow = deployment.workflows.get(&row.workflow);
+            let workflow = workflow.ok_or_else(|| no_workflow(id))?;
             at = super::draft::moment_of(&read.event).max(at);
             instance = super::draft::replay(workflow, &instance, &read, id)?.instance;
         }

@@ -145,6 +145,7 @@ pub(crate) async fn begin_instance(
             started_at: now,
             ended_at: None,
             parent: None,
+            earlier: Vec::new(),
             opening: None,
         },
         deployment: Arc::clone(deployment),

@@ -14,6 +14,7 @@ mod holds;
 mod http;
 mod identity;
 mod lists;
+mod migrations;
 mod packs;
 mod pending;
 mod pressure;

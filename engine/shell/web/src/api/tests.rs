@@ -46,6 +46,8 @@ fn the_document_is_openapi_3_1_and_names_every_endpoint() {
         "get /api/v1/instances/{id}",
         "post /api/v1/instances/{id}/cancel",
         "get /api/v1/instances/{id}/history",
+        "post /api/v1/instances/{id}/migrate",
+        "get /api/v1/instances/{id}/migration-preview",
         "post /api/v1/instances/{id}/retry",
         "get /api/v1/packs",
         "post /api/v1/packs",

@@ -36,6 +36,7 @@ pub(crate) const fn weight(action: Action) -> Weight {
         | Action::InstanceFaulted
         | Action::InstanceCancelled
         | Action::InstanceRetried
+        | Action::InstanceMigrated
         | Action::WorkItemCompleted
         | Action::WorkItemEscalated
         | Action::Refused
@@ -92,6 +93,10 @@ pub(crate) fn sentence(entry: &TimelineEntry, run: Option<&str>) -> String {
         Action::InstanceCancelled => format!("{who} cancelled {run}."),
         Action::InstanceRetried if detail.is_empty() => format!("{who} tried {run} again."),
         Action::InstanceRetried => format!("{who} tried `{detail}` of {run} again."),
+        Action::InstanceMigrated if detail.is_empty() => {
+            format!("{who} moved {run} to another version.")
+        }
+        Action::InstanceMigrated => format!("{who} moved {run} to another version ({detail})."),
         Action::WorkItemOffered => format!("{} was put on the task list.", capital(&task)),
         Action::WorkItemClaimed => format!("{who} took {task}."),
         Action::WorkItemReleased => format!("{who} gave {task} back."),

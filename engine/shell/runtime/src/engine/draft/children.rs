@@ -80,6 +80,7 @@ impl Draft<'_> {
                 key: child.key,
                 awaited: child.awaited,
             }),
+            earlier: Vec::new(),
             opening: Some(OpeningRow {
                 input: child.input,
                 started_by: self.instance().started_by().to_owned(),

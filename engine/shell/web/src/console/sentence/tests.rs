@@ -4,7 +4,7 @@ use casewright_runtime::view::PersonView;
 
 use super::*;
 
-const ACTIONS: [Action; 37] = [
+const ACTIONS: [Action; 38] = [
     Action::CaseOpened,
     Action::CaseRead,
     Action::InstanceStarted,
@@ -12,6 +12,7 @@ const ACTIONS: [Action; 37] = [
     Action::InstanceFaulted,
     Action::InstanceCancelled,
     Action::InstanceRetried,
+    Action::InstanceMigrated,
     Action::WorkItemOffered,
     Action::WorkItemClaimed,
     Action::WorkItemReleased,
