@@ -23,25 +23,16 @@ pub(crate) struct Arguments {
     /// The agency's name for people. By default made of the namespace
     #[arg(long)]
     title: Option<String>,
+    /// The workflow to begin with
+    #[arg(long, value_enum, default_value = "ask-for-help")]
+    template: Template,
 }
 
 /// Path in the folder, and what stands there.
-const FILES: [(&str, &str); 8] = [
+const FILES: [(&str, &str); 5] = [
     (
         "pack/pack.yaml",
         include_str!("../templates/agency/pack/pack.yaml"),
-    ),
-    (
-        "pack/ask-for-help.yaml",
-        include_str!("../templates/agency/pack/ask-for-help.yaml"),
-    ),
-    (
-        "pack/forms/request.yaml",
-        include_str!("../templates/agency/pack/forms/request.yaml"),
-    ),
-    (
-        "pack/tests/ask-for-help.test.yaml",
-        include_str!("../templates/agency/pack/tests/ask-for-help.test.yaml"),
     ),
     (
         "pack/calendars/workdays.ics",
@@ -54,6 +45,75 @@ const FILES: [(&str, &str); 8] = [
     (".gitignore", include_str!("../templates/agency/gitignore")),
     ("README.md", include_str!("../templates/agency/README.md")),
 ];
+
+/// The first workflow of an agency.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum Template {
+    /// Somebody asks for money, somebody else approves up to a limit, a fund pays
+    AskForHelp,
+    /// A family asks for help, somebody else decides whether the agency helps
+    Intake,
+    /// Begins by itself each night, and asks somebody to look in the morning
+    Nightly,
+}
+
+/// A workflow with its form and its tests.
+struct Parts {
+    workflow: (&'static str, &'static str),
+    form: (&'static str, &'static str),
+    tests: &'static str,
+}
+
+impl Template {
+    fn parts(self) -> Parts {
+        match self {
+            Self::AskForHelp => Parts {
+                workflow: (
+                    "ask-for-help",
+                    include_str!("../templates/agency/pack/ask-for-help.yaml"),
+                ),
+                form: (
+                    "request",
+                    include_str!("../templates/agency/pack/forms/request.yaml"),
+                ),
+                tests: include_str!("../templates/agency/pack/tests/ask-for-help.test.yaml"),
+            },
+            Self::Intake => Parts {
+                workflow: ("intake", include_str!("../templates/intake/intake.yaml")),
+                form: (
+                    "referral",
+                    include_str!("../templates/intake/forms/referral.yaml"),
+                ),
+                tests: include_str!("../templates/intake/tests/intake.test.yaml"),
+            },
+            Self::Nightly => Parts {
+                workflow: (
+                    "nightly-look",
+                    include_str!("../templates/nightly/nightly-look.yaml"),
+                ),
+                form: (
+                    "findings",
+                    include_str!("../templates/nightly/forms/findings.yaml"),
+                ),
+                tests: include_str!("../templates/nightly/tests/nightly-look.test.yaml"),
+            },
+        }
+    }
+
+    /// Path in the folder, and what stands there.
+    fn files(self) -> Vec<(String, &'static str)> {
+        let Parts {
+            workflow: (workflow, text),
+            form: (form, form_text),
+            tests,
+        } = self.parts();
+        vec![
+            (format!("pack/{workflow}.yaml"), text),
+            (format!("pack/forms/{form}.yaml"), form_text),
+            (format!("pack/tests/{workflow}.test.yaml"), tests),
+        ]
+    }
+}
 
 /// As `casewright.toml` names them.
 const STAFF: [&str; 3] = ["casey", "lee", "alex"];
@@ -88,10 +148,14 @@ fn make(arguments: &Arguments) -> Result<String, Failure> {
     let name = namespace(arguments, &absolute)?;
     let title = title(arguments, &name)?;
     check_empty(folder)?;
-    for (path, template) in FILES {
+    let Parts { workflow, form, .. } = arguments.template.parts();
+    let common = FILES.map(|(path, text)| (path.to_owned(), text));
+    for (path, template) in arguments.template.files().into_iter().chain(common) {
         let quoted = serde_json::Value::from(title.as_str()).to_string();
         let text = template
             .replace("{{name}}", &name)
+            .replace("{{workflow}}", workflow.0)
+            .replace("{{form}}", form.0)
             .replace("{{quoted title}}", &quoted)
             .replace("{{title}}", &title);
         put(&folder.join(path), &text, 0o644)?;

@@ -192,3 +192,24 @@ fn a_test_of_nine_months_is_measured_beside_its_limit() {
     assert_eq!(figure["limit"], 50.0, "{printed}");
     assert!(figure["value"].as_f64().unwrap() > 0.0, "{printed}");
 }
+
+#[test]
+fn every_template_is_valid_and_passes_its_tests_whole() {
+    for template in ["ask-for-help", "intake", "nightly"] {
+        let folder = tempfile::tempdir().unwrap();
+        let agency = folder.path().join("north-team");
+        let made = casewright(&["init", text_of(&agency), "--template", template], "");
+        assert_eq!(made.status.code(), Some(0), "{template}");
+        let pack = agency.join("pack");
+        let valid = casewright(&["validate", text_of(&pack)], "");
+        let told = String::from_utf8(valid.stdout).unwrap();
+        assert_eq!(valid.status.code(), Some(0), "{template}: {told}");
+        let tested = casewright(&["test", text_of(&pack), "--json", "--coverage"], "");
+        assert_eq!(tested.status.code(), Some(0), "{template}");
+        let printed: Value = serde_json::from_slice(&tested.stdout).unwrap();
+        let tasks = &printed["coverage"][0]["tasks"];
+        assert_eq!(tasks["all"], tasks["reached"], "{template}: {printed}");
+        let readme = fs::read_to_string(agency.join("README.md")).unwrap();
+        assert!(!readme.contains("{{"), "{template}: {readme}");
+    }
+}
