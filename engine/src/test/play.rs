@@ -289,16 +289,24 @@ impl Stage {
 
     pub(super) async fn all_items(&self, state: Option<&str>) -> io::Result<Vec<WorkItemView>> {
         let mut all = Vec::new();
-        for case in &self.cases {
+        // The queue, and not the list of each case: that one holds what was done as well, and a
+        // case of many months has much of it.
+        let mut cursor = None;
+        loop {
             let filter = WorkItemFilter {
-                case: Some(case.clone()),
                 state: state.map(str::to_owned),
+                cursor: cursor.take(),
                 ..WorkItemFilter::default()
             };
             let page = self.engine.work_items(&self.onlooker, filter).await;
-            all.extend(page.map_err(|error| failed(&error))?.items);
+            let page = page.map_err(|error| failed(&error))?;
+            all.extend(page.items);
+            cursor = page.next;
+            if cursor.is_none() {
+                all.retain(|item| self.cases.contains(&item.case));
+                return Ok(all);
+            }
         }
-        Ok(all)
     }
 
     pub(super) async fn instance(&self, id: &str) -> io::Result<InstanceView> {
