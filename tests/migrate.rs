@@ -429,6 +429,21 @@ fn the_command_line_says_of_each_run_what_would_become_of_it() {
         items.iter().find(|one| one["id"] == id).unwrap()["moved"] == true
     };
     assert!(of(&asking) && !of(&deciding), "{printed}");
+    let again = [
+        "migrate",
+        "ask",
+        "--reason",
+        "once more",
+        "--instance",
+        &asking,
+    ];
+    let again = agency.command(&running, &again);
+    let told = String::from_utf8(again.stdout).unwrap();
+    assert_eq!(again.status.code(), Some(0), "{told}");
+    assert!(
+        told.contains("is there already") && told.ends_with("0 of 1 moved\n"),
+        "{told}"
+    );
     assert_eq!(show(&kim, &asking)["version"], "1.1.0");
     assert_eq!(show(&kim, &deciding)["version"], "1.0.0");
     let one = [

@@ -48,6 +48,9 @@ would be lost. --undo goes back under the same conditions.
 
 Exit codes: 0 all were moved, or can be; 1 some cannot; 2 wrong usage; 3 the environment.";
 
+/// Nothing is left to do: it runs this version.
+const THERE: &str = "same-version";
+
 /// Words for runs that wait and for those that do not.
 const UNDER_WAY: [&str; 2] = ["waiting", "running"];
 
@@ -70,7 +73,7 @@ impl Ask for Arguments {
                 Err(Failure::Refused(problem)) if about_one(&problem) => {
                     let told = json!({
                         "id": id,
-                        "possible": false,
+                        "possible": problem["code"] == THERE,
                         "moved": false,
                         "code": problem["code"],
                         "obstacles": [ { "message": problem["detail"] } ],
@@ -125,12 +128,7 @@ fn path(id: &str, what: &str) -> String {
 
 /// Whether other runs may be asked about all the same.
 fn about_one(problem: &Value) -> bool {
-    let codes = [
-        "not-migratable",
-        "same-version",
-        "not-migrated",
-        "not-found",
-    ];
+    let codes = ["not-migratable", THERE, "not-migrated", "not-found"];
     codes.iter().any(|code| problem["code"] == *code)
 }
 
@@ -142,6 +140,7 @@ fn told(all: &[Value], preview: bool) -> String {
     for one in all {
         let (from, to) = (at(one, "/from"), at(one, "/to"));
         let word = match (one["possible"] == true, preview) {
+            _ if one["code"] == THERE => "is there already".to_owned(),
             (true, true) => format!("can be moved, {from} to {to}"),
             (true, false) => format!("moved, {from} to {to}"),
             (false, _) => "stays".to_owned(),
@@ -158,7 +157,8 @@ fn told(all: &[Value], preview: bool) -> String {
             }
         }
     }
-    let moved = all.iter().filter(|one| one["possible"] == true).count();
+    let moved = |one: &&Value| one["possible"] == true && one["code"] != THERE;
+    let moved = all.iter().filter(moved).count();
     let word = if preview { "can be moved" } else { "moved" };
     let _ = write!(text, "{moved} of {} {word}", all.len());
     text
