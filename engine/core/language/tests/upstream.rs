@@ -13,10 +13,11 @@ use std::path::Path;
 use casewright_language::{Severity, Surroundings, read};
 
 /// Examples that this engine runs.
-const READ: [&str; 33] = [
+const READ: [&str; 35] = [
     "authentication-bearer",
     "authentication-bearer-uri-format",
     "authentication-reusable",
+    "call-custom-function-inline",
     "call-http-endpoint-interpolation",
     "call-http-endpoint-interpolation-shorthand",
     "call-http-query-headers-expressions",
@@ -35,6 +36,7 @@ const READ: [&str; 33] = [
     "listen-to-any-until-condition",
     "listen-to-any-until-consumed",
     "listen-to-one",
+    "mock-service-extension",
     "raise-inline",
     "raise-reusable",
     "run-subflow",

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::call::Calling;
+use crate::extension::{Extending, Part};
 use crate::r#for::Looping;
 use crate::fork::Forking;
 use crate::listen::Listening;
@@ -80,6 +81,7 @@ pub(crate) enum State {
     Wait(Timer),
     Child(Box<Child>),
     Listen(Box<Listening>),
+    Extended(Box<Extending>),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -243,7 +245,13 @@ impl Position {
         if let Some(timer) = &mut self.entry.timeout {
             again.limit(timer);
         }
-        match &mut self.state {
+        self.state.reopen(&self.entry.reference, again);
+    }
+}
+
+impl State {
+    pub(crate) fn reopen(&mut self, reference: &str, again: &mut Again<'_, '_>) {
+        match self {
             State::Do(list) => list.reopen(again),
             State::For(looping) => looping.list_mut().reopen(again),
             State::Fork(forking) => {
@@ -256,12 +264,14 @@ impl Position {
             State::Human(offer) => again.offer(offer),
             State::Child(child) => again.child(child),
             State::Wait(timer) => again.moment(timer),
-            State::Listen(listening) => again.listen(&self.entry.reference, &listening.types),
+            State::Listen(listening) => again.listen(reference, &listening.types),
+            State::Extended(extending) => match extending.part_mut() {
+                Part::List(list) => list.reopen(again),
+                Part::Within(state) => state.reopen(reference, again),
+            },
         }
     }
-}
 
-impl State {
     pub(crate) fn open<'a>(&'a self, reference: &'a str, found: &mut Vec<Open<'a>>) {
         match self {
             State::Do(list) => list.open(found),
@@ -280,6 +290,7 @@ impl State {
                 listening,
                 reference,
             }),
+            State::Extended(extending) => extending.open(reference, found),
         }
     }
 
@@ -289,6 +300,7 @@ impl State {
             State::Do(_) | State::For(_) | State::Fork(_) => Status::Running,
             State::Try(trying) => trying.status(),
             State::Call(calling) => calling.status(),
+            State::Extended(extending) => extending.status(),
             State::Human(_) | State::Wait(_) | State::Listen(_) | State::Child(_) => {
                 Status::Waiting
             }

@@ -330,6 +330,7 @@ fn close(run: &Run<'_>, last: &Data) -> Result<Value, Stop> {
                 tasks: &run.workflow.tasks,
                 ordinal: 0,
                 variable: None,
+                wall: None,
                 kept: false,
             };
             let sight = Sight {

@@ -2,7 +2,7 @@
 
 use super::{Arrow, Frame, Picture, Shape, Step};
 use crate::words::humanize;
-use crate::workflow::{Assign, Catch, For, Fork, Human, Kind, Task, Then, Try};
+use crate::workflow::{Assign, Catch, For, Fork, Function, Human, Kind, Task, Then, Try};
 use crate::{Template, Workflow};
 
 /// An arrow whose end is not known yet.
@@ -154,6 +154,7 @@ impl Draft {
                 let body = self.list(tasks, Some(inner));
                 leaving(body, task.then)
             }
+            Kind::Function(function) => self.function(task, function, frame),
             Kind::For(repeated) => self.rounds(task, repeated, frame),
             Kind::Fork(fork) => self.branches(task, fork, frame),
             Kind::Try(attempt) => self.attempt(task, attempt, frame),
@@ -215,6 +216,18 @@ impl Draft {
             Kind::Set(_) => self.passing(task, frame, Shape::System, None),
             Kind::Wait(_) => self.passing(task, frame, Shape::Pause, None),
         }
+    }
+
+    /// The task that a function is, in the place of the call.
+    fn function(&mut self, task: &Task, function: &Function, frame: Option<usize>) -> Drawn {
+        let body = self.list(&function.tasks, frame);
+        let drawn = leaving(body, task.then);
+        if task.condition.is_some()
+            && let Some(step) = self.picture.steps.get_mut(drawn.entry)
+        {
+            step.conditional = true;
+        }
+        drawn
     }
 
     /// Whatever comes to the end of the body also leads back to its beginning.

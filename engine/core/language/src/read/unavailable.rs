@@ -53,21 +53,19 @@ pub(super) fn foreach(reader: &mut Reader<'_>, entry: &Entry) {
         .help("listen to one event at a time and go back with `then`");
 }
 
-pub(super) fn reusable(reader: &mut Reader<'_>, entry: &Entry) {
-    let help = match entry.key.text.as_str() {
-        "functions" => "write the task out where it is called",
-        "catalogs" => "install the functions as a plugin",
-        "extensions" => "write the tasks out before and after",
-        _ => return,
-    };
+/// Catalogues other than that of the engine, which needs no entry.
+pub(super) fn catalogs(reader: &mut Reader<'_>, entry: &Entry) {
     reader
         .findings
         .error(
-            "CW0905",
+            "CW0909",
             entry.key.place,
-            format!("`use.{}` is not available yet", entry.key.text),
+            "`use.catalogs` is refused: what runs is what was installed and looked at",
         )
-        .help(help);
+        .help(
+            "write the function out under `use.functions`, or install it as a plugin and call \
+             `<plugin>.<function>`",
+        );
 }
 
 pub(super) fn schedule(reader: &mut Reader<'_>, entry: &Entry) {
