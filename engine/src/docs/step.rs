@@ -255,6 +255,11 @@ impl<'a> Teller<'a> {
                 let handler = attempt.catch.tasks.as_deref().unwrap_or_default();
                 self.list(handler, Within::Group(caught));
             }
+            Kind::Listen(listen) => {
+                if let Some(each) = &listen.foreach {
+                    self.list(&each.tasks, Within::Rounds(number, after));
+                }
+            }
             Kind::Set(_)
             | Kind::Switch(_)
             | Kind::Call(_)
@@ -263,8 +268,7 @@ impl<'a> Teller<'a> {
             | Kind::Raise(_)
             | Kind::Run(_)
             | Kind::Wait(_)
-            | Kind::Emit(_)
-            | Kind::Listen(_) => {}
+            | Kind::Emit(_) => {}
         }
     }
 
@@ -545,6 +549,10 @@ impl<'a> Teller<'a> {
             Strategy::All(_) => "Waits for all of these events",
             Strategy::Any { until: None, .. } => "Waits for the first of these events",
             Strategy::Any { until: Some(_), .. } => "Gathers these events",
+        };
+        let how = match &listen.foreach {
+            Some(each) if !each.tasks.is_empty() => "Once for each of these events",
+            Some(_) | None => how,
         };
         let mut facts = vec![fact(how, heard)];
         if let Strategy::Any {

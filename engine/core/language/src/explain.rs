@@ -138,7 +138,6 @@ const PAGES: &[(&str, &str)] = &[
     ("CW0909", include_str!("explain/CW0909.md")),
     ("CW0910", include_str!("explain/CW0910.md")),
     ("CW0911", include_str!("explain/CW0911.md")),
-    ("CW0920", include_str!("explain/CW0920.md")),
     ("CW1001", include_str!("explain/CW1001.md")),
     ("CW1002", include_str!("explain/CW1002.md")),
     ("CW1003", include_str!("explain/CW1003.md")),

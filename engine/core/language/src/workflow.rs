@@ -509,6 +509,22 @@ pub enum Reach {
 pub struct Listen {
     pub to: Strategy,
     pub read: ReadAs,
+    /// What is done with each event, while listening goes on.
+    pub foreach: Option<Foreach>,
+}
+
+/// `foreach`: tasks for each event, one event after the other.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Foreach {
+    /// Name of the variable that holds the event as it is read, `item` unless written.
+    pub item: String,
+    /// Name of the variable that holds its index from 0, `index` unless written.
+    pub at: String,
+    /// None give the event itself.
+    pub tasks: Vec<Task>,
+    pub output: Outlet,
+    pub export: Option<Export>,
 }
 
 /// Which events end a `listen`.

@@ -13,7 +13,7 @@ use std::path::Path;
 use casewright_language::{Severity, Surroundings, read};
 
 /// Examples that this engine runs.
-const READ: [&str; 35] = [
+const READ: [&str; 36] = [
     "authentication-bearer",
     "authentication-bearer-uri-format",
     "authentication-reusable",
@@ -33,6 +33,7 @@ const READ: [&str; 35] = [
     "listen-to-all read-envelope",
     "listen-to-any",
     "listen-to-any-filter",
+    "listen-to-any-forever-foreach",
     "listen-to-any-until-condition",
     "listen-to-any-until-consumed",
     "listen-to-one",

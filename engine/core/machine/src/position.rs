@@ -264,7 +264,14 @@ impl State {
             State::Human(offer) => again.offer(offer),
             State::Child(child) => again.child(child),
             State::Wait(timer) => again.moment(timer),
-            State::Listen(listening) => again.listen(reference, &listening.types),
+            State::Listen(listening) => {
+                if listening.hears() {
+                    again.listen(reference, &listening.types);
+                }
+                if let Some(list) = listening.list_mut() {
+                    list.reopen(again);
+                }
+            }
             State::Extended(extending) => match extending.part_mut() {
                 Part::List(list) => list.reopen(again),
                 Part::Within(state) => state.reopen(reference, again),
@@ -286,10 +293,7 @@ impl State {
                 purpose: Purpose::Wait,
                 reference,
             }),
-            State::Listen(listening) => found.push(Open::Listen {
-                listening,
-                reference,
-            }),
+            State::Listen(listening) => listening.open(reference, found),
             State::Extended(extending) => extending.open(reference, found),
         }
     }
@@ -301,9 +305,8 @@ impl State {
             State::Try(trying) => trying.status(),
             State::Call(calling) => calling.status(),
             State::Extended(extending) => extending.status(),
-            State::Human(_) | State::Wait(_) | State::Listen(_) | State::Child(_) => {
-                Status::Waiting
-            }
+            State::Listen(listening) => listening.status(),
+            State::Human(_) | State::Wait(_) | State::Child(_) => Status::Waiting,
         }
     }
 }
@@ -315,7 +318,8 @@ impl Open<'_> {
             (Open::Offer(offer), Signal::Completed(decision)) => offer.item == decision.item,
             (Open::Child(child), Signal::ChildEnded(end)) => child.key == end.key,
             (Open::Timer { timer, .. }, Signal::Fired(fired)) => timer.timer == *fired,
-            (Open::Listen { .. }, Signal::Arrived(_)) | (Open::Ready, Signal::Resumed) => true,
+            (Open::Listen { listening, .. }, Signal::Arrived(_)) => listening.hears(),
+            (Open::Ready, Signal::Resumed) => true,
             _ => false,
         }
     }
@@ -355,7 +359,7 @@ impl Open<'_> {
             Open::Listen {
                 listening,
                 reference,
-            } => Some(Waiting::Event {
+            } => listening.hears().then(|| Waiting::Event {
                 task: task_name(reference),
                 types: listening.types.clone(),
             }),

@@ -88,9 +88,10 @@ fn restore_within(state: &mut State, record: &Record) -> Result<(), String> {
             Part::List(list) => restore(list, record),
             Part::Within(state) => restore_within(state, record),
         },
-        State::Call(_) | State::Human(_) | State::Wait(_) | State::Listen(_) | State::Child(_) => {
-            Ok(())
-        }
+        State::Listen(listening) => listening
+            .list_mut()
+            .map_or(Ok(()), |list| restore(list, record)),
+        State::Call(_) | State::Human(_) | State::Wait(_) | State::Child(_) => Ok(()),
     }
 }
 

@@ -438,6 +438,7 @@ fn expected(instance: &Instance) -> String {
                 child.delivery.reference, child.delivery.run
             )),
             Open::Timer { timer, .. } => Some(format!("timer {}", timer.timer)),
+            Open::Listen { listening, .. } if !listening.hears() => None,
             Open::Listen { listening, .. } if listening.types.is_empty() => {
                 Some("an event".to_owned())
             }

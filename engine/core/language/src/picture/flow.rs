@@ -209,9 +209,13 @@ impl Draft {
                 let detail = "Tells others".to_owned();
                 self.passing(task, frame, Shape::System, Some(detail))
             }
-            Kind::Listen(_) => {
+            Kind::Listen(listen) => {
                 let detail = "Waits for news".to_owned();
-                self.passing(task, frame, Shape::Pause, Some(detail))
+                let mut drawn = self.passing(task, frame, Shape::Pause, Some(detail));
+                if let Some(each) = listen.foreach.as_ref().filter(|it| !it.tasks.is_empty()) {
+                    self.news(task, &each.tasks, &mut drawn, frame);
+                }
+                drawn
             }
             Kind::Set(_) => self.passing(task, frame, Shape::System, None),
             Kind::Wait(_) => self.passing(task, frame, Shape::Pause, None),
@@ -243,6 +247,23 @@ impl Draft {
             self.arrow(back, body.entry);
         }
         leaving(body, task.then)
+    }
+
+    /// What is done with each event leads back to where the next is waited for.
+    fn news(&mut self, task: &Task, tasks: &[Task], drawn: &mut Drawn, frame: Option<usize>) {
+        let inner = self.frame(task, frame);
+        let body = self.list(tasks, Some(inner));
+        let each = Loose {
+            label: Some("For each".to_owned()),
+            ..going(drawn.entry)
+        };
+        self.arrow(each, body.entry);
+        for exit in body.exits {
+            self.arrow(exit, drawn.entry);
+        }
+        let left = body.left.into_iter();
+        let then = task.then;
+        drawn.ways.extend(left.map(|loose| Way { loose, then }));
     }
 
     /// A step from which the branches go; whatever leaves a branch leads to what comes after.

@@ -105,7 +105,10 @@ impl Names {
                 known.outcomes.extend(outcomes(body));
                 known.inside = inside.map(str::to_owned);
                 known.line = entry.key.place.line;
-                self.exports += usize::from(entry.value.get("export").is_some());
+                let each = entry.value.get("foreach");
+                let exports = [Some(&entry.value), each].into_iter().flatten();
+                let exports = exports.filter(|it| it.get("export").is_some());
+                self.exports += exports.count();
                 self.inner(&entry.value, &entry.key.text, functions);
             }
         }

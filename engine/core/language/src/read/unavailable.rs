@@ -42,17 +42,6 @@ pub(super) fn reason(name: &str) -> Option<&'static str> {
         .map(|(_, reason)| *reason)
 }
 
-pub(super) fn foreach(reader: &mut Reader<'_>, entry: &Entry) {
-    reader
-        .findings
-        .error(
-            "CW0920",
-            entry.key.place,
-            "`foreach` of a `listen` is not available yet",
-        )
-        .help("listen to one event at a time and go back with `then`");
-}
-
 /// Catalogues other than that of the engine, which needs no entry.
 pub(super) fn catalogs(reader: &mut Reader<'_>, entry: &Entry) {
     reader

@@ -84,6 +84,10 @@ impl Task {
             Kind::Do(tasks) => vec![tasks],
             Kind::Function(function) => vec![&function.tasks],
             Kind::For(r#for) => vec![&r#for.tasks],
+            Kind::Listen(listen) => {
+                let each = listen.foreach.as_ref();
+                each.map_or_else(Vec::new, |each| vec![&each.tasks[..]])
+            }
             Kind::Fork(fork) => vec![&fork.branches],
             Kind::Try(attempt) => {
                 let handler = attempt.catch.tasks.as_deref().unwrap_or_default();
@@ -97,8 +101,7 @@ impl Task {
             | Kind::Raise(_)
             | Kind::Run(_)
             | Kind::Wait(_)
-            | Kind::Emit(_)
-            | Kind::Listen(_) => Vec::new(),
+            | Kind::Emit(_) => Vec::new(),
         }
     }
 
@@ -108,6 +111,10 @@ impl Task {
             Kind::Do(tasks) => vec![tasks],
             Kind::Function(function) => vec![&mut function.tasks],
             Kind::For(r#for) => vec![&mut r#for.tasks],
+            Kind::Listen(listen) => {
+                let each = listen.foreach.as_mut();
+                each.map_or_else(Vec::new, |each| vec![&mut each.tasks])
+            }
             Kind::Fork(fork) => vec![&mut fork.branches],
             Kind::Try(attempt) => {
                 let handler = attempt.catch.tasks.as_mut();
@@ -121,8 +128,7 @@ impl Task {
             | Kind::Raise(_)
             | Kind::Run(_)
             | Kind::Wait(_)
-            | Kind::Emit(_)
-            | Kind::Listen(_) => Vec::new(),
+            | Kind::Emit(_) => Vec::new(),
         }
     }
 
