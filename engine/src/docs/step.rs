@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 
 use casewright_language::words::{humanize, phrase};
 use casewright_language::workflow::{
-    Authentication, Backoff, Call, Case, Catch, Emission, Fork, Http, Kind, Listen, Method,
-    OpenApi, Reach, Retry, Strategy, Task, Then, Try, Until,
+    Authentication, Backoff, Call, Case, Catch, Emission, Extension, Fork, Http, Kind, Listen,
+    Method, OpenApi, Reach, Retry, Strategy, Task, Then, Try, Until,
 };
 use casewright_language::{Template, UriTemplate};
 use serde_json::Value;
@@ -195,6 +195,9 @@ impl<'a> Teller<'a> {
             let said = self.condition(condition);
             facts.insert(0, fact("Only when", vec![said]));
         }
+        for extension in &task.extensions {
+            facts.extend(self.around(extension));
+        }
         if let Some(timeout) = &task.timeout {
             let said = vec![span("it goes wrong after ", timeout)];
             facts.push(fact("Time limit", said));
@@ -217,8 +220,9 @@ impl<'a> Teller<'a> {
         let obvious = task.then == Then::Continue && index + 1 < siblings.len();
         let ends = matches!(task.kind, Kind::Raise(_) | Kind::Switch(_));
         // The last of the steps within it say where a group leads.
-        let tells = matches!(task.kind, Kind::Fork(_)) || task.lists().is_empty();
+        let tells = matches!(task.kind, Kind::Fork(_)) || task.own_lists().is_empty();
         let next = (!obvious && !ends && tells).then(|| after.clone());
+        let this = spot.link();
         self.told.steps.push(Step {
             drawn: (drawn != spot.title).then_some(drawn),
             anchor: spot.anchor,
@@ -230,11 +234,16 @@ impl<'a> Teller<'a> {
             next,
         });
         self.inner(task, &spot.number, &after, &caught);
+        for extension in &task.extensions {
+            self.list(&extension.before, Within::Group(&this));
+            self.list(&extension.after, Within::Group(&after));
+        }
     }
 
     fn inner(&mut self, task: &Task, number: &str, after: &Said, caught: &Said) {
         match &task.kind {
             Kind::Do(tasks) => self.list(tasks, Within::Group(after)),
+            Kind::Function(function) => self.list(&function.tasks, Within::Group(after)),
             Kind::For(repeated) => self.list(&repeated.tasks, Within::Rounds(number, after)),
             Kind::Fork(fork) => {
                 for branch in &fork.branches {
@@ -246,6 +255,11 @@ impl<'a> Teller<'a> {
                 let handler = attempt.catch.tasks.as_deref().unwrap_or_default();
                 self.list(handler, Within::Group(caught));
             }
+            Kind::Listen(listen) => {
+                if let Some(each) = &listen.foreach {
+                    self.list(&each.tasks, Within::Rounds(number, after));
+                }
+            }
             Kind::Set(_)
             | Kind::Switch(_)
             | Kind::Call(_)
@@ -255,8 +269,7 @@ impl<'a> Teller<'a> {
             | Kind::Raise(_)
             | Kind::Run(_)
             | Kind::Wait(_)
-            | Kind::Emit(_)
-            | Kind::Listen(_) => {}
+            | Kind::Emit(_) => {}
         }
     }
 
@@ -332,6 +345,12 @@ impl<'a> Teller<'a> {
         match &task.kind {
             Kind::Human(human) => human::told(self, human, spot),
             Kind::Do(_) => (Nature::Group, Vec::new()),
+            Kind::Function(function) => {
+                let said = Said::written("of this workflow:", &function.name);
+                let mut facts = vec![fact("Uses the function", vec![said])];
+                facts.extend(given(&function.with));
+                (Nature::Group, facts)
+            }
             Kind::For(repeated) => {
                 let items = Said::written("each of", repeated.items.source());
                 let mut facts = vec![fact("Once for", vec![items])];
@@ -375,6 +394,34 @@ impl<'a> Teller<'a> {
                 (Nature::Stop, facts)
             }
         }
+    }
+
+    /// What an extension adds, by its first steps.
+    fn around(&self, extension: &Extension) -> Vec<Fact> {
+        let lists = [
+            ("Before it", &extension.before),
+            ("After it", &extension.after),
+        ];
+        let mut facts = Vec::new();
+        for (term, tasks) in lists {
+            let first = tasks
+                .first()
+                .and_then(|task| self.spots.get(&task.reference));
+            let Some(first) = first else { continue };
+            let mut said = vec![first.link()];
+            said.extend(extension.when.as_ref().map(|when| {
+                let asked = self.condition(when);
+                Said {
+                    words: format!("only if: {}", asked.words).trim_end().to_owned(),
+                    ..asked
+                }
+            }));
+            if term == "Before it" && extension.skips {
+                said.push(Said::words("which may leave this step out"));
+            }
+            facts.push(fact(term, said));
+        }
+        facts
     }
 
     fn attempt(&self, attempt: &Try) -> Vec<Fact> {
@@ -536,6 +583,10 @@ impl<'a> Teller<'a> {
             Strategy::All(_) => "Waits for all of these events",
             Strategy::Any { until: None, .. } => "Waits for the first of these events",
             Strategy::Any { until: Some(_), .. } => "Gathers these events",
+        };
+        let how = match &listen.foreach {
+            Some(each) if !each.tasks.is_empty() => "Once for each of these events",
+            Some(_) | None => how,
         };
         let mut facts = vec![fact(how, heard)];
         if let Strategy::Any {

@@ -89,14 +89,15 @@ fn functions(definitions: &mut Map<String, Value>, around: &Surroundings) {
             .into_iter()
             .chain(installed),
     );
-    // With a version or a catalogue, and any plugin's while nobody knows which are installed.
+    // Of the document itself, with a version or a catalogue, and any plugin's while nobody knows
+    // which are installed.
     let open = if around.functions_known {
-        "[:@]"
+        "[:@]|^[A-Za-z][A-Za-z0-9_-]*$"
     } else {
-        "[.:@]"
+        "[.:@]|^[A-Za-z][A-Za-z0-9_-]*$"
     };
     let name = json!({
-        "description": "A function of the engine or of a plugin.",
+        "description": "A function of the engine, of a plugin or of this document.",
         "anyOf": [names, {"type": "string", "pattern": open}],
     });
     definitions.insert("functionName".to_owned(), name);

@@ -308,6 +308,7 @@ impl<'w> Tracer<'w> {
             Kind::Human(human) => answered(human.form.as_deref().and_then(|it| self.form(it))),
             Kind::Set(template) => self.template(template, &self.input_of(place), place),
             Kind::Do(tasks) => self.last_of(place, tasks),
+            Kind::Function(function) => self.last_of(place, &function.tasks),
             Kind::For(each) => self.last_of(place, &each.tasks),
             Kind::Try(tried) => {
                 let handled = tried.catch.tasks.as_deref();
@@ -342,7 +343,12 @@ impl<'w> Tracer<'w> {
             return self.output_of(&before);
         }
         match place.outer() {
-            Some(outer) => self.input_of(&outer),
+            Some(outer) => match outer.task().map(|task| &task.kind) {
+                Some(Kind::Function(function)) => {
+                    self.template(&function.with, &self.input_of(&outer), &outer)
+                }
+                _ => self.input_of(&outer),
+            },
             None => self.started_with(),
         }
     }

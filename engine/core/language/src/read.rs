@@ -7,12 +7,14 @@ use crate::diagnostic::Findings;
 use crate::{Diagnostic, Question, Surroundings, Workflow, yaml};
 
 mod call;
+mod copy;
 mod data;
 mod r#do;
 mod document;
 mod duration;
 mod emit;
 mod event;
+mod extension;
 mod flow;
 mod r#for;
 mod fork;
@@ -33,6 +35,9 @@ mod value;
 mod variable;
 mod wait;
 
+use call::function::Functions;
+use copy::Copied;
+use extension::Extensions;
 use names::Names;
 use reusable::Reusables;
 
@@ -95,6 +100,9 @@ pub fn read(file: &str, text: &str, surroundings: &Surroundings) -> Reading {
     let mut reader = Reader {
         names,
         reusables: Reusables::default(),
+        functions: Functions::default(),
+        extensions: Extensions::default(),
+        copied: Copied::default(),
         questions: Vec::new(),
         findings,
         surroundings,
@@ -117,6 +125,9 @@ struct Reader<'a> {
     /// Of the document itself; empty when it has none.
     namespace: String,
     reusables: Reusables,
+    functions: Functions<'a>,
+    extensions: Extensions,
+    copied: Copied,
 }
 
 /// Absent is well, broken is not: `None` only for what was written and could not be read.

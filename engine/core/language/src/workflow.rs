@@ -68,8 +68,12 @@ pub struct Document {
 #[non_exhaustive]
 pub struct Task {
     pub name: String,
-    /// JSON pointer with index and name: `/do/0/tryGetPet/try/0/getPet`.
+    /// JSON pointer with index and name: `/do/0/tryGetPet/try/0/getPet`. No other task has it: what
+    /// a function or an extension brings in goes on from the task that it belongs to, such as
+    /// `/do/0/getPet/call/0/getPet`.
     pub reference: String,
+    /// JSON pointer to what the author wrote, where that stands in `use`.
+    pub written: Option<String>,
     /// This task as JSON, for `$task.definition`.
     pub definition: Value,
     /// Line in the document, from 1.
@@ -82,9 +86,16 @@ pub struct Task {
     pub timeout: Option<Span>,
     pub then: Then,
     pub kind: Kind,
+    /// What is done around `kind`, the outermost first.
+    pub extensions: Vec<Extension>,
 }
 
 impl Task {
+    /// JSON pointer to what the author wrote: what errors and `$task.reference` name.
+    pub fn pointer(&self) -> &str {
+        self.written.as_deref().unwrap_or(&self.reference)
+    }
+
     /// What people call it: the title of human work where it is fixed, else its name in words.
     pub fn title(&self) -> String {
         let written = match &self.kind {
@@ -101,6 +112,7 @@ impl Task {
             | Kind::Set(_)
             | Kind::Switch(_)
             | Kind::Call(_)
+            | Kind::Function(_)
             | Kind::Http(_)
             | Kind::OpenApi(_)
             | Kind::Raise(_)
@@ -146,7 +158,8 @@ pub enum Span {
 }
 
 /// Where the flow goes after a task.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Then {
     /// The next task of the list.
     Continue,
@@ -166,6 +179,7 @@ pub enum Kind {
     Set(Template),
     Switch(Vec<Case>),
     Call(Call),
+    Function(Box<Function>),
     Http(Box<Http>),
     OpenApi(Box<OpenApi>),
     Human(Box<Human>),
@@ -221,6 +235,33 @@ pub struct Call {
     /// Only where the document names one: `name:1.2.0@default`.
     pub version: Option<String>,
     pub with: Template,
+}
+
+/// A call of a function that the document itself defines.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Function {
+    /// As in `use.functions`.
+    pub name: String,
+    /// Its input.
+    pub with: Template,
+    /// The one task that it is.
+    pub tasks: Vec<Task>,
+}
+
+/// Tasks that `use.extensions` adds around another.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Extension {
+    pub name: String,
+    /// JSON pointer to what the author wrote.
+    pub written: String,
+    /// Whether it applies, asked before the task.
+    pub when: Option<Expression>,
+    pub before: Vec<Task>,
+    pub after: Vec<Task>,
+    /// Whether `then: exit` in `before` leaves the task out: never where people are asked.
+    pub skips: bool,
 }
 
 /// `call: http`: a request to a service, without a plugin.
@@ -510,6 +551,22 @@ pub enum Reach {
 pub struct Listen {
     pub to: Strategy,
     pub read: ReadAs,
+    /// What is done with each event, while listening goes on.
+    pub foreach: Option<Foreach>,
+}
+
+/// `foreach`: tasks for each event, one event after the other.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Foreach {
+    /// Name of the variable that holds the event as it is read, `item` unless written.
+    pub item: String,
+    /// Name of the variable that holds its index from 0, `index` unless written.
+    pub at: String,
+    /// None give the event itself.
+    pub tasks: Vec<Task>,
+    pub output: Outlet,
+    pub export: Option<Export>,
 }
 
 /// Which events end a `listen`.

@@ -13,7 +13,7 @@ use std::path::Path;
 use casewright_language::{Severity, Surroundings, read};
 
 /// Examples that this engine runs.
-const READ: [&str; 43] = [
+const READ: [&str; 46] = [
     "accumulate-room-readings",
     "authentication-bearer",
     "authentication-bearer-uri-format",
@@ -22,6 +22,7 @@ const READ: [&str; 43] = [
     "authentication-oidc",
     "authentication-oidc-secret",
     "authentication-reusable",
+    "call-custom-function-inline",
     "call-http-endpoint-interpolation",
     "call-http-endpoint-interpolation-shorthand",
     "call-http-query-headers-expressions",
@@ -39,9 +40,11 @@ const READ: [&str; 43] = [
     "listen-to-all read-envelope",
     "listen-to-any",
     "listen-to-any-filter",
+    "listen-to-any-forever-foreach",
     "listen-to-any-until-condition",
     "listen-to-any-until-consumed",
     "listen-to-one",
+    "mock-service-extension",
     "raise-inline",
     "raise-reusable",
     "run-subflow",

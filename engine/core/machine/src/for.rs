@@ -146,7 +146,7 @@ impl Within<'_> {
     }
 
     fn forget_outputs(&self, record: &mut Record) {
-        record.forget_outputs(&format!("{}/do", self.here.place()));
+        record.forget_outputs(&format!("{}/do", self.here.task.reference));
     }
 
     /// `while`, on what the round before gave.
@@ -192,20 +192,15 @@ impl Within<'_> {
     fn with_variables<T>(&self, index: usize, then: impl FnOnce(&Scope<'_>) -> T) -> T {
         let place = Value::from(index);
         let number = Scope {
-            outer: Some(self.here.scope),
-            tasks: &[],
             // Each item is an intent of its own; the list within counts anew for each.
             ordinal: u32::try_from(index + 1).unwrap_or(u32::MAX),
             variable: Some((&self.r#for.at, &place)),
-            kept: self.here.scope.kept,
+            ..Scope::within(self.here.scope)
         };
         let item = self.items.get(index).unwrap_or(&Value::Null);
         then(&Scope {
-            outer: Some(&number),
-            tasks: &[],
-            ordinal: 0,
             variable: Some((&self.r#for.each, item)),
-            kept: self.here.scope.kept,
+            ..Scope::within(&number)
         })
     }
 }

@@ -222,13 +222,7 @@ fn advance(
         return Ok(Pace::On);
     }
     // A branch stands in no list: nobody sees its output before the join.
-    let scope = Scope {
-        outer: Some(here.scope),
-        tasks: &[],
-        ordinal: 0,
-        variable: None,
-        kept: here.scope.kept,
-    };
+    let scope = Scope::within(here.scope);
     let stage = std::mem::replace(&mut branch.stage, Stage::Skipped);
     let of_fork = Arc::clone(&run.record.context);
     if let Some(own) = branch.context.take() {

@@ -41,6 +41,7 @@ impl List {
                 tasks,
                 ordinal: self.entries.get(&self.index).copied().unwrap_or_default(),
                 variable: None,
+                wall: None,
                 kept,
             };
             let progress = match (self.current.take(), signal.take()) {

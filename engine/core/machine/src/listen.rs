@@ -2,22 +2,27 @@
 //! are looked at first, in the order they came.
 //!
 //! An event goes to every `listen` that waits for it. What none takes is kept for the first later
-//! one that does, within bounds.
+//! one that does, within bounds. What `foreach` does with each event is in `each`.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use casewright_language::Expression;
 use casewright_language::workflow::{EventFilter, Listen, ReadAs, Strategy, Until};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::filter::Looking;
 use crate::interest::literal_type;
-use crate::position::{Data, Progress, Signal, State};
+use crate::position::{Data, List, Open, Progress, Signal, State};
 use crate::run::{Run, Stop};
 use crate::step::outside;
 use crate::task::Here;
-use crate::{Effect, Fault, envelope};
+use crate::{Effect, Fault, Status, envelope};
+
+mod each;
+
+use each::Each;
 
 /// Events that one `listen` gathers.
 pub(crate) const GATHERED_COUNT_MAX: usize = 1_000;
@@ -44,6 +49,9 @@ pub(crate) struct Listening {
     /// The same in `until`.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     until_met: BTreeSet<usize>,
+    /// What `foreach` is at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    each: Option<Box<Each>>,
 }
 
 /// What an event is to a `listen`.
@@ -53,6 +61,19 @@ enum Taken {
     Yes,
     /// It was the last.
     Last,
+}
+
+/// The same before anything is done with it.
+enum Verdict {
+    No,
+    /// One of `until`.
+    Stops {
+        last: bool,
+    },
+    Fits {
+        /// Whether nothing can come after it, whatever a condition says.
+        last: bool,
+    },
 }
 
 pub(crate) fn enter(
@@ -66,7 +87,11 @@ pub(crate) fn enter(
         gathered_bytes: 0,
         met: BTreeSet::new(),
         until_met: BTreeSet::new(),
+        each: None,
     };
+    if let Some(foreach) = &listen.foreach {
+        return each::enter(run, here, listen, foreach, listening);
+    }
     let mut index = 0;
     while let Some(event) = run.record.kept.get(index).map(Arc::clone) {
         match listening.offer(run, here, listen, &event)? {
@@ -94,6 +119,9 @@ pub(crate) fn resume(
     mut listening: Box<Listening>,
     signal: &Signal<'_>,
 ) -> Result<Progress<State>, Stop> {
+    if let Some(foreach) = &listen.foreach {
+        return each::resume(run, here, listen, foreach, *listening, signal);
+    }
     let Signal::Arrived(event) = signal else {
         return Ok(Progress::Parked(State::Listen(listening)));
     };
@@ -130,21 +158,62 @@ pub(crate) fn wanted(run: &Run<'_>, event: &Value) -> Result<bool, Stop> {
     Ok(false)
 }
 
-/// Keeps an event that nobody took; the oldest make room, and the record says so.
+/// Keeps an event that nobody took.
 pub(crate) fn keep(run: &mut Run<'_>, event: &Data) {
     run.record.kept.push(Arc::clone(event));
+    bound(&mut run.record.kept, &mut run.effects);
+}
+
+/// The oldest make room, and the record says so.
+fn bound(kept: &mut Vec<Data>, effects: &mut Vec<Effect>) {
     let weight = |event: &Data| event.to_string().len();
-    let mut bytes: usize = run.record.kept.iter().map(weight).sum();
-    while run.record.kept.len() > KEPT_COUNT_MAX || bytes > KEPT_BYTES_MAX {
-        let oldest = run.record.kept.remove(0);
+    let mut bytes: usize = kept.iter().map(weight).sum();
+    while kept.len() > KEPT_COUNT_MAX || bytes > KEPT_BYTES_MAX {
+        let oldest = kept.remove(0);
         bytes -= weight(&oldest);
-        run.effects.push(Effect::LetGo {
+        effects.push(Effect::LetGo {
             kind: envelope::kind(&oldest).to_owned(),
         });
     }
 }
 
+/// What waited for its turn is kept for whoever listens next: it was heard and nothing was done
+/// with it.
+pub(crate) fn give_back(run: &mut Run<'_>, listening: &Listening) {
+    if let Some(each) = &listening.each {
+        run.record.kept.splice(0..0, each.queue().iter().cloned());
+        bound(&mut run.record.kept, &mut run.effects);
+    }
+}
+
 impl Listening {
+    /// Whether it waits for events at present.
+    pub(crate) fn hears(&self) -> bool {
+        self.each.as_ref().is_none_or(|each| each.hears())
+    }
+
+    pub(crate) fn open<'a>(&'a self, reference: &'a str, found: &mut Vec<Open<'a>>) {
+        found.push(Open::Listen {
+            listening: self,
+            reference,
+        });
+        if let Some(list) = self.each.as_ref().and_then(|each| each.list()) {
+            list.open(found);
+        }
+    }
+
+    /// The tasks at work on an event, for what must be opened again or put back after reading.
+    pub(crate) fn list_mut(&mut self) -> Option<&mut List> {
+        self.each.as_mut()?.list_mut()
+    }
+
+    pub(crate) fn status(&self) -> Status {
+        match self.each.as_ref().and_then(|each| each.list()) {
+            Some(_) => Status::Running,
+            None => Status::Waiting,
+        }
+    }
+
     fn offer(
         &mut self,
         run: &mut Run<'_>,
@@ -152,42 +221,57 @@ impl Listening {
         listen: &Listen,
         event: &Data,
     ) -> Result<Taken, Stop> {
-        match &listen.to {
-            Strategy::One(filter) => {
-                if !fits(run, here, filter, event)? {
-                    return Ok(Taken::No);
-                }
-                self.gather(here, listen.read, event)?;
-                Ok(Taken::Last)
+        match self.judge(run, here, listen, event)? {
+            Verdict::No => Ok(Taken::No),
+            Verdict::Stops { last } => Ok(Taken::last_if(last)),
+            Verdict::Fits { last } => {
+                self.gather(here, as_read(listen.read, event))?;
+                Ok(Taken::last_if(last || self.enough(run, here, listen)?))
             }
+        }
+    }
+
+    fn judge(
+        &mut self,
+        run: &mut Run<'_>,
+        here: &Here<'_>,
+        listen: &Listen,
+        event: &Data,
+    ) -> Result<Verdict, Stop> {
+        match &listen.to {
+            Strategy::One(filter) if fits(run, here, filter, event)? => {
+                Ok(Verdict::Fits { last: true })
+            }
+            Strategy::One(_) => Ok(Verdict::No),
             Strategy::All(filters) => {
                 if !meets(run, here, filters, &mut self.met, event)? {
-                    return Ok(Taken::No);
+                    return Ok(Verdict::No);
                 }
-                self.gather(here, listen.read, event)?;
-                Ok(Taken::last_if(self.met.len() == filters.len()))
+                let last = self.met.len() == filters.len();
+                Ok(Verdict::Fits { last })
             }
             Strategy::Any { filters, until } => {
                 if let Some(Until::Events(strategy)) = until {
-                    let taken = self.stops(run, here, strategy, event)?;
-                    if !matches!(taken, Taken::No) {
-                        return Ok(taken);
+                    match self.stops(run, here, strategy, event)? {
+                        Taken::No => {}
+                        Taken::Yes => return Ok(Verdict::Stops { last: false }),
+                        Taken::Last => return Ok(Verdict::Stops { last: true }),
                     }
                 }
                 if !any(run, here, filters, event)? {
-                    return Ok(Taken::No);
+                    return Ok(Verdict::No);
                 }
-                self.gather(here, listen.read, event)?;
-                match until {
-                    None => Ok(Taken::Last),
-                    Some(Until::Events(_)) => Ok(Taken::Yes),
-                    Some(Until::Condition(condition)) => {
-                        let so_far = self.output();
-                        let sight = here.sight(run);
-                        Ok(Taken::last_if(run.holds(condition, &so_far, &sight)?))
-                    }
-                }
+                let last = until.is_none();
+                Ok(Verdict::Fits { last })
             }
+        }
+    }
+
+    /// Whether the condition of `until` holds on what was gathered so far.
+    fn enough(&self, run: &Run<'_>, here: &Here<'_>, listen: &Listen) -> Result<bool, Stop> {
+        match until(listen) {
+            Some(condition) => run.holds(condition, &self.output(), &here.sight(run)),
+            None => Ok(false),
         }
     }
 
@@ -214,16 +298,7 @@ impl Listening {
         })
     }
 
-    fn gather(&mut self, here: &Here<'_>, read: ReadAs, event: &Data) -> Result<(), Stop> {
-        let read = match read {
-            ReadAs::Envelope => Arc::clone(event),
-            ReadAs::Data => Arc::new(data(event).clone()),
-            ReadAs::Raw => Arc::new(match data(event) {
-                Value::Null => Value::Null,
-                Value::String(text) => Value::from(text.as_str()),
-                data => Value::from(data.to_string()),
-            }),
-        };
+    fn gather(&mut self, here: &Here<'_>, read: Data) -> Result<(), Stop> {
         self.gathered_bytes += read.to_string().len();
         self.gathered.push(read);
         if self.gathered.len() > GATHERED_COUNT_MAX || self.gathered_bytes > GATHERED_BYTES_MAX {
@@ -253,6 +328,29 @@ impl Listening {
 impl Taken {
     fn last_if(last: bool) -> Self {
         if last { Self::Last } else { Self::Yes }
+    }
+}
+
+/// The condition that stops it, if one does.
+fn until(listen: &Listen) -> Option<&Expression> {
+    match &listen.to {
+        Strategy::Any {
+            until: Some(Until::Condition(condition)),
+            ..
+        } => Some(condition),
+        Strategy::Any { .. } | Strategy::One(_) | Strategy::All(_) => None,
+    }
+}
+
+fn as_read(read: ReadAs, event: &Data) -> Data {
+    match read {
+        ReadAs::Envelope => Arc::clone(event),
+        ReadAs::Data => Arc::new(data(event).clone()),
+        ReadAs::Raw => Arc::new(match data(event) {
+            Value::Null => Value::Null,
+            Value::String(text) => Value::from(text.as_str()),
+            data => Value::from(data.to_string()),
+        }),
     }
 }
 

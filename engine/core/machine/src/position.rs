@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::call::Calling;
+use crate::extension::{Extending, Part};
 use crate::r#for::Looping;
 use crate::fork::Forking;
 use crate::listen::Listening;
@@ -80,6 +81,7 @@ pub(crate) enum State {
     Wait(Timer),
     Child(Box<Child>),
     Listen(Box<Listening>),
+    Extended(Box<Extending>),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -243,7 +245,13 @@ impl Position {
         if let Some(timer) = &mut self.entry.timeout {
             again.limit(timer);
         }
-        match &mut self.state {
+        self.state.reopen(&self.entry.reference, again);
+    }
+}
+
+impl State {
+    pub(crate) fn reopen(&mut self, reference: &str, again: &mut Again<'_, '_>) {
+        match self {
             State::Do(list) => list.reopen(again),
             State::For(looping) => looping.list_mut().reopen(again),
             State::Fork(forking) => {
@@ -256,12 +264,21 @@ impl Position {
             State::Human(offer) => again.offer(offer),
             State::Child(child) => again.child(child),
             State::Wait(timer) => again.moment(timer),
-            State::Listen(listening) => again.listen(&self.entry.reference, &listening.types),
+            State::Listen(listening) => {
+                if listening.hears() {
+                    again.listen(reference, &listening.types);
+                }
+                if let Some(list) = listening.list_mut() {
+                    list.reopen(again);
+                }
+            }
+            State::Extended(extending) => match extending.part_mut() {
+                Part::List(list) => list.reopen(again),
+                Part::Within(state) => state.reopen(reference, again),
+            },
         }
     }
-}
 
-impl State {
     pub(crate) fn open<'a>(&'a self, reference: &'a str, found: &mut Vec<Open<'a>>) {
         match self {
             State::Do(list) => list.open(found),
@@ -276,10 +293,8 @@ impl State {
                 purpose: Purpose::Wait,
                 reference,
             }),
-            State::Listen(listening) => found.push(Open::Listen {
-                listening,
-                reference,
-            }),
+            State::Listen(listening) => listening.open(reference, found),
+            State::Extended(extending) => extending.open(reference, found),
         }
     }
 
@@ -289,9 +304,9 @@ impl State {
             State::Do(_) | State::For(_) | State::Fork(_) => Status::Running,
             State::Try(trying) => trying.status(),
             State::Call(calling) => calling.status(),
-            State::Human(_) | State::Wait(_) | State::Listen(_) | State::Child(_) => {
-                Status::Waiting
-            }
+            State::Extended(extending) => extending.status(),
+            State::Listen(listening) => listening.status(),
+            State::Human(_) | State::Wait(_) | State::Child(_) => Status::Waiting,
         }
     }
 }
@@ -303,7 +318,8 @@ impl Open<'_> {
             (Open::Offer(offer), Signal::Completed(decision)) => offer.item == decision.item,
             (Open::Child(child), Signal::ChildEnded(end)) => child.key == end.key,
             (Open::Timer { timer, .. }, Signal::Fired(fired)) => timer.timer == *fired,
-            (Open::Listen { .. }, Signal::Arrived(_)) | (Open::Ready, Signal::Resumed) => true,
+            (Open::Listen { listening, .. }, Signal::Arrived(_)) => listening.hears(),
+            (Open::Ready, Signal::Resumed) => true,
             _ => false,
         }
     }
@@ -343,7 +359,7 @@ impl Open<'_> {
             Open::Listen {
                 listening,
                 reference,
-            } => Some(Waiting::Event {
+            } => listening.hears().then(|| Waiting::Event {
                 task: task_name(reference),
                 types: listening.types.clone(),
             }),

@@ -16,7 +16,7 @@ use crate::position::{Entry, Open, Timer};
 use crate::record::Record;
 use crate::retry::Broken;
 use crate::scope::Sight;
-use crate::{Choice, Effect, Fault, Status, TaskRun, http};
+use crate::{Choice, Effect, Fault, Status, TaskRun, http, listen};
 
 /// Questions to the evaluator that one event may need before the run yields; a single task may go
 /// beyond, since it begins and ends as a whole.
@@ -185,7 +185,8 @@ impl Run<'_> {
                     reason: reason.to_owned(),
                 }),
                 Open::Timer { timer, .. } => self.cancel_timer(Some(*timer)),
-                Open::Listen { .. } | Open::Ready => {}
+                Open::Listen { listening, .. } => listen::give_back(self, listening),
+                Open::Ready => {}
             }
         }
     }

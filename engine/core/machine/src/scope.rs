@@ -21,8 +21,17 @@ pub(crate) struct Scope<'a> {
     pub(crate) ordinal: u32,
     /// What a `catch` calls the error, a `for` its item.
     pub(crate) variable: Option<(&'a str, &'a Value)>,
+    /// What is further out is not seen from within.
+    pub(crate) wall: Option<Wall<'a>>,
     /// A `try` around may run this again: intents must be kept.
     pub(crate) kept: bool,
+}
+
+/// Around tasks that are written once and run in several places: those of functions and extensions.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Wall<'a> {
+    /// The task that is extended: `$task` of all within.
+    pub(crate) task: Option<TaskSight<'a>>,
 }
 
 /// The variables at one stage of one task, or of the workflow itself.
@@ -53,8 +62,28 @@ pub(crate) struct TaskSight<'a> {
 }
 
 impl<'a> Scope<'a> {
+    /// Around what belongs to a construct; it brings nothing by itself.
+    pub(crate) fn within(outer: &'a Scope<'a>) -> Self {
+        Self {
+            outer: Some(outer),
+            tasks: &[],
+            ordinal: 0,
+            variable: None,
+            wall: None,
+            kept: outer.kept,
+        }
+    }
+
     fn chain(&'a self) -> impl Iterator<Item = &'a Scope<'a>> {
         std::iter::successors(Some(self), |scope| scope.outer)
+    }
+
+    /// What expressions see: up to the nearest wall, which itself is seen.
+    fn seen(&'a self) -> impl Iterator<Item = &'a Scope<'a>> {
+        let inside = |scope: &&'a Scope<'a>| scope.wall.is_none();
+        std::iter::successors(Some(self), move |scope| {
+            Some(*scope).filter(inside).and_then(|scope| scope.outer)
+        })
     }
 
     /// Rounds of the loops around, outer before inner.
@@ -91,7 +120,7 @@ pub(crate) fn list_of(reference: &str) -> &str {
 impl Sight<'_> {
     /// Outputs of the tasks of this list and of those around it; the nearest name wins.
     fn steps(&self) -> Cow<'_, Value> {
-        let lists = self.scope.into_iter().flat_map(Scope::chain);
+        let lists = self.scope.into_iter().flat_map(Scope::seen);
         let mut outputs = lists.filter_map(|scope| {
             let list = list_of(&scope.tasks.first()?.reference);
             self.record.steps.get(list).map(|outputs| &**outputs)
@@ -137,13 +166,26 @@ impl TaskSight<'_> {
     fn value(&self) -> Value {
         let mut value = json!({
             "name": self.task.name,
-            "reference": self.task.reference,
+            "reference": self.task.pointer(),
             "definition": self.task.definition,
             "input": self.input,
             "startedAt": moment(self.started_at),
         });
         if let (Some(output), Some(members)) = (self.output, value.as_object_mut()) {
             members.insert("output".to_owned(), output.clone());
+        }
+        value
+    }
+
+    /// As tasks of an extension see it: the specification names both what the author wrote
+    /// (`$task.with`) and what is known of the run (`$task.reference`).
+    fn extended(&self) -> Value {
+        let mut value = self.value();
+        let written = self.task.definition.as_object();
+        if let (Some(members), Some(written)) = (value.as_object_mut(), written) {
+            for (key, part) in written {
+                members.entry(key).or_insert_with(|| part.clone());
+            }
         }
         value
     }
@@ -155,13 +197,19 @@ impl Variables for Sight<'_> {
             "context" => self.context.then_some(Cow::Borrowed(&*self.record.context)),
             "input" => self.input.map(Cow::Borrowed),
             "output" => self.output.map(Cow::Borrowed),
-            "task" => self.task.map(|task| Cow::Owned(task.value())),
+            "task" => {
+                let mut scopes = self.scope.into_iter().flat_map(Scope::seen);
+                match scopes.find_map(|scope| scope.wall?.task) {
+                    Some(extended) => Some(Cow::Owned(extended.extended())),
+                    None => self.task.map(|task| Cow::Owned(task.value())),
+                }
+            }
             "workflow" => Some(Cow::Owned(self.workflow())),
             "runtime" => Some(Cow::Owned(self.runtime())),
             "case" => Some(Cow::Owned(self.case())),
             "steps" => self.scope.map(|_| self.steps()),
             _ => {
-                let mut scopes = self.scope.into_iter().flat_map(Scope::chain);
+                let mut scopes = self.scope.into_iter().flat_map(Scope::seen);
                 scopes.find_map(|scope| {
                     let (variable, value) = scope.variable?;
                     (variable == name).then_some(Cow::Borrowed(value))

@@ -7,12 +7,13 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
+use crate::extension::Part;
 use crate::position::{Data, List, Position, State};
 use crate::record::Record;
 use crate::scope::list_of;
 
 /// Format of a snapshot. It grows when an older engine could not read a newer snapshot.
-pub(crate) const FORMAT: u32 = 2;
+pub(crate) const FORMAT: u32 = 3;
 
 /// The oldest format that is still read: a snapshot of it is one of the newest as well.
 const FORMAT_OLDEST: u32 = 1;
@@ -70,22 +71,27 @@ pub(crate) fn restore(list: &mut List, record: &Record) -> Result<(), String> {
         })?;
         list.input = Arc::new(output.clone());
     }
-    restore_within(position, record)
+    restore_within(&mut position.state, record)
 }
 
-fn restore_within(position: &mut Position, record: &Record) -> Result<(), String> {
-    match &mut position.state {
+fn restore_within(state: &mut State, record: &Record) -> Result<(), String> {
+    match state {
         State::Do(list) => restore(list, record),
         State::For(looping) => restore(looping.list_mut(), record),
         State::Fork(forking) => forking
             .positions_mut()
-            .try_for_each(|position| restore_within(position, record)),
+            .try_for_each(|position| restore_within(&mut position.state, record)),
         State::Try(trying) => trying
             .list_mut()
             .map_or(Ok(()), |list| restore(list, record)),
-        State::Call(_) | State::Human(_) | State::Wait(_) | State::Listen(_) | State::Child(_) => {
-            Ok(())
-        }
+        State::Extended(extending) => match extending.part_mut() {
+            Part::List(list) => restore(list, record),
+            Part::Within(state) => restore_within(state, record),
+        },
+        State::Listen(listening) => listening
+            .list_mut()
+            .map_or(Ok(()), |list| restore(list, record)),
+        State::Call(_) | State::Human(_) | State::Wait(_) | State::Child(_) => Ok(()),
     }
 }
 
@@ -131,11 +137,11 @@ mod tests {
             serde_json::from_value::<Instance>(snapshot.clone()).unwrap(),
             Instance::pending()
         );
-        snapshot["format"] = 3.into();
+        snapshot["format"] = 4.into();
         let refusal = serde_json::from_value::<Instance>(snapshot).unwrap_err();
         assert_eq!(
             refusal.to_string(),
-            "the snapshot has format 3, this engine reads up to 2; use a newer engine"
+            "the snapshot has format 4, this engine reads up to 3; use a newer engine"
         );
     }
 }

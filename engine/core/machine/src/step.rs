@@ -366,6 +366,7 @@ fn close(run: &Run<'_>, last: &Data) -> Result<Value, Stop> {
                 tasks: &run.workflow.tasks,
                 ordinal: 0,
                 variable: None,
+                wall: None,
                 kept: false,
             };
             let sight = Sight {
@@ -475,6 +476,7 @@ fn expected(instance: &Instance) -> String {
                 child.delivery.reference, child.delivery.run
             )),
             Open::Timer { timer, .. } => Some(format!("timer {}", timer.timer)),
+            Open::Listen { listening, .. } if !listening.hears() => None,
             Open::Listen { listening, .. } if listening.types.is_empty() => {
                 Some("an event".to_owned())
             }

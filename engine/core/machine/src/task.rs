@@ -12,8 +12,8 @@ use crate::position::{Data, Entry, Position, Progress, Signal, State};
 use crate::run::{Run, Stop};
 use crate::scope::{Scope, Sight, TaskSight, list_of};
 use crate::{
-    Fault, Status, call, child, r#do, emit, r#for, fork, http, human, listen, openapi, raise, set,
-    switch, r#try, wait,
+    Fault, Status, call, child, r#do, emit, extension, r#for, fork, function, http, human, listen,
+    openapi, raise, set, switch, r#try, wait,
 };
 
 /// A task whose construct is at work.
@@ -40,8 +40,9 @@ impl<'a> Here<'a> {
         }
     }
 
+    /// What errors name.
     pub(crate) fn place(&self) -> &'a str {
-        &self.task.reference
+        self.task.pointer()
     }
 }
 
@@ -91,7 +92,7 @@ pub(crate) fn resume(
         state.open(&entry.reference, &mut open);
         run.withdraw(&open, "time ran out");
         let detail = format!("task `{}` took longer than its timeout allows", task.name);
-        Err(Fault::timeout(&task.reference, detail).into())
+        Err(Fault::timeout(task.pointer(), detail).into())
     } else {
         run.mark(entry.number, Status::Running);
         let input = entry.input.clone().unwrap_or_else(|| Arc::clone(raw));
@@ -115,7 +116,7 @@ fn open(
     raw: &Data,
     entry: &mut Entry,
 ) -> Result<Progress<State>, Stop> {
-    Run::check(task.input.schema.as_ref(), raw, &task.reference)?;
+    Run::check(task.input.schema.as_ref(), raw, task.pointer())?;
     if let Some(from) = &task.input.from {
         let sight = outside(run, scope, task, raw, entry.started_at);
         entry.input = Some(Arc::new(run.value(from, raw, &sight)?));
@@ -130,7 +131,7 @@ fn open(
             entry,
         };
         let millis = run.span(timeout, &input, &here.sight(run))?;
-        let at = run.after(millis, &task.reference)?;
+        let at = run.after(millis, task.pointer())?;
         entry.timeout = Some(run.set_timer(at));
     }
     let here = Here {
@@ -140,10 +141,15 @@ fn open(
         input: &input,
         entry,
     };
-    enter_construct(run, &here)
+    if task.extensions.is_empty() {
+        enter_construct(run, &here)
+    } else {
+        extension::enter(run, &here)
+    }
 }
 
-fn enter_construct(run: &mut Run<'_>, here: &Here<'_>) -> Result<Progress<State>, Stop> {
+/// Without what extends it.
+pub(crate) fn enter_construct(run: &mut Run<'_>, here: &Here<'_>) -> Result<Progress<State>, Stop> {
     match &here.task.kind {
         Kind::Do(tasks) => r#do::enter(run, here, tasks),
         Kind::For(r#for) => r#for::enter(run, here, r#for),
@@ -151,6 +157,7 @@ fn enter_construct(run: &mut Run<'_>, here: &Here<'_>) -> Result<Progress<State>
         Kind::Set(template) => set::enter(run, here, template),
         Kind::Switch(cases) => switch::enter(run, here, cases),
         Kind::Call(call) => call::enter(run, here, call),
+        Kind::Function(function) => function::enter(run, here, function),
         Kind::Http(http) => http::enter(run, here, http),
         Kind::OpenApi(openapi) => openapi::enter(run, here, openapi),
         Kind::Human(human) => human::enter(run, here, human),
@@ -163,14 +170,18 @@ fn enter_construct(run: &mut Run<'_>, here: &Here<'_>) -> Result<Progress<State>
     }
 }
 
-fn resume_construct(
+pub(crate) fn resume_construct(
     run: &mut Run<'_>,
     here: &Here<'_>,
     state: State,
     signal: &Signal<'_>,
 ) -> Result<Progress<State>, Stop> {
     match (&here.task.kind, state) {
+        (_, State::Extended(extending)) => extension::resume(run, here, *extending, signal),
         (Kind::Do(tasks), State::Do(list)) => r#do::resume(run, here, tasks, list, signal),
+        (Kind::Function(function), State::Do(list)) => {
+            function::resume(run, here, function, list, signal)
+        }
         (Kind::For(r#for), State::For(looping)) => {
             r#for::resume(run, here, r#for, *looping, signal)
         }
@@ -252,14 +263,14 @@ fn close(
         Some(transform) => Arc::new(run.value(transform, raw_output, &sight(run))?),
         None => Arc::clone(raw_output),
     };
-    Run::check(task.output.schema.as_ref(), &output, &task.reference)?;
+    Run::check(task.output.schema.as_ref(), &output, task.pointer())?;
     if let Some(export) = &task.export {
         let sight = Sight {
             output: Some(&output),
             ..sight(run)
         };
         let context = run.value(&export.transform, &output, &sight)?;
-        Run::check(export.schema.as_ref(), &context, &task.reference)?;
+        Run::check(export.schema.as_ref(), &context, task.pointer())?;
         run.record.context = Arc::new(context);
     }
     // A branch of a fork stands in no list: nothing may name its output.
@@ -281,7 +292,7 @@ fn outside<'b>(
     Sight {
         workflow: run.workflow,
         record: &run.record,
-        place: &task.reference,
+        place: task.pointer(),
         scope: Some(scope),
         context: true,
         input: None,

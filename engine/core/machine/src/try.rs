@@ -189,11 +189,8 @@ impl Within<'_> {
         signal: Option<&Signal<'_>>,
     ) -> Result<Progress<State>, Stop> {
         let scope = Scope {
-            outer: Some(self.here.scope),
-            tasks: &[],
-            ordinal: 0,
-            variable: None,
             kept: self.here.scope.kept || self.r#try.catch.retry.is_some(),
+            ..Scope::within(self.here.scope)
         };
         match list.drive(run, Some(&scope), &self.r#try.tasks, signal) {
             Ok(Progress::Parked(list)) => Ok(self.park(Phase::Trying { list, limit })),
@@ -241,7 +238,7 @@ impl Within<'_> {
         }
         run.broken = None;
         // What is in doubt is for a person; trying again could do it twice.
-        let doubt = fault.kind == IN_DOUBT || run.record.doubts(self.here.place());
+        let doubt = fault.kind == IN_DOUBT || run.record.doubts(&self.here.task.reference);
         if let Some(retry) = catch.retry.as_ref().filter(|_| !doubt) {
             let conditions = (retry.when.as_ref(), retry.except_when.as_ref());
             if self.wanted(run, &scope, conditions)?
@@ -277,11 +274,8 @@ impl Within<'_> {
 
     fn error_scope<'b>(&'b self, error: &'b Value) -> Scope<'b> {
         Scope {
-            outer: Some(self.here.scope),
-            tasks: &[],
-            ordinal: 0,
             variable: Some((&self.r#try.catch.variable, error)),
-            kept: self.here.scope.kept,
+            ..Scope::within(self.here.scope)
         }
     }
 
@@ -312,7 +306,8 @@ impl Within<'_> {
         let mut millis = delay::grown(delay, retry.backoff, retries);
         if let Some((from, to)) = &retry.jitter {
             let id = &run.record.facts.id;
-            let seed = format!("{id} {} {} {retries}", here.place(), here.entry.run);
+            let place = &here.task.reference;
+            let seed = format!("{id} {place} {} {retries}", here.entry.run);
             millis = millis.saturating_add(delay::jitter(span(from)?, span(to)?, &seed));
         }
         let Ok(at) = run.after(millis, here.place()) else {

@@ -2,7 +2,7 @@
 
 use super::{Arrow, Frame, Picture, Shape, Step};
 use crate::words::humanize;
-use crate::workflow::{Assign, Catch, For, Fork, Human, Kind, Task, Then, Try};
+use crate::workflow::{Assign, Catch, For, Fork, Function, Human, Kind, Task, Then, Try};
 use crate::{Template, Workflow};
 
 /// An arrow whose end is not known yet.
@@ -154,6 +154,7 @@ impl Draft {
                 let body = self.list(tasks, Some(inner));
                 leaving(body, task.then)
             }
+            Kind::Function(function) => self.function(task, function, frame),
             Kind::For(repeated) => self.rounds(task, repeated, frame),
             Kind::Fork(fork) => self.branches(task, fork, frame),
             Kind::Try(attempt) => self.attempt(task, attempt, frame),
@@ -208,13 +209,29 @@ impl Draft {
                 let detail = "Tells others".to_owned();
                 self.passing(task, frame, Shape::System, Some(detail))
             }
-            Kind::Listen(_) => {
+            Kind::Listen(listen) => {
                 let detail = "Waits for news".to_owned();
-                self.passing(task, frame, Shape::Pause, Some(detail))
+                let mut drawn = self.passing(task, frame, Shape::Pause, Some(detail));
+                if let Some(each) = listen.foreach.as_ref().filter(|it| !it.tasks.is_empty()) {
+                    self.news(task, &each.tasks, &mut drawn, frame);
+                }
+                drawn
             }
             Kind::Set(_) => self.passing(task, frame, Shape::System, None),
             Kind::Wait(_) => self.passing(task, frame, Shape::Pause, None),
         }
+    }
+
+    /// The task that a function is, in the place of the call.
+    fn function(&mut self, task: &Task, function: &Function, frame: Option<usize>) -> Drawn {
+        let body = self.list(&function.tasks, frame);
+        let drawn = leaving(body, task.then);
+        if task.condition.is_some()
+            && let Some(step) = self.picture.steps.get_mut(drawn.entry)
+        {
+            step.conditional = true;
+        }
+        drawn
     }
 
     /// Whatever comes to the end of the body also leads back to its beginning.
@@ -230,6 +247,23 @@ impl Draft {
             self.arrow(back, body.entry);
         }
         leaving(body, task.then)
+    }
+
+    /// What is done with each event leads back to where the next is waited for.
+    fn news(&mut self, task: &Task, tasks: &[Task], drawn: &mut Drawn, frame: Option<usize>) {
+        let inner = self.frame(task, frame);
+        let body = self.list(tasks, Some(inner));
+        let each = Loose {
+            label: Some("For each".to_owned()),
+            ..going(drawn.entry)
+        };
+        self.arrow(each, body.entry);
+        for exit in body.exits {
+            self.arrow(exit, drawn.entry);
+        }
+        let left = body.left.into_iter();
+        let then = task.then;
+        drawn.ways.extend(left.map(|loose| Way { loose, then }));
     }
 
     /// A step from which the branches go; whatever leaves a branch leads to what comes after.

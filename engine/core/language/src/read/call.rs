@@ -9,6 +9,7 @@ use crate::workflow::{Call, Kind};
 use crate::yaml::{Entry, Node, Place};
 
 pub(super) mod argument;
+pub(super) mod function;
 mod fund;
 pub(super) mod http;
 mod human;
@@ -75,6 +76,9 @@ pub(super) fn read(reader: &mut Reader<'_>, body: &Body<'_, '_>) -> Option<Found
         return None;
     }
     let reference = Reference::parse(text);
+    if function::is_defined(reader, reference.name) {
+        return function::call(reader, body, &reference);
+    }
     if refuse_reference(reader, entry, &reference) {
         return None;
     }
@@ -85,6 +89,13 @@ pub(super) fn read(reader: &mut Reader<'_>, body: &Body<'_, '_>) -> Option<Found
         name if BUILT_IN.contains(&name) => fund::read(reader, body, name),
         name => plugin::read(reader, body, name, reference.version),
     }
+}
+
+/// Whether a name of a function is taken by the language or by the engine.
+fn reserved(name: &str) -> bool {
+    BUILT_IN.contains(&name)
+        || LATER.iter().any(|(later, _)| *later == name)
+        || unavailable::reason(name).is_some()
 }
 
 fn refuse(reader: &mut Reader<'_>, entry: &Entry, code: &'static str, message: &str) {
@@ -115,10 +126,6 @@ fn refuse_reference(reader: &mut Reader<'_>, entry: &Entry, reference: &Referenc
                 format!("`call: {name}` is not available yet"),
             )
             .help(*help);
-        return true;
-    }
-    if reader.reusables.functions.contains(name) {
-        // Its definition was refused, which is the cause.
         return true;
     }
     if let Some(catalog) = reference.catalog
@@ -165,7 +172,8 @@ fn refuse_version(reader: &mut Reader<'_>, entry: &Entry, reference: &Reference<
 /// Reports a function that does not exist.
 fn unknown(reader: &mut Reader<'_>, entry: &Entry, name: &str) {
     let installed = reader.surroundings.functions.keys().map(String::as_str);
-    let near = similar(name, installed.clone().chain(BUILT_IN));
+    let defined = function::names(reader);
+    let near = similar(name, installed.clone().chain(BUILT_IN).chain(defined));
     let plugin = name.split_once('.').map(|(plugin, _)| format!("{plugin}."));
     let siblings: Vec<&str> = installed
         .filter(|known| {

@@ -3,7 +3,7 @@
 use sha2::{Digest, Sha256};
 
 use super::scope::{Moment, Scope};
-use super::{Reader, data, reusable, schedule, tasks};
+use super::{Reader, data, extension, reusable, schedule, tasks};
 use crate::Workflow;
 use crate::diagnostic::listed;
 use crate::workflow::Document;
@@ -26,7 +26,7 @@ const HEADER: [&str; 8] = [
     "metadata",
 ];
 
-pub(super) fn read(reader: &mut Reader<'_>, text: &str, root: &Node) -> Option<Workflow> {
+pub(super) fn read<'a>(reader: &mut Reader<'a>, text: &str, root: &'a Node) -> Option<Workflow> {
     let owner = "the workflow";
     let findings = &mut reader.findings;
     let mut fields = Fields::open(findings, root, Place::of_line(1), owner, &ROOT)?;
@@ -60,7 +60,8 @@ pub(super) fn read(reader: &mut Reader<'_>, text: &str, root: &Node) -> Option<W
         .get("timeout")
         .and_then(|entry| reusable::timeout(reader, entry, owner, (&scope, Moment::WorkflowInput)));
     let list = fields.required(&mut reader.findings, "do", "do: [ ... ]");
-    let tasks = list.and_then(|entry| tasks::list(reader, entry, owner, &scope, ""));
+    let mut tasks = list.and_then(|entry| tasks::list(reader, entry, owner, &scope, ""));
+    extension::apply(reader, tasks.as_deref_mut().unwrap_or_default());
     Some(Workflow {
         document: document?,
         digest: digest(text),

@@ -78,7 +78,8 @@ fn items(reader: &mut Reader<'_>, entry: &Entry, owner: &str, scope: &Scope) -> 
     None
 }
 
-fn refuse_twins(reader: &mut Reader<'_>, entry: &Entry, name: &str) {
+/// Both variables would have one name.
+pub(super) fn refuse_twins(reader: &mut Reader<'_>, entry: &Entry, name: &str) {
     reader
         .findings
         .error(
@@ -86,5 +87,5 @@ fn refuse_twins(reader: &mut Reader<'_>, entry: &Entry, name: &str) {
             entry.place(),
             format!("the item and its index are both named `{name}`"),
         )
-        .help("`each` is `item` and `at` is `index` unless written; give one another name");
+        .help("they are `item` and `index` unless written; give one of them another name");
 }

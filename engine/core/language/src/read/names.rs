@@ -21,10 +21,15 @@ pub(super) struct Known {
     pub(super) line: usize,
 }
 
+/// Functions that the document defines, by name.
+type Functions<'n> = BTreeMap<&'n str, &'n Node>;
+
 #[derive(Debug, Clone, Default)]
 pub(super) struct Names {
     tasks: BTreeMap<String, Known>,
     forks: BTreeSet<String>,
+    /// Names of functions and extensions that no task has.
+    reusable: BTreeSet<String>,
     /// How many tasks there are.
     pub(super) count: usize,
     /// How many tasks have an `export`.
@@ -34,9 +39,35 @@ pub(super) struct Names {
 impl Names {
     pub(super) fn scan(root: &Node) -> Self {
         let mut names = Self::default();
-        if let Some(list) = root.get("do") {
-            names.list(list, None);
+        let defined = root.get("use").and_then(|it| it.get("functions"));
+        let defined = defined.and_then(Node::as_map).unwrap_or_default();
+        let functions: Functions<'_> = defined
+            .iter()
+            .map(|entry| (entry.key.text.as_str(), &entry.value))
+            .collect();
+        for (name, body) in &functions {
+            names.count += 1;
+            names.exports += usize::from(body.get("export").is_some());
+            names.inner(body, name, &functions);
+            names.reusable.insert((*name).to_owned());
         }
+        let extensions = root.get("use").and_then(|it| it.get("extensions"));
+        let extensions = extensions.and_then(Node::as_list).unwrap_or_default();
+        for entry in extensions.iter().filter_map(Node::as_map).flatten() {
+            names.reusable.insert(entry.key.text.clone());
+            let lists = ["before", "after"].map(|key| entry.value.get(key));
+            for list in lists.into_iter().flatten() {
+                names.list(list, Some(&entry.key.text), &functions);
+            }
+        }
+        // Last, since a name of the document's own list counts before one in `use`.
+        if let Some(list) = root.get("do") {
+            names.list(list, None, &functions);
+        }
+        let Self {
+            tasks, reusable, ..
+        } = &mut names;
+        reusable.retain(|name| !tasks.contains_key(name));
         names
     }
 
@@ -49,45 +80,72 @@ impl Names {
         self.forks.contains(name)
     }
 
+    /// Of a task that does not lie inside another that can be named instead: whether it belongs to
+    /// a function or an extension, and its line.
+    pub(super) fn apart(&self, name: &str) -> Option<(bool, usize)> {
+        let known = self.tasks.get(name)?;
+        match &known.inside {
+            None => Some((false, known.line)),
+            Some(inside) => self.reusable.contains(inside).then_some((true, known.line)),
+        }
+    }
+
     pub(super) fn human(&self) -> impl Iterator<Item = &str> {
         let human = self.tasks.iter().filter(|(_, known)| known.human);
         human.map(|(name, _)| name.as_str())
     }
 
-    fn list(&mut self, list: &Node, inside: Option<&str>) {
+    fn list(&mut self, list: &Node, inside: Option<&str>, functions: &Functions<'_>) {
         for item in list.as_list().unwrap_or_default() {
             for entry in item.as_map().unwrap_or_default() {
                 let known = self.tasks.entry(entry.key.text.clone()).or_default();
                 self.count += 1;
-                known.human |= is_human(&entry.value);
-                known.outcomes.extend(outcomes(&entry.value));
+                let body = called(&entry.value, functions);
+                known.human |= is_human(body);
+                known.outcomes.extend(outcomes(body));
                 known.inside = inside.map(str::to_owned);
                 known.line = entry.key.place.line;
-                self.exports += usize::from(entry.value.get("export").is_some());
-                self.inner(&entry.value, &entry.key.text);
+                let each = entry.value.get("foreach");
+                let exports = [Some(&entry.value), each].into_iter().flatten();
+                let exports = exports.filter(|it| it.get("export").is_some());
+                self.exports += exports.count();
+                self.inner(&entry.value, &entry.key.text, functions);
             }
         }
     }
 
-    fn inner(&mut self, body: &Node, name: &str) {
+    fn inner(&mut self, body: &Node, name: &str, functions: &Functions<'_>) {
         for key in KEYS_WITH_TASKS {
             match body.get(key) {
                 Some(node) if matches!(node.content, Content::List(_)) => {
-                    self.list(node, Some(name));
+                    self.list(node, Some(name), functions);
                 }
                 Some(node) => {
                     if let Some(list) = node.get("do") {
-                        self.list(list, Some(name));
+                        self.list(list, Some(name), functions);
                     }
                 }
                 None => {}
             }
         }
         if let Some(branches) = branches(body) {
-            self.list(branches, Some(name));
+            self.list(branches, Some(name), functions);
             self.forks.insert(name.to_owned());
         }
     }
+}
+
+/// The task that a call comes to: that of the function it calls, where the document defines it.
+fn called<'n>(body: &'n Node, functions: &Functions<'n>) -> &'n Node {
+    let mut body = body;
+    // One that calls itself is refused elsewhere.
+    for _ in 0..=functions.len() {
+        match function(body).and_then(|name| functions.get(name)) {
+            Some(defined) => body = defined,
+            None => break,
+        }
+    }
+    body
 }
 
 fn is_human(body: &Node) -> bool {

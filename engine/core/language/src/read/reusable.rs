@@ -1,12 +1,14 @@
 //! `use`: authentications, errors, retries, secrets and timeouts that tasks name.
 //!
-//! Each is read once, where it stands, also when nothing names it.
+//! Each is read once, where it stands, also when nothing names it. Functions have a file of their
+//! own beside those of the engine, extensions one of theirs.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::call::function;
 use super::call::http::authentication::{self, Credential};
 use super::scope::{Moment, Scope};
-use super::{Reader, duration, raise, r#try, unavailable};
+use super::{Reader, duration, extension, raise, r#try, unavailable};
 use crate::Period;
 use crate::diagnostic::suggestion;
 use crate::workflow::{Problem, Retry, Span};
@@ -32,11 +34,9 @@ pub(super) struct Reusables {
     authentications: BTreeMap<String, Option<Credential>>,
     /// Names alone: what they stand for is known to whoever runs the engine.
     pub(super) secrets: BTreeSet<String>,
-    /// Functions defined in the document: not built, but known by name.
-    pub(super) functions: BTreeSet<String>,
 }
 
-pub(super) fn read(reader: &mut Reader<'_>, entry: &Entry, scope: &Scope) {
+pub(super) fn read<'a>(reader: &mut Reader<'a>, entry: &'a Entry, scope: &Scope) {
     let findings = &mut reader.findings;
     let Some(fields) = Fields::open(findings, &entry.value, entry.key.place, "`use`", &KNOWN)
     else {
@@ -48,20 +48,21 @@ pub(super) fn read(reader: &mut Reader<'_>, entry: &Entry, scope: &Scope) {
     }
     for entry in fields.entries() {
         match entry.key.text.as_str() {
-            "secrets" => {}
             "authentications" => authentications(reader, entry, scope),
             "errors" => errors(reader, entry, scope),
             "retries" => retries(reader, entry, scope),
             "timeouts" => timeouts(reader, entry, scope),
-            _ => {
-                if entry.key.text == "functions" {
-                    let defined = entry.value.as_map().unwrap_or_default();
-                    let names = defined.iter().map(|entry| entry.key.text.clone());
-                    reader.reusables.functions.extend(names);
-                }
-                unavailable::reusable(reader, entry);
-            }
+            "catalogs" => unavailable::catalogs(reader, entry),
+            // Read before, or below.
+            _ => {}
         }
+    }
+    // Their tasks name all of the above.
+    if let Some(entry) = fields.get("functions") {
+        function::read(reader, entry);
+    }
+    if let Some(entry) = fields.get("extensions") {
+        extension::read(reader, entry);
     }
 }
 
@@ -126,7 +127,8 @@ fn timeouts(reader: &mut Reader<'_>, entry: &Entry, scope: &Scope) {
     }
 }
 
-fn definitions<'a>(reader: &mut Reader<'_>, entry: &'a Entry) -> &'a [Entry] {
+/// What stands under one key of `use`, by name.
+pub(super) fn definitions<'a>(reader: &mut Reader<'_>, entry: &'a Entry) -> &'a [Entry] {
     let owner = format!("`use.{}`", entry.key.text);
     let findings = &mut reader.findings;
     Fields::open_any(findings, &entry.value, entry.key.place, &owner)

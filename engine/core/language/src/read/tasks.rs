@@ -125,7 +125,8 @@ fn each(
     for (index, entry) in entries.iter().enumerate() {
         let Some(entry) = entry else { continue };
         let reference = format!("{reference}/{index}/{}", escaped(&entry.key.text));
-        tasks.extend(task(reader, entry, &names, &scope, &reference));
+        let owner = format!("the task `{}`", entry.key.text);
+        tasks.extend(one(reader, entry, &owner, &names, &scope, &reference));
     }
     (tasks.len() == items.len()).then_some(tasks)
 }
@@ -245,16 +246,17 @@ fn check_names(reader: &mut Reader<'_>, entries: &[Option<&Entry>]) {
     }
 }
 
-fn task(
+/// Reads one task under its name; `owner` is how findings call it.
+pub(super) fn one(
     reader: &mut Reader<'_>,
     entry: &Entry,
+    owner: &str,
     siblings: &[&str],
     scope: &Scope,
     reference: &str,
 ) -> Option<(Task, Outline)> {
-    let owner = format!("the task `{}`", entry.key.text);
     let findings = &mut reader.findings;
-    let mut fields = Fields::open_any(findings, &entry.value, entry.key.place, &owner)?;
+    let mut fields = Fields::open_any(findings, &entry.value, entry.key.place, owner)?;
     let (chosen, keys) = kind_of(reader, &fields)?;
     let known: Vec<&str> = keys.iter().copied().chain(COMMON).collect();
     fields.refuse_unknown(&mut reader.findings, &known);
@@ -422,6 +424,7 @@ fn common(
     let task = Task {
         name: body.name.to_owned(),
         reference: body.reference.to_owned(),
+        written: None,
         definition: entry.value.to_json(),
         line: entry.key.place.line,
         condition: condition.flatten(),
@@ -431,6 +434,7 @@ fn common(
         timeout,
         then,
         kind: found.kind,
+        extensions: Vec::new(),
     };
     Some((task, outline))
 }
@@ -445,6 +449,7 @@ fn waits(kind: &Kind) -> bool {
         | Kind::Listen(_)
         | Kind::Run(_) => true,
         Kind::Do(tasks) => tasks.iter().any(|task| waits(&task.kind)),
+        Kind::Function(function) => function.tasks.iter().any(|task| waits(&task.kind)),
         Kind::For(r#for) => r#for.tasks.iter().any(|task| waits(&task.kind)),
         // A race is over with the first branch.
         Kind::Fork(fork) if fork.compete => fork.branches.iter().all(|task| waits(&task.kind)),

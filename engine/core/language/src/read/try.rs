@@ -5,7 +5,7 @@ use super::scope::{Moment, Scope};
 use super::tasks::{self, Body, Found};
 use super::{Reader, duration, flat, flow, reusable, variable};
 use crate::diagnostic::similar;
-use crate::workflow::{Backoff, Catch, Filter, Kind, Retry, Span, Then, Try};
+use crate::workflow::{Backoff, Catch, Filter, Kind, Retry, Span, Task, Then, Try};
 use crate::yaml::{self, Entry, Fields, Place};
 
 /// What the language itself raises, below any of its four spellings.
@@ -27,6 +27,7 @@ pub(super) fn read(reader: &mut Reader<'_>, body: &Body<'_, '_>) -> Option<Found
     let tried = tasks::list(reader, body.entry, owner, body.scope, body.reference);
     let write = "catch: { do: [ ... ] }";
     let entry = body.fields.required(&mut reader.findings, "catch", write)?;
+    check_retry(reader, body, entry, tried.as_deref().unwrap_or_default());
     let (catch, then) = catch(reader, body, entry)?;
     let ways: Vec<(Then, Place)> = then.into_iter().collect();
     let kind = Kind::Try(Box::new(Try {
@@ -196,6 +197,22 @@ fn check_type(reader: &mut Reader<'_>, entry: &Entry, kind: &str) {
     }
 }
 
+/// Nobody is asked twice; `tried` may hold people whom the text does not show, in functions.
+fn check_retry(reader: &mut Reader<'_>, body: &Body<'_, '_>, catch: &Entry, tried: &[Task]) {
+    let Some(entry) = catch.value.entry("retry") else {
+        return;
+    };
+    let written = human_inside(&body.entry.value);
+    let Some(name) = written.or_else(|| tried.iter().find_map(Task::asks_people)) else {
+        return;
+    };
+    let message = format!("a retry here would ask people again for `{name}`");
+    let finding = reader.findings.error("CW0204", entry.key.place, message);
+    finding.help(format!(
+        "put `{name}` before the `try`, so that only what may fail is retried"
+    ));
+}
+
 fn retry_of(
     reader: &mut Reader<'_>,
     body: &Body<'_, '_>,
@@ -203,18 +220,6 @@ fn retry_of(
     owner: &str,
     caught: &Scope,
 ) -> Option<Retry> {
-    if let Some(name) = human_inside(&body.entry.value) {
-        reader
-            .findings
-            .error(
-                "CW0204",
-                entry.key.place,
-                format!("a retry here would ask people again for `{name}`"),
-            )
-            .help(format!(
-                "put `{name}` before the `try`, so that only what may fail is retried"
-            ));
-    }
     match entry.value.as_text() {
         Some(name) => reusable::retry(reader, entry, name),
         None => retry(reader, entry, owner, body.scope, caught),

@@ -42,30 +42,17 @@ pub(super) fn reason(name: &str) -> Option<&'static str> {
         .map(|(_, reason)| *reason)
 }
 
-pub(super) fn foreach(reader: &mut Reader<'_>, entry: &Entry) {
+/// Catalogues other than that of the engine, which needs no entry.
+pub(super) fn catalogs(reader: &mut Reader<'_>, entry: &Entry) {
     reader
         .findings
         .error(
-            "CW0920",
+            "CW0909",
             entry.key.place,
-            "`foreach` of a `listen` is not available yet",
+            "`use.catalogs` is refused: what runs is what was installed and looked at",
         )
-        .help("listen to one event at a time and go back with `then`");
-}
-
-pub(super) fn reusable(reader: &mut Reader<'_>, entry: &Entry) {
-    let help = match entry.key.text.as_str() {
-        "functions" => "write the task out where it is called",
-        "catalogs" => "install the functions as a plugin",
-        "extensions" => "write the tasks out before and after",
-        _ => return,
-    };
-    reader
-        .findings
-        .error(
-            "CW0905",
-            entry.key.place,
-            format!("`use.{}` is not available yet", entry.key.text),
-        )
-        .help(help);
+        .help(
+            "write the function out under `use.functions`, or install it as a plugin and call \
+             `<plugin>.<function>`",
+        );
 }

@@ -324,7 +324,17 @@ impl Reader<'_> {
                 continue;
             }
             let place = spot.place(step.offset, "$steps.".len() + name.len());
-            if let Some(known) = self.names.get(name) {
+            if let Some((apart, line)) = self.names.apart(name) {
+                let message = format!("the task `{name}` (line {line}) is not seen from here");
+                let help = if apart {
+                    "what a function or an extension does is seen only within it; what a function \
+                     gives is the output of the task that calls it"
+                } else {
+                    "functions and extensions see nothing of where they are used: give it to a \
+                     function by `with`, or keep it in `$context` by `export`"
+                };
+                self.findings.error("CW0306", place, message).help(help);
+            } else if let Some(known) = self.names.get(name) {
                 let inside = known.inside.clone().unwrap_or_default();
                 let help = if self.names.is_fork(&inside) {
                     format!(

@@ -96,9 +96,21 @@ impl Workflow {
 impl Task {
     /// Lists of tasks within this one.
     pub fn lists(&self) -> Vec<&[Task]> {
+        let around = self.extensions.iter();
+        let around = around.flat_map(|extension| [&extension.before[..], &extension.after]);
+        self.own_lists().into_iter().chain(around).collect()
+    }
+
+    /// The same without what extensions add.
+    pub fn own_lists(&self) -> Vec<&[Task]> {
         match &self.kind {
             Kind::Do(tasks) => vec![tasks],
+            Kind::Function(function) => vec![&function.tasks],
             Kind::For(r#for) => vec![&r#for.tasks],
+            Kind::Listen(listen) => {
+                let each = listen.foreach.as_ref();
+                each.map_or_else(Vec::new, |each| vec![&each.tasks[..]])
+            }
             Kind::Fork(fork) => vec![&fork.branches],
             Kind::Try(attempt) => {
                 let handler = attempt.catch.tasks.as_deref().unwrap_or_default();
@@ -113,9 +125,44 @@ impl Task {
             | Kind::Raise(_)
             | Kind::Run(_)
             | Kind::Wait(_)
-            | Kind::Emit(_)
-            | Kind::Listen(_) => Vec::new(),
+            | Kind::Emit(_) => Vec::new(),
         }
+    }
+
+    /// Lists of tasks within this one, for whoever is still making it; without what extensions add.
+    pub(crate) fn own_lists_mut(&mut self) -> Vec<&mut Vec<Task>> {
+        match &mut self.kind {
+            Kind::Do(tasks) => vec![tasks],
+            Kind::Function(function) => vec![&mut function.tasks],
+            Kind::For(r#for) => vec![&mut r#for.tasks],
+            Kind::Listen(listen) => {
+                let each = listen.foreach.as_mut();
+                each.map_or_else(Vec::new, |each| vec![&mut each.tasks])
+            }
+            Kind::Fork(fork) => vec![&mut fork.branches],
+            Kind::Try(attempt) => {
+                let handler = attempt.catch.tasks.as_mut();
+                std::iter::once(&mut attempt.tasks).chain(handler).collect()
+            }
+            Kind::Set(_)
+            | Kind::Switch(_)
+            | Kind::Call(_)
+            | Kind::Http(_)
+            | Kind::Human(_)
+            | Kind::Raise(_)
+            | Kind::Run(_)
+            | Kind::Wait(_)
+            | Kind::Emit(_) => Vec::new(),
+        }
+    }
+
+    /// The name of the first work for people that it is or has within.
+    pub(crate) fn asks_people(&self) -> Option<&str> {
+        if matches!(self.kind, Kind::Human(_)) {
+            return Some(&self.name);
+        }
+        let within = self.lists().into_iter().flatten();
+        within.into_iter().find_map(Self::asks_people)
     }
 }
 

@@ -5,7 +5,7 @@
 //! A run that goes on has one line whatever it does: whether it waits is asked of the run itself.
 
 use casewright_casework::{Case, Code, Principal, Refusal};
-use casewright_machine::{Fault, Instance, Outcome, Retry};
+use casewright_machine::{Fault, Instance, Outcome, Retry, Status};
 use casewright_store::{Put, Table, Under};
 use serde::{Deserialize, Serialize};
 
@@ -306,8 +306,15 @@ impl Draft<'_> {
 
     /// Its name, if the place is one of the document: a raised error may say anything.
     pub(crate) fn failed_task(&self, fault: &Fault) -> String {
-        let workflow = self.resident.workflow();
-        let task = workflow.and_then(|workflow| workflow.task(&fault.instance));
+        let Some(workflow) = self.resident.workflow() else {
+            return String::new();
+        };
+        // A function is written once and called from several places: the run says which it was.
+        let runs = self.instance().task_runs().iter().rev();
+        let faulted = runs.filter(|run| run.status == Status::Faulted);
+        let mut tasks = faulted.filter_map(|run| workflow.task(&run.reference));
+        let task = tasks.find(|task| task.pointer() == fault.instance);
+        let task = task.or_else(|| workflow.task(&fault.instance));
         task.map(|task| task.name.clone()).unwrap_or_default()
     }
 }

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::argument::{Arguments, misfits};
 use super::{arguments, found, unknown};
-use crate::Signature;
+use crate::Schema;
 use crate::diagnostic::{Findings, suggestion};
 use crate::read::Reader;
 use crate::read::tasks::{Body, Found};
@@ -31,24 +31,26 @@ pub(super) fn read(
     let function = format!("call: {name}");
     let mut all = Arguments::open(&mut reader.findings, &function, owner, arguments(body))?;
     if let Some(signature) = signature {
-        check(&mut reader.findings, &mut all, signature, arguments(body).0);
+        let with = arguments(body).0;
+        check(&mut reader.findings, &mut all, &signature.input, with);
     }
     found(reader, body, name, version)
 }
 
-fn check(
+/// Arguments against the schema of what a function takes.
+pub(super) fn check(
     findings: &mut Findings,
     all: &mut Arguments<'_>,
-    signature: &Signature,
+    input: &Schema,
     with: Option<&Node>,
 ) {
-    let document = signature.input.document();
+    let document = input.document();
     let before = findings.count();
     names(findings, all, document);
     let Some(with) = with.filter(|_| findings.count() == before) else {
         return;
     };
-    for (at, violation) in misfits(&signature.input, with) {
+    for (at, violation) in misfits(input, with) {
         let argument = violation.pointer.trim_start_matches('/').replace('/', ".");
         let what = if argument.is_empty() {
             "`with`".to_owned()
