@@ -113,6 +113,7 @@ fn ways(task: &Task) -> Vec<(Way, String)> {
         | Kind::Call(_)
         | Kind::Http(_)
         | Kind::OpenApi(_)
+        | Kind::Function(_)
         | Kind::Raise(_)
         | Kind::Run(_)
         | Kind::Wait(_)

@@ -129,6 +129,7 @@ fn trigger(
     let listens = Task {
         name: "on".to_owned(),
         reference: "/schedule/on".to_owned(),
+        written: None,
         definition: Value::Null,
         line: entry.key.place.line,
         condition: None,
@@ -137,7 +138,12 @@ fn trigger(
         export: None,
         timeout: None,
         then: Then::Continue,
-        kind: Kind::Listen(Box::new(Listen { to, read })),
+        extensions: Vec::new(),
+        kind: Kind::Listen(Box::new(Listen {
+            to,
+            read,
+            foreach: None,
+        })),
     };
     let written = format!("{read:?} {}", entry.value.to_json());
     Some(Trigger {

@@ -148,6 +148,7 @@ impl Task {
             | Kind::Switch(_)
             | Kind::Call(_)
             | Kind::Http(_)
+            | Kind::OpenApi(_)
             | Kind::Human(_)
             | Kind::Raise(_)
             | Kind::Run(_)

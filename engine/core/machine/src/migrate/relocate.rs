@@ -37,7 +37,8 @@ impl Moves<'_> {
             }
             State::Human(offer) => self.reference(&mut offer.reference),
             State::Child(child) => self.reference(&mut child.delivery.reference),
-            State::Call(_) | State::Wait(_) | State::Listen(_) => {}
+            // What is at work in an extension is not moved.
+            State::Call(_) | State::Wait(_) | State::Listen(_) | State::Extended(_) => {}
         }
     }
 
@@ -119,5 +120,6 @@ fn fits_within(position: &Position, workflow: &Workflow) -> bool {
             | State::Wait(_)
             | State::Child(_)
             | State::Listen(_) => true,
+            State::Extended(_) => false,
         }
 }

@@ -116,6 +116,15 @@ impl Survey<'_> {
             self.obstacle(Reason::TaskGone, Some(name), message);
             return;
         };
+        if [old, new].into_iter().any(brings_in) {
+            let message = format!(
+                "`{}` is under way, and an extension, a function of the document or a `foreach` \
+                 belongs to it; wait until it is done",
+                old.name
+            );
+            self.obstacle(Reason::TaskChanged, Some(&old.name), message);
+            return;
+        }
         if !same_kind(&position.state, &new.kind) {
             let message = format!("`{}` is something else in the other version", old.name);
             self.obstacle(Reason::TaskChanged, Some(&old.name), message);
@@ -137,7 +146,8 @@ impl Survey<'_> {
             | State::Human(_)
             | State::Wait(_)
             | State::Child(_)
-            | State::Listen(_) => {}
+            | State::Listen(_)
+            | State::Extended(_) => {}
         }
     }
 
@@ -417,4 +427,14 @@ fn siblings<'t>(workflow: &'t Workflow, reference: &str) -> &'t [Task] {
         inner.find_map(|tasks| find(tasks, list))
     }
     find(&workflow.tasks, list_of(reference)).unwrap_or_default()
+}
+
+/// Whether tasks belong to it that stand elsewhere in the document, or that come with each event.
+fn brings_in(task: &Task) -> bool {
+    let by_kind = match &task.kind {
+        Kind::Function(_) => true,
+        Kind::Listen(listen) => listen.foreach.is_some(),
+        _ => false,
+    };
+    by_kind || !task.extensions.is_empty()
 }
