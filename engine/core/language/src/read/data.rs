@@ -87,7 +87,7 @@ fn schema(reader: &mut Reader<'_>, entry: &Entry, owner: &str) -> Option<Schema>
             .error(
                 "CW0906",
                 resource.key.place,
-                "schemas from elsewhere are not available yet",
+                "schemas from elsewhere are not fetched: they could change under a running case",
             )
             .help("write the schema out under `document`");
         return None;

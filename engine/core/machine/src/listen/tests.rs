@@ -123,3 +123,36 @@ fn a_listen_that_gathers_without_end_faults() {
     assert_eq!(gathered(&json!(1)), GATHERED_COUNT_MAX);
     assert_eq!(gathered(&json!("x".repeat(EVENT_BYTES_MAX - 200))), 4);
 }
+
+const EACH: &str = "
+  - all:
+      listen: { to: { any: [ { with: { type: a } } ], until: '${ false }' } }
+      foreach: { do: [ { look: { if: . == \"wait\", wait: PT1H } } ] }
+";
+
+#[test]
+fn a_listen_for_ever_does_not_grow_with_what_it_does_for_each() {
+    let workflow = workflow(EACH);
+    let mut instance = started(&workflow);
+    for id in 0..=GATHERED_COUNT_MAX {
+        instance = advance(&workflow, &instance, &arrived(id, &json!(1))).instance;
+    }
+    assert_eq!(instance.status(), Status::Waiting);
+    let written = serde_json::to_vec(&instance).expect("it can be written");
+    assert!(written.len() < 2_000, "{}", written.len());
+}
+
+#[test]
+fn what_waits_for_its_turn_is_bounded_and_the_oldest_make_room() {
+    let workflow = workflow(EACH);
+    let first = arrived(0, &json!("wait"));
+    let mut instance = advance(&workflow, &started(&workflow), &first).instance;
+    let mut let_go = 0;
+    for id in 1..=KEPT_COUNT_MAX + 2 {
+        let transition = advance(&workflow, &instance, &arrived(id, &json!(id)));
+        let gone = |effect: &&Effect| matches!(effect, Effect::LetGo { .. });
+        let_go += transition.effects.iter().filter(gone).count();
+        instance = transition.instance;
+    }
+    assert_eq!(let_go, 2);
+}
