@@ -231,11 +231,9 @@ fn word(kind: &Kind) -> &'static str {
         Kind::Fork(_) => "fork",
         Kind::Set(_) => "set",
         Kind::Switch(_) => "switch",
-        Kind::Call(_)
-        | Kind::Function(_)
-        | Kind::Http(_)
-        | Kind::OpenApi(_)
-        | Kind::Human(_) => "call",
+        Kind::Call(_) | Kind::Function(_) | Kind::Http(_) | Kind::OpenApi(_) | Kind::Human(_) => {
+            "call"
+        }
         Kind::Raise(_) => "raise",
         Kind::Run(_) => "run",
         Kind::Try(_) => "try",
