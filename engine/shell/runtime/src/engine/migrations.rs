@@ -14,6 +14,7 @@ use casewright_machine::{Effect, Plan, plan};
 use serde::Serialize;
 use serde_json::Value;
 
+use super::decide::shown;
 use super::draft::{Draft, RunError};
 use super::requests::{Ask, Asked};
 use super::resident::Resident;
@@ -43,7 +44,11 @@ impl Engine {
         let held = self.shared.hold(id).await?;
         let there = self.shared.version(&held, to)?;
         let plan = planned(&held, &there)?;
-        Ok(view(&held, &there, &plan, false))
+        let view = view(&held, &there, &plan, false);
+        let (flushed, events) = (held.flushed.subscribe(), held.events);
+        drop(held);
+        shown(flushed, events).await?;
+        Ok(view)
     }
 
     /// Moves a run to another version of its workflow, or says everything that keeps it where it
