@@ -9,6 +9,9 @@ use crate::codec::{Decoder, Encoder};
 /// Crockford's base 32 in lower case, as ids are written.
 const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 
+/// The place of each letter in it. Every value that is sealed or opened asks for 26.
+const PLACES: [Option<u8>; 256] = places();
+
 const CASE: u8 = b'C';
 /// What the id of a case begins with.
 const CASE_KIND: u8 = b'c';
@@ -98,8 +101,17 @@ fn lengthen(id: u128) -> [u8; OWNER_BYTES] {
 }
 
 fn value(letter: u8) -> Option<u128> {
-    let place = ALPHABET.iter().position(|known| *known == letter)?;
-    u128::try_from(place).ok()
+    PLACES[usize::from(letter)].map(u128::from)
+}
+
+const fn places() -> [Option<u8>; 256] {
+    let mut places = [None; 256];
+    let mut place = 0;
+    while place < 32 {
+        places[ALPHABET[place as usize] as usize] = Some(place);
+        place += 1;
+    }
+    places
 }
 
 fn letter(bits: u128) -> u8 {
