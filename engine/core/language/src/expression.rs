@@ -100,6 +100,12 @@ pub struct StepName {
 pub trait Variables {
     /// The value of a variable; `None` where it does not exist.
     fn variable(&self, name: &str) -> Option<Cow<'_, Value>>;
+
+    /// What `$name.member` is, where that is known without putting the whole variable together;
+    /// `None` says nothing.
+    fn member(&self, _name: &str, _member: &str) -> Option<Cow<'_, Value>> {
+        None
+    }
 }
 
 impl Variables for BTreeMap<String, Value> {

@@ -162,7 +162,53 @@ impl Sight<'_> {
     }
 }
 
+impl Sight<'_> {
+    /// A member of `$workflow`; the same as in [`Sight::workflow`].
+    fn workflow_member(&self, member: &str) -> Option<Cow<'_, Value>> {
+        let facts = &self.record.facts;
+        match member {
+            "id" => Some(Cow::Owned(Value::from(facts.id.as_str()))),
+            "definition" => Some(Cow::Borrowed(&self.workflow.definition)),
+            "input" => Some(Cow::Borrowed(&facts.input)),
+            "startedAt" => Some(Cow::Owned(moment(facts.started_at))),
+            _ => None,
+        }
+    }
+
+    /// A member of `$steps`, from the nearest list that has it.
+    fn step(&self, task: &str) -> Option<Cow<'_, Value>> {
+        let lists = self.scope.into_iter().flat_map(Scope::seen);
+        let mut outputs = lists.filter_map(|scope| {
+            let list = list_of(&scope.tasks.first()?.reference);
+            self.record.steps.get(list)
+        });
+        outputs
+            .find_map(|outputs| outputs.get(task))
+            .map(Cow::Borrowed)
+    }
+
+    /// The task that `$task` describes, and whether it is seen from an extension around it.
+    fn task(&self) -> Option<(&TaskSight<'_>, bool)> {
+        let mut scopes = self.scope.into_iter().flat_map(Scope::seen);
+        match scopes.find_map(|scope| scope.wall.as_ref()?.task.as_ref()) {
+            Some(extended) => Some((extended, true)),
+            None => self.task.as_ref().map(|task| (task, false)),
+        }
+    }
+}
+
 impl TaskSight<'_> {
+    /// The same as in [`TaskSight::value`].
+    fn member(&self, member: &str) -> Option<Cow<'_, Value>> {
+        match member {
+            "name" => Some(Cow::Owned(Value::from(self.task.name.as_str()))),
+            "definition" => Some(Cow::Borrowed(&self.task.definition)),
+            "input" => Some(Cow::Borrowed(self.input)),
+            "output" => self.output.map(Cow::Borrowed),
+            _ => None,
+        }
+    }
+
     fn value(&self) -> Value {
         let mut value = json!({
             "name": self.task.name,
@@ -197,13 +243,13 @@ impl Variables for Sight<'_> {
             "context" => self.context.then_some(Cow::Borrowed(&*self.record.context)),
             "input" => self.input.map(Cow::Borrowed),
             "output" => self.output.map(Cow::Borrowed),
-            "task" => {
-                let mut scopes = self.scope.into_iter().flat_map(Scope::seen);
-                match scopes.find_map(|scope| scope.wall?.task) {
-                    Some(extended) => Some(Cow::Owned(extended.extended())),
-                    None => self.task.map(|task| Cow::Owned(task.value())),
-                }
-            }
+            "task" => self.task().map(|(task, extended)| {
+                Cow::Owned(if extended {
+                    task.extended()
+                } else {
+                    task.value()
+                })
+            }),
             "workflow" => Some(Cow::Owned(self.workflow())),
             "runtime" => Some(Cow::Owned(self.runtime())),
             "case" => Some(Cow::Owned(self.case())),
@@ -215,6 +261,15 @@ impl Variables for Sight<'_> {
                     (variable == name).then_some(Cow::Borrowed(value))
                 })
             }
+        }
+    }
+
+    fn member(&self, name: &str, member: &str) -> Option<Cow<'_, Value>> {
+        match name {
+            "workflow" => self.workflow_member(member),
+            "task" => self.task()?.0.member(member),
+            "steps" => self.scope.and_then(|_| self.step(member)),
+            _ => None,
         }
     }
 }

@@ -6,6 +6,7 @@
 mod function;
 mod number;
 mod order;
+mod path;
 mod text;
 
 use std::borrow::Cow;
@@ -13,7 +14,7 @@ use std::borrow::Cow;
 use serde_json::{Map, Number, Value};
 
 use super::Variables;
-use super::term::{Comparison, Operator, Step, StepKind, Term};
+use super::term::{Comparison, Operator, Term};
 
 /// Why there is no value.
 #[derive(Debug, Clone, PartialEq)]
@@ -194,64 +195,6 @@ impl<'r> Run<'r> {
             Term::Call(function, arguments) => function::call(self, *function, arguments, here),
             Term::Comma(_) | Term::Beyond => Err(Stop::Ask),
         }
-    }
-
-    fn path<'v>(&mut self, head: &'v Term, steps: &'v [Step], here: Here<'_, 'v>) -> Outcome<'v>
-    where
-        'r: 'v,
-    {
-        let mut seen = self.term(head, here)?;
-        // jq evaluates every index before it takes the first step; one without result makes the
-        // whole path have none, even where another failed.
-        let mut indices = Vec::new();
-        let mut failure = None;
-        for step in steps {
-            let terms = match &step.kind {
-                StepKind::Name(_) => [None, None],
-                StepKind::Index(index) => [Some(index), None],
-                StepKind::Slice(from, to) => [from.as_ref(), to.as_ref()],
-            };
-            for term in terms.into_iter().flatten() {
-                match self.term(term, here) {
-                    Ok(index) => indices.push(index),
-                    Err(Stop::Failed(message)) => {
-                        failure.get_or_insert(message);
-                    }
-                    Err(stop) => return Err(stop),
-                }
-            }
-        }
-        if let Some(message) = failure {
-            return Err(Stop::Failed(message));
-        }
-        let mut indices = indices.into_iter();
-        for step in steps {
-            self.work.spend(1)?;
-            let ordered = seen.ordered;
-            let taken = match &step.kind {
-                StepKind::Name(name) => member(seen.value, name),
-                StepKind::Index(_) => {
-                    let key = indices.next().expect("one was evaluated for each");
-                    index(seen.value, &key.value)
-                }
-                StepKind::Slice(from, to) => {
-                    let from = from.is_some().then(|| indices.next()).flatten();
-                    let to = to.is_some().then(|| indices.next()).flatten();
-                    self.slice(
-                        &seen.value,
-                        from.as_ref().map(|seen| &*seen.value),
-                        to.as_ref().map(|seen| &*seen.value),
-                    )
-                    .map(Cow::Owned)
-                }
-            };
-            let value = match taken {
-                Err(Stop::Failed(_)) if step.optional => return Err(Stop::Empty),
-                other => other?,
-            };
-            seen = Seen { value, ordered };
-        }
-        Ok(seen)
     }
 
     /// Both sides as jq combines them: a side without result wins over a failure of the other.
@@ -563,41 +506,6 @@ impl<'r> Run<'r> {
             None => Ok(Seen::owned(Value::String(joined))),
         }
     }
-
-    fn slice(
-        &mut self,
-        value: &Value,
-        from: Option<&Value>,
-        to: Option<&Value>,
-    ) -> Result<Value, Stop> {
-        let whole = |bound: Option<&Value>| match bound {
-            None | Some(Value::Null) => Ok(None),
-            Some(Value::Number(bound)) => match number::position(bound)? {
-                Some(position) => Ok(Some(position)),
-                None => Err(Stop::Failed("a slice needs whole numbers".into())),
-            },
-            Some(_) => Err(Stop::Failed("a slice needs whole numbers".into())),
-        };
-        match value {
-            Value::Array(items) => {
-                let (from, to) = number::bounds(whole(from)?, whole(to)?, items.len());
-                let items = items.get(from..to).unwrap_or_default();
-                items.iter().try_for_each(|item| self.work.copy(item))?;
-                Ok(Value::Array(items.to_vec()))
-            }
-            Value::String(text) => {
-                self.work.bytes(text.len())?;
-                let (from, to) = (whole(from)?, whole(to)?);
-                let (from, to) = number::bounds(from, to, text.chars().count());
-                let taken = text.chars().skip(from).take(to.saturating_sub(from));
-                Ok(Value::String(taken.collect()))
-            }
-            other => Err(Stop::Failed(format!(
-                "cannot take a slice of {}",
-                text::kind(other)
-            ))),
-        }
-    }
 }
 
 fn local<'v>(here: Here<'_, 'v>, position: usize) -> Seen<'v> {
@@ -610,63 +518,4 @@ fn local<'v>(here: Here<'_, 'v>, position: usize) -> Seen<'v> {
         value: Cow::Borrowed(local.value),
         ordered: local.ordered,
     }
-}
-
-fn member<'v>(value: Cow<'v, Value>, name: &str) -> Result<Cow<'v, Value>, Stop> {
-    match value {
-        Cow::Borrowed(Value::Object(members)) => Ok(members
-            .get(name)
-            .map_or(Cow::Owned(Value::Null), Cow::Borrowed)),
-        Cow::Owned(Value::Object(mut members)) => {
-            Ok(Cow::Owned(members.remove(name).unwrap_or(Value::Null)))
-        }
-        Cow::Borrowed(Value::Null) | Cow::Owned(Value::Null) => Ok(Cow::Owned(Value::Null)),
-        other => Err(Stop::Failed(format!(
-            "cannot take `.{name}` of {}",
-            text::kind(&other)
-        ))),
-    }
-}
-
-fn index<'v>(value: Cow<'v, Value>, index: &Value) -> Result<Cow<'v, Value>, Stop> {
-    match (&*value, index) {
-        (Value::Null, _) => Ok(Cow::Owned(Value::Null)),
-        (_, Value::String(name)) => member(value, name),
-        // Keys of an object here are text, so that no other index finds anything.
-        (Value::Object(_), Value::Null | Value::Bool(_) | Value::Number(_)) => {
-            Ok(Cow::Owned(Value::Null))
-        }
-        (Value::Array(items), Value::Number(position)) => {
-            let Some(position) = number::position(position)? else {
-                return Err(no_index(&value, index));
-            };
-            let position = number::wrap(position, items.len());
-            Ok(take(value, position))
-        }
-        (_, Value::Object(_) | Value::Array(_)) => Err(Stop::Ask),
-        _ => Err(no_index(&value, index)),
-    }
-}
-
-fn take(value: Cow<'_, Value>, position: Option<usize>) -> Cow<'_, Value> {
-    let Some(position) = position else {
-        return Cow::Owned(Value::Null);
-    };
-    match value {
-        Cow::Borrowed(value) => value
-            .get(position)
-            .map_or(Cow::Owned(Value::Null), Cow::Borrowed),
-        Cow::Owned(Value::Array(mut items)) if position < items.len() => {
-            Cow::Owned(items.swap_remove(position))
-        }
-        Cow::Owned(_) => Cow::Owned(Value::Null),
-    }
-}
-
-fn no_index(value: &Value, index: &Value) -> Stop {
-    Stop::Failed(format!(
-        "cannot look up {} in {}",
-        text::kind(index),
-        text::kind(value)
-    ))
 }

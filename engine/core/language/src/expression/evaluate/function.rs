@@ -4,7 +4,8 @@ use serde_json::Value;
 
 use super::super::money;
 use super::super::term::{Function, Term};
-use super::{Here, Outcome, Run, Seen, Stop, Work, index, number, order, text};
+use super::path::index;
+use super::{Here, Outcome, Run, Seen, Stop, Work, number, order, text};
 
 /// Calls one function on the value seen here; arguments are evaluated on the same value.
 pub(super) fn call<'r: 'v, 'v>(
