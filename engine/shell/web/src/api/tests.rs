@@ -102,3 +102,17 @@ fn every_endpoint_says_how_it_fails() {
         }
     }
 }
+
+/// `call: openapi` and made clients name an operation by its id.
+#[test]
+fn every_operation_has_an_id_of_its_own() {
+    let document = parsed();
+    let mut seen = std::collections::BTreeSet::new();
+    for item in document["paths"].as_object().unwrap().values() {
+        for operation in item.as_object().unwrap().values() {
+            let id = operation["operationId"].as_str().unwrap();
+            assert!(seen.insert(id), "{id} comes twice");
+            assert!(id.bytes().all(|sign| sign.is_ascii_alphabetic()), "{id}");
+        }
+    }
+}
