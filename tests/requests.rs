@@ -10,6 +10,8 @@
 mod client;
 #[path = "requests/openapi.rs"]
 mod openapi;
+#[path = "requests/sealed.rs"]
+mod sealed;
 #[path = "front_door/served.rs"]
 mod served;
 #[path = "requests/server.rs"]

@@ -14,7 +14,7 @@ fn json_of(head: &str, body: &Value) -> String {
 }
 
 /// A service that describes itself so, and gives this for everything else.
-fn service(description: Value, gives: Value) -> Server {
+pub(crate) fn service(description: Value, gives: Value) -> Server {
     Server::answering(move |request: &str| {
         if request.starts_with("GET /v2/openapi.json ") {
             return json_of("200 OK", &description);
@@ -23,7 +23,7 @@ fn service(description: Value, gives: Value) -> Server {
     })
 }
 
-fn find(more: &str) -> String {
+pub(crate) fn find(more: &str) -> String {
     format!(
         "do:\n  - find:\n      call: openapi\n      with:\n        document:\n          \
          endpoint: http://HOST/v2/openapi.json\n        operationId: find\n{more}"
