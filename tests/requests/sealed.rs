@@ -134,20 +134,17 @@ fn a_secret_goes_into_a_header_or_the_query_of_an_operation_and_nowhere_else() {
         );
         let received = server.received();
         assert!(!ran.told.contains("s3cret"), "{}", ran.told);
-        match sent {
-            Some(sent) => {
-                assert_eq!(ran.printed["output"]["you"], "[redacted]", "{}", ran.told);
-                assert!(received[1].contains(sent), "{received:?}");
-            }
-            None => {
-                assert_eq!(ran.printed["error"]["status"], 400, "{}", ran.told);
-                assert!(
-                    ran.told.contains("only in a header or in the query"),
-                    "{}",
-                    ran.told
-                );
-                assert_eq!(received.len(), 1, "only the description was asked for");
-            }
+        if let Some(sent) = sent {
+            assert_eq!(ran.printed["output"]["you"], "[redacted]", "{}", ran.told);
+            assert!(received[1].contains(sent), "{received:?}");
+        } else {
+            assert_eq!(ran.printed["error"]["status"], 400, "{}", ran.told);
+            assert!(
+                ran.told.contains("only in a header or in the query"),
+                "{}",
+                ran.told
+            );
+            assert_eq!(received.len(), 1, "only the description was asked for");
         }
     }
 }
