@@ -176,6 +176,50 @@ fn run_takes_the_events_that_are_given_and_waits_for_no_other() {
     assert_eq!(printed["waiting"][0]["events"][0], "org.reply");
 }
 
+/// What is reported is one run; that there are more is not left out.
+#[test]
+fn run_says_that_its_events_began_more_runs_than_the_one_it_reports() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let document = at(
+        "it.yaml",
+        "document: { dsl: '1.0.3', namespace: tests, name: it, version: '1.0.0' }\n\
+         schedule: { on: { one: { with: { type: org.reply } } } }\n\
+         do:\n  - first: { set: { n: '${ .[0].data.n }' } }\n",
+    );
+    let event = |n: u8| {
+        at(
+            &format!("{n}.json"),
+            &format!("{{\"type\": \"org.reply\", \"data\": {{\"n\": {n}}}}}"),
+        )
+    };
+    let (one, two, three) = (event(1), event(2), event(3));
+    let run = |events: &[&String]| {
+        let mut arguments = vec!["run", document.as_str(), "--json"];
+        for event in events {
+            arguments.extend(["--event", event.as_str()]);
+        }
+        let output = casewright(&arguments, "");
+        assert_eq!(output.status.code(), Some(0));
+        let printed: Value = serde_json::from_slice(&output.stdout).unwrap();
+        (printed, String::from_utf8(output.stderr).unwrap())
+    };
+    let (printed, said) = run(&[&one, &two, &three]);
+    assert_eq!(printed["output"]["n"], 1, "{printed:#}");
+    assert_eq!(printed["others"], 2, "{printed:#}");
+    assert!(
+        said.contains("2 more runs began with these events"),
+        "{said}"
+    );
+    let (printed, said) = run(&[&two]);
+    assert_eq!(printed["output"]["n"], 2, "{printed:#}");
+    assert!(printed.get("others").is_none() && said.is_empty(), "{said}");
+}
+
 #[test]
 fn an_instance_hears_what_its_own_case_emits() {
     let tasks = "

@@ -8,18 +8,14 @@
 
 mod front_door {
     pub(crate) mod client;
+    pub(crate) mod served;
 }
 
-use std::fs;
-use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
-use std::time::{Duration, Instant};
+use std::process::Output;
 
 use front_door::client::{Client, Reply};
+use front_door::served::{Served, agency};
 use serde_json::{Value, json};
-
-/// A hanging server must not hang the test.
-const PATIENCE: Duration = Duration::from_mins(1);
 
 const PACK: &str = "
 namespace: small-agency
@@ -58,92 +54,25 @@ const STAFF: [(&str, &str); 3] = [
     ("alex", "\"administrator\""),
 ];
 
-struct Server(Child);
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
 /// A folder with a server's everything.
 struct Agency(tempfile::TempDir);
 
-/// A server that answers, with somebody's client.
-struct Running {
-    server: Server,
-    url: String,
-}
-
 impl Agency {
     fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        fs::create_dir(folder.path().join("pack")).unwrap();
-        let mut config = "listen = \"127.0.0.1:0\"\ndata = \"data\"\nkeys = \"keys/epoch.json\"\n\
-                          packs = [\"pack\"]\n"
-            .to_owned();
-        for (name, roles) in STAFF {
-            config.extend([
-                "[[staff]]\nagency = \"small-agency\"\n".to_owned(),
-                format!("id = \"u-{name}\"\nsign_in = \"{name}\"\nname = \"{name}\"\n"),
-                format!("roles = [{roles}]\npassphrase_file = \"passphrase\"\n"),
-                format!("token_file = \"{name}.json\"\n"),
-            ]);
-        }
-        for (name, text) in [
-            ("pack/pack.yaml", PACK),
-            ("pack/ask.yaml", WORKFLOW),
-            ("casewright.toml", config.as_str()),
-            ("passphrase", "a passphrase of the tests alone"),
-        ] {
-            fs::write(folder.path().join(name), text).unwrap();
-        }
-        Self(folder)
+        let files = [("pack/pack.yaml", PACK), ("pack/ask.yaml", WORKFLOW)];
+        Self(agency(&files, &STAFF))
     }
 
-    fn path(&self) -> &Path {
-        self.0.path()
+    fn start(&self) -> Served {
+        Served::new(self.0.path())
     }
 
-    fn start(&self) -> Running {
-        let ready = self.path().join("ready.json");
-        let _ = fs::remove_file(&ready);
-        let process = Command::new(env!("CARGO_BIN_EXE_casewright"))
-            .args(["serve", "--config"])
-            .arg(self.path().join("casewright.toml"))
-            .arg("--ready-file")
-            .arg(&ready)
-            .stdin(Stdio::null())
-            .spawn()
-            .unwrap();
-        let mut server = Server(process);
-        let began = Instant::now();
-        let ready = loop {
-            if let Ok(text) = fs::read_to_string(&ready) {
-                break serde_json::from_str::<Value>(&text).unwrap();
-            }
-            let ended = server.0.try_wait().unwrap();
-            assert!(ended.is_none(), "the server ended: {ended:?}");
-            assert!(began.elapsed() < PATIENCE, "the server was never ready");
-            std::thread::yield_now();
-        };
-        let url = ready["url"].as_str().unwrap().to_owned();
-        Running { server, url }
-    }
-
-    fn token(&self, who: &str) -> String {
-        let text = fs::read_to_string(self.path().join(format!("{who}.json"))).unwrap();
-        let token: Value = serde_json::from_str(&text).unwrap();
-        token["token"].as_str().unwrap().to_owned()
-    }
-
-    fn client(&self, running: &Running, who: &str) -> Client {
-        Client::new(&running.url, Some(self.token(who)))
+    fn client(&self, running: &Served, who: &str) -> Client {
+        running.client(self.0.path(), &format!("{who}.json"))
     }
 
     /// Puts the workflow in force with these texts replaced.
-    fn deploy(&self, running: &Running, changes: &[(&str, &str)]) {
+    fn deploy(&self, running: &Served, changes: &[(&str, &str)]) {
         let mut text = WORKFLOW.to_owned();
         for (before, after) in changes {
             assert!(text.contains(before), "{before}");
@@ -157,21 +86,8 @@ impl Agency {
     }
 
     /// The command line as Alex types it.
-    fn command(&self, running: &Running, arguments: &[&str]) -> Output {
-        Command::new(env!("CARGO_BIN_EXE_casewright"))
-            .args(arguments)
-            .env("CASEWRIGHT_SERVER", &running.url)
-            .env("CASEWRIGHT_TOKEN", self.token("alex"))
-            .env("NO_COLOR", "1")
-            .output()
-            .unwrap()
-    }
-}
-
-impl Running {
-    fn kill(mut self) {
-        self.server.0.kill().unwrap();
-        self.server.0.wait().unwrap();
+    fn command(&self, running: &Served, arguments: &[&str]) -> Output {
+        running.command(self.0.path(), "alex.json", arguments)
     }
 }
 

@@ -10,6 +10,10 @@
 mod client;
 #[path = "requests/openapi.rs"]
 mod openapi;
+#[path = "requests/sealed.rs"]
+mod sealed;
+#[path = "front_door/served.rs"]
+mod served;
 #[path = "requests/server.rs"]
 mod server;
 #[path = "requests/tokens.rs"]
@@ -17,11 +21,12 @@ mod tokens;
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use client::Client;
 use serde_json::{Value, json};
+use served::Served;
 use server::{Server, answer};
 
 /// A hanging server must not hang the test.
@@ -519,39 +524,10 @@ roles:
   case-worker: { title: Case worker, starts: true }
 ";
 
-struct Serving(Child);
-
-impl Drop for Serving {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-fn serve(folder: &Path) -> (Serving, Client) {
-    let ready = folder.join("ready.json");
-    let process = Command::new(env!("CARGO_BIN_EXE_casewright"))
-        .args(["serve", "--config"])
-        .arg(folder.join("casewright.toml"))
-        .arg("--ready-file")
-        .arg(&ready)
-        .stdin(Stdio::null())
-        .spawn()
-        .unwrap();
-    let mut serving = Serving(process);
-    let began = Instant::now();
-    let ready = loop {
-        if let Ok(text) = fs::read_to_string(&ready) {
-            break serde_json::from_str::<Value>(&text).unwrap();
-        }
-        assert!(serving.0.try_wait().unwrap().is_none(), "the server ended");
-        assert!(began.elapsed() < PATIENCE, "the server was never ready");
-        std::thread::yield_now();
-    };
-    let token = fs::read_to_string(folder.join("token.json")).unwrap();
-    let token: Value = serde_json::from_str(&token).unwrap();
-    let token = token["token"].as_str().map(str::to_owned);
-    (serving, Client::new(ready["url"].as_str().unwrap(), token))
+fn serve(folder: &Path) -> (Served, Client) {
+    let serving = Served::new(folder);
+    let client = serving.client(folder, "token.json");
+    (serving, client)
 }
 
 /// A server's configuration with one member of staff and the secret `register`.

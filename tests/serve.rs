@@ -10,18 +10,16 @@
 
 mod front_door {
     pub(crate) mod client;
+    pub(crate) mod served;
 }
 
 use std::fs;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::Command;
 
 use front_door::client::Client;
-use serde_json::{Value, json};
-
-/// A hanging server must not hang the test.
-const PATIENCE: Duration = Duration::from_mins(1);
+use front_door::served::{Served, agency, token};
+use serde_json::json;
 
 const PACK: &str = "
 namespace: small-agency
@@ -64,84 +62,25 @@ do:
               set: { refused: true }
 ";
 
-const CONFIG: &str = r#"
-listen = "127.0.0.1:0"
-data = "data"
-keys = "keys/epoch.json"
-packs = ["pack"]
-
-[[staff]]
-agency = "small-agency"
-id = "u-kim"
-sign_in = "kim"
-name = "Kim Example"
-roles = ["case-worker", "administrator"]
-passphrase_file = "passphrase"
-token_file = "token.json"
-"#;
-
-struct Server(Child);
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
 fn small_agency() -> tempfile::TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    fs::create_dir(folder.path().join("pack")).unwrap();
-    for (name, text) in [
+    let files = [
         ("pack/pack.yaml", PACK),
         ("pack/none.ics", CALENDAR),
         ("pack/reserve.yaml", RESERVE),
-        ("casewright.toml", CONFIG),
-        ("passphrase", "a passphrase of the tests alone"),
-    ] {
-        fs::write(folder.path().join(name), text).unwrap();
-    }
-    folder
+    ];
+    agency(&files, &[("kim", "\"case-worker\", \"administrator\"")])
 }
 
-fn start(folder: &Path) -> (Server, Client) {
-    let server = Command::new(env!("CARGO_BIN_EXE_casewright"));
-    start_as(folder, server)
-}
-
-/// Starts a server by a command that runs it with the arguments it is given.
-fn start_as(folder: &Path, mut command: Command) -> (Server, Client) {
-    let ready = folder.join("ready.json");
-    let _ = fs::remove_file(&ready);
-    let process = command
-        .args(["serve", "--config"])
-        .arg(folder.join("casewright.toml"))
-        .arg("--ready-file")
-        .arg(&ready)
-        .stdin(Stdio::null())
-        .spawn()
-        .unwrap();
-    let mut server = Server(process);
-    let began = Instant::now();
-    let ready = loop {
-        if let Ok(text) = fs::read_to_string(&ready) {
-            break serde_json::from_str::<Value>(&text).unwrap();
-        }
-        let ended = server.0.try_wait().unwrap();
-        assert!(ended.is_none(), "the server ended: {ended:?}");
-        assert!(began.elapsed() < PATIENCE, "the server was never ready");
-        std::thread::yield_now();
-    };
-    let token = fs::read_to_string(folder.join("token.json")).unwrap();
-    let token: Value = serde_json::from_str(&token).unwrap();
-    let token = token["token"].as_str().map(str::to_owned);
-    (server, Client::new(ready["url"].as_str().unwrap(), token))
+fn start(folder: &Path) -> (Served, Client) {
+    let server = Served::new(folder);
+    let client = server.client(folder, "kim.json");
+    (server, client)
 }
 
 #[test]
 fn of_fifty_reservations_at_once_a_fund_of_ten_pays_exactly_ten() {
     let folder = small_agency();
-    let (mut server, client) = start(folder.path());
+    let (server, client) = start(folder.path());
     let one = |_| {
         let body = json!({ "workflow": "reserve" });
         let started = client.post("/api/v1/instances", &body, None).unwrap();
@@ -159,8 +98,7 @@ fn of_fifty_reservations_at_once_a_fund_of_ten_pays_exactly_ten() {
             .collect()
     });
     assert_eq!(reserved.iter().filter(|yes| **yes).count(), 10);
-    server.0.kill().unwrap();
-    server.0.wait().unwrap();
+    server.kill();
 
     let (_server, client) = start(folder.path());
     let funds = client.get("/api/v1/funds").unwrap();
@@ -174,7 +112,7 @@ fn of_fifty_reservations_at_once_a_fund_of_ten_pays_exactly_ten() {
 
 /// A server whose disk fails from its nth call on, as strace plays it. `None` where there is no
 /// strace, or where nobody may trace.
-fn failing_server(folder: &Path, call: &str, nth: u32) -> Option<(Server, Client)> {
+fn failing_server(folder: &Path, call: &str, nth: u32) -> Option<(Served, Client)> {
     let traced = Command::new("strace")
         .args(["-o", "/dev/null", "true"])
         .status();
@@ -189,7 +127,9 @@ fn failing_server(folder: &Path, call: &str, nth: u32) -> Option<(Server, Client
         .arg(format!("inject={call}:error=EIO:when={nth}+"))
         .arg(env!("CARGO_BIN_EXE_casewright"))
         .stderr(fs::File::create(folder.join("said")).unwrap());
-    Some(start_as(folder, command))
+    let server = Served::by(folder, command);
+    let client = server.client(folder, "kim.json");
+    Some((server, client))
 }
 
 #[test]
@@ -211,7 +151,7 @@ fn a_server_whose_disk_fails_ends_and_says_so_and_has_lost_nothing() {
             acknowledged.push(started.body["id"].as_str().unwrap().to_owned());
             assert!(acknowledged.len() < 1_000, "{call} never failed");
         }
-        let status = server.0.wait().unwrap();
+        let status = server.ended();
         let said = fs::read_to_string(folder.path().join("said")).unwrap();
         assert_eq!(status.code(), Some(3), "{call}: {said}");
         assert!(
@@ -230,13 +170,11 @@ fn a_server_whose_disk_fails_ends_and_says_so_and_has_lost_nothing() {
 
 /// `casewright deploy` of a folder on that server; whether it went well, and what it wrote.
 fn deploy(server: &Path, client: &Client, pack: &Path) -> (bool, String) {
-    let token = fs::read_to_string(server.join("token.json")).unwrap();
-    let token: Value = serde_json::from_str(&token).unwrap();
     let output = Command::new(env!("CARGO_BIN_EXE_casewright"))
         .arg("deploy")
         .arg(pack)
         .args(["--server", client.url()])
-        .env("CASEWRIGHT_TOKEN", token["token"].as_str().unwrap())
+        .env("CASEWRIGHT_TOKEN", token(server, "kim.json"))
         .env("NO_COLOR", "1")
         .output()
         .unwrap();
@@ -247,7 +185,7 @@ fn deploy(server: &Path, client: &Client, pack: &Path) -> (bool, String) {
 #[test]
 fn a_pack_is_deployed_from_the_command_line_and_stands_over_a_restart() {
     let (folder, authored) = (small_agency(), small_agency());
-    let (mut server, client) = start(folder.path());
+    let (server, client) = start(folder.path());
     let pack = authored.path().join("pack");
     let version = |client: &Client| {
         let workflows = client.get("/api/v1/workflows").unwrap();
@@ -271,8 +209,7 @@ fn a_pack_is_deployed_from_the_command_line_and_stands_over_a_restart() {
     let (well, told) = deploy(folder.path(), &client, &pack);
     assert!(well && told.contains("small-agency is in force"), "{told}");
     assert_eq!(version(&client), "1.1.0");
-    server.0.kill().unwrap();
-    server.0.wait().unwrap();
+    server.kill();
 
     let (server, client) = start(folder.path());
     assert_eq!(
@@ -334,7 +271,7 @@ fn a_new_agency_is_whole_as_it_is_made() {
     let config = fs::read_to_string(at("casewright.toml")).unwrap();
     let config = config.replace("127.0.0.1:8080", "127.0.0.1:0").replace(
         "passphrase_file = \"secrets/casey.txt\"",
-        "passphrase_file = \"secrets/casey.txt\"\ntoken_file = \"token.json\"",
+        "passphrase_file = \"secrets/casey.txt\"\ntoken_file = \"kim.json\"",
     );
     fs::write(at("casewright.toml"), config).unwrap();
     let (_server, client) = start(&folder);

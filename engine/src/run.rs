@@ -136,7 +136,14 @@ async fn execute(arguments: &Arguments) -> io::Result<Option<Ended>> {
         }
     }
     let ended = match started {
-        Some(id) => follow(&engine, &who, &id).await?,
+        Some(id) => {
+            let others = match begun_by {
+                Some(_) => also_begun(&engine, &who, &id).await?,
+                None => 0,
+            };
+            let ended = follow(&engine, &who, &id).await?;
+            Ended { others, ..ended }
+        }
         None => Ended::unbegun(begun_by.unwrap_or_default()),
     };
     engine.stop().await;
@@ -167,8 +174,26 @@ async fn begun(engine: &Engine, who: &Principal) -> io::Result<Option<String>> {
     Ok(runs.into_iter().map(|run| run.id).next())
 }
 
+/// How many others began with the events: what is reported is the first alone.
+async fn also_begun(engine: &Engine, who: &Principal, first: &str) -> io::Result<usize> {
+    begun(engine, who).await?;
+    let filter = RunFilter {
+        limit: Some(usize::MAX),
+        ..RunFilter::default()
+    };
+    let runs = engine.runs(who, filter).await;
+    let runs = runs.map_err(|error| failed(&error))?.items;
+    // What a run runs itself is its own affair.
+    let others = runs
+        .iter()
+        .filter(|run| run.id != first && run.parent.is_none());
+    Ok(others.count())
+}
+
 /// What became of the instance.
 struct Ended {
+    /// Runs that began with events after this one.
+    others: usize,
     status: String,
     output: Option<Value>,
     error: Option<Value>,
@@ -218,6 +243,7 @@ impl Ended {
             error: view.error,
             waiting: view.waiting,
             tasks,
+            others: 0,
         }
     }
 
@@ -237,21 +263,35 @@ impl Ended {
                 events: types,
             }],
             tasks: Vec::new(),
+            others: 0,
         }
     }
 
     fn report(&self, as_json: bool) -> ExitCode {
         if as_json {
-            let printed = json!({
+            let mut printed = json!({
                 "status": self.status,
                 "output": self.output,
                 "error": self.error,
                 "waiting": self.waiting,
                 "tasks": self.tasks,
             });
+            if self.others > 0 {
+                printed["others"] = self.others.into();
+            }
             exit::say(&printed.to_string());
         } else {
             self.tell();
+        }
+        if self.others > 0 {
+            let (runs, they) = match self.others {
+                1 => ("one more run".to_owned(), "it"),
+                more => (format!("{more} more runs"), "them"),
+            };
+            exit::note(&format!(
+                "this is the first run; {runs} began with these events: give the events of one \
+                 run alone to see {they}"
+            ));
         }
         match self.status.as_str() {
             "completed" => ExitCode::SUCCESS,

@@ -14,7 +14,7 @@ fn json_of(head: &str, body: &Value) -> String {
 }
 
 /// A service that describes itself so, and gives this for everything else.
-fn service(description: Value, gives: Value) -> Server {
+pub(crate) fn service(description: Value, gives: Value) -> Server {
     Server::answering(move |request: &str| {
         if request.starts_with("GET /v2/openapi.json ") {
             return json_of("200 OK", &description);
@@ -23,7 +23,7 @@ fn service(description: Value, gives: Value) -> Server {
     })
 }
 
-fn find(more: &str) -> String {
+pub(crate) fn find(more: &str) -> String {
     format!(
         "do:\n  - find:\n      call: openapi\n      with:\n        document:\n          \
          endpoint: http://HOST/v2/openapi.json\n        operationId: find\n{more}"
@@ -429,4 +429,52 @@ fn a_killed_server_sends_the_operation_again_under_its_key() {
     };
     assert!(key(&received[1]).is_some());
     assert_eq!(key(&received[1]), key(&received[2]));
+}
+
+const OWN: &str = "
+use: { secrets: [ key ] }
+do:
+  - begin:
+      call: openapi
+      with:
+        document: { endpoint: 'http://HOST/openapi.json' }
+        operationId: startInstance
+        parameters: { body: { workflow: it } }
+        authentication: { bearer: { use: key } }
+  - look:
+      call: openapi
+      with:
+        document: { endpoint: 'http://HOST/openapi.json' }
+        operationId: getInstanceLifecycle
+        parameters: { id: '${ .id }', limit: 1 }
+        authentication: { bearer: { use: key } }
+";
+
+/// The engine describes itself as it asks others to.
+#[test]
+fn an_operation_of_casewright_itself_is_asked_for_by_its_id() {
+    let server = Server::new(Vec::new());
+    let folder = Folder(tempfile::tempdir().unwrap());
+    folder.write("pack/pack.yaml", PACK);
+    let waits = "do:\n  - wait: { wait: { days: 1 } }\n";
+    folder.write("pack/it.yaml", &document("small-agency", &server, waits));
+    folder.write("register", "unused\n");
+    configure(&folder, &server.host());
+    let (serving, client) = serve(folder.0.path());
+    folder.write("key", &served::token(folder.0.path(), "token.json"));
+    let host = serving.url.trim_start_matches("http://").to_owned();
+    let tasks = OWN.replace("HOST", &host);
+    let text = document("tests", &server, &tasks);
+    folder.write("it.yaml", &text);
+    let key = format!("key={}", folder.text_of("key"));
+    let ran = run(&folder, &["--allow-host", &host, "--secret", &key]);
+    assert_eq!(ran.code, 0, "{}", ran.told);
+    let event = &ran.printed["output"]["items"][0];
+    assert_eq!(
+        event["type"], "io.serverlessworkflow.workflow.started.v1",
+        "{event:#}"
+    );
+    let id = event["subject"].as_str().unwrap();
+    let found = client.get(&format!("/api/v1/instances/{id}")).unwrap();
+    assert_eq!(found.body["status"], "waiting", "{found:?}");
 }

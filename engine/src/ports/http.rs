@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use casewright_host::grant::Secret;
 use casewright_host::request::{
-    ANSWER_BYTES_MAX, Allowed, Credential, FailedKind, Outgoing, Requests,
+    ANSWER_BYTES_MAX, Allowed, Credential, FailedKind, Outgoing, Requests, Sealed,
 };
 use casewright_language::workflow::Scheme;
 use casewright_machine::http::{Answer, Authentication, Request, Unanswered};
@@ -23,6 +23,7 @@ use tokens::{Given, Token, Tokens};
 mod credential;
 mod description;
 mod oauth;
+mod sealed;
 mod tokens;
 
 /// What the operator lets documents use.
@@ -106,7 +107,12 @@ impl Http {
             return Err(no_request());
         };
         let (agency, key) = (&invocation.agency, &invocation.key);
-        let outgoing = outgoing(&request, agency, key);
+        let sealed = self.unsealed(agency, &request.sealed);
+        let sealed = sealed.map_err(|unanswered| unanswered.error(&request))?;
+        let outgoing = Outgoing {
+            sealed,
+            ..outgoing(&request, agency, key)
+        };
         let authentication = request.authentication.as_ref();
         match self.authenticated(agency, outgoing, authentication).await {
             Ok(answer) => answer.output(&request, key).map(Reply::Done),
@@ -239,6 +245,7 @@ fn outgoing(request: &Request, agency: &str, key: &str) -> Outgoing {
         headers: request.headers_sent(key),
         body: request.body_sent(),
         credential: None,
+        sealed: Sealed::default(),
         follow: request.redirect,
         answer_bytes_max: ANSWER_BYTES_MAX,
         owner: agency.to_owned(),

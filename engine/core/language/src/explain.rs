@@ -41,6 +41,7 @@ const PAGES: &[(&str, &str)] = &[
     ("CW0210", include_str!("explain/CW0210.md")),
     ("CW0211", include_str!("explain/CW0211.md")),
     ("CW0212", include_str!("explain/CW0212.md")),
+    ("CW0213", include_str!("explain/CW0213.md")),
     ("CW0301", include_str!("explain/CW0301.md")),
     ("CW0302", include_str!("explain/CW0302.md")),
     ("CW0303", include_str!("explain/CW0303.md")),

@@ -19,6 +19,7 @@ mod money;
 mod origin;
 mod parse;
 mod scan;
+mod secret;
 mod term;
 
 #[cfg(test)]

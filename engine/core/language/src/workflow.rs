@@ -274,10 +274,25 @@ pub struct Http {
     /// What expressions may stand in: `endpoint`, `headers`, `query`, `body`, and under
     /// `authentication` the words of a credential that is no secret.
     pub with: Template,
+    /// Headers that hold secrets, by name.
+    pub sealed_headers: Vec<(String, Vec<Piece>)>,
+    /// Of the query, the same.
+    pub sealed_query: Vec<(String, Vec<Piece>)>,
     pub authentication: Option<Authentication>,
     pub output: OutputAs,
     /// Whether an answer of 300 to 399 is no error.
     pub redirect: bool,
+}
+
+/// Part of a text that holds a secret. Only the document makes one: data of a run never becomes a
+/// piece.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Piece {
+    /// As it was written.
+    Text(String),
+    /// Name of the secret, one of `use.secrets`.
+    Secret(String),
 }
 
 /// `call: openapi`: an operation of a service that describes itself.
@@ -292,6 +307,8 @@ pub struct OpenApi {
     /// What expressions may stand in: `endpoint`, values of `parameters`, and under `document` and
     /// `authentication` the words of a credential that is no secret.
     pub with: Template,
+    /// Parameters that hold secrets, by name.
+    pub sealed: Vec<(String, Vec<Piece>)>,
     /// Who asks for the operation.
     pub authentication: Option<Authentication>,
     pub output: OutputAs,

@@ -99,6 +99,23 @@ pub(crate) fn same_kind(one: &str, other: &str) -> bool {
     }
 }
 
+/// The kinds that the specification names.
+const STANDARD: [&str; 8] = [
+    "authentication",
+    "authorization",
+    "communication",
+    "configuration",
+    "expression",
+    "runtime",
+    "timeout",
+    "validation",
+];
+
+/// Whether it is a type of the specification, in any spelling.
+pub(crate) fn standard(kind: &str) -> bool {
+    standard_kind(kind).is_some_and(|kind| STANDARD.contains(&kind))
+}
+
 /// `communication` of any spelling of that type.
 fn standard_kind(text: &str) -> Option<&str> {
     let rest = HOSTS.iter().find_map(|host| text.strip_prefix(host))?;

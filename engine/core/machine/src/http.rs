@@ -11,7 +11,9 @@ mod tests;
 use std::collections::BTreeMap;
 
 use casewright_language::uri::encoded;
-use casewright_language::workflow::{Authentication as Written, Http, Method, OutputAs, Scheme};
+use casewright_language::workflow::{
+    Authentication as Written, Http, Method, OutputAs, Piece, Scheme,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
@@ -40,6 +42,9 @@ pub struct Request {
     /// Text is sent as it is, anything else as JSON.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body: Option<Value>,
+    /// What holds secrets: pieces of the document, never of a run's data.
+    #[serde(default, skip_serializing_if = "Sealed::is_empty")]
+    pub sealed: Sealed,
     /// Who asks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub authentication: Option<Authentication>,
@@ -49,6 +54,23 @@ pub struct Request {
     /// Whether an answer of 300 to 399 is no error.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub redirect: bool,
+}
+
+/// Texts that hold secrets, by name. Their values are put in by whoever sends the request.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sealed {
+    /// Of the document; names as they were written.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub headers: BTreeMap<String, Vec<Piece>>,
+    /// After the query of the address.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub query: BTreeMap<String, Vec<Piece>>,
+}
+
+impl Sealed {
+    fn is_empty(&self) -> bool {
+        self.headers.is_empty() && self.query.is_empty()
+    }
 }
 
 /// Who asks.
@@ -245,6 +267,10 @@ fn request(here: &Here<'_>, http: &Http, given: &Value) -> Result<Request, Strin
         headers: texts(given.get("headers"), "headers")?,
         // Null is no body.
         body: given.get("body").filter(|body| !body.is_null()).cloned(),
+        sealed: Sealed {
+            headers: http.sealed_headers.iter().cloned().collect(),
+            query: http.sealed_query.iter().cloned().collect(),
+        },
         authentication: authentication.transpose()?,
         output: http.output,
         redirect: http.redirect,

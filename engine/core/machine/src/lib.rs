@@ -19,6 +19,7 @@ pub mod event;
 pub mod fault;
 pub mod http;
 pub mod instance;
+pub mod lifecycle;
 pub mod migrate;
 pub mod openapi;
 pub mod step;
@@ -59,6 +60,7 @@ pub use event::{CallError, CaseFacts, Decider, ErrorKind, Event, RuntimeFacts, S
 pub use fault::Fault;
 pub use instance::{Instance, Status, TaskRun, Waiting};
 pub use interest::{Interest, Shape, shapes};
+pub use lifecycle::Chronicle;
 pub use migrate::{Obstacle, Plan, Reason, Stand, plan};
 pub use record::TASK_RUNS_MAX;
 pub use retry::Retry;

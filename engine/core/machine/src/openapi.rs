@@ -13,10 +13,11 @@ mod tests;
 mod three;
 mod two;
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use casewright_language::workflow::{OpenApi, OutputAs};
+use casewright_language::workflow::{OpenApi, OutputAs, Piece};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
@@ -48,6 +49,9 @@ pub struct Wish {
     /// By name.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub parameters: Map<String, Value>,
+    /// Those that hold secrets.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub sealed: BTreeMap<String, Vec<Piece>>,
     /// Who asks for the operation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub authentication: Option<Authentication>,
@@ -195,6 +199,7 @@ fn wish(here: &Here<'_>, written: &OpenApi, given: &Value) -> Result<Wish, Strin
         },
         operation_id: written.operation_id.clone(),
         parameters,
+        sealed: written.sealed.iter().cloned().collect(),
         authentication: who(&written.authentication, "authentication")?,
         output: written.output,
         redirect: written.redirect,

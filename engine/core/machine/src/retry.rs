@@ -12,6 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::human::excluded_since;
+use crate::lifecycle::{Turn, TurnKind};
 use crate::position::{List, Open, Timer, task_name};
 use crate::run::{Run, Stop};
 use crate::step::Yielded;
@@ -111,6 +112,18 @@ impl Instance {
     }
 }
 
+impl Instance {
+    /// The task that waited for the workflow started under this key, with which the run failed.
+    pub(crate) fn failed_child(&self, key: &str) -> Option<String> {
+        let mut open = Vec::new();
+        self.left.as_ref()?.body.open(&mut open);
+        open.iter().find_map(|open| match open {
+            Open::Child(child) if child.key == key => Some(child.delivery.reference.clone()),
+            _ => None,
+        })
+    }
+}
+
 impl Cause {
     fn is(&self, found: &Delivery) -> bool {
         matches!(self, Self::Call { delivery, .. } if delivery == found)
@@ -165,6 +178,8 @@ impl Again<'_, '_> {
             };
             self.run.notes.push(begun);
         }
+        let kind = TurnKind::Again;
+        self.run.turns.push(Turn { number, kind });
     }
 
     /// The time allowed for something does not run while nothing does.

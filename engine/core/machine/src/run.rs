@@ -12,6 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
+use crate::lifecycle::{self, Turn, TurnKind};
 use crate::position::{Entry, Open, Timer};
 use crate::record::Record;
 use crate::retry::Broken;
@@ -37,6 +38,7 @@ pub(crate) struct Run<'a> {
     pub(crate) effects: Vec<Effect>,
     pub(crate) notes: Vec<TaskRun>,
     pub(crate) choices: Vec<Choice>,
+    pub(crate) turns: Vec<Turn>,
     asked: Cell<usize>,
     entered: usize,
     /// Whether a `listen` took the event that came.
@@ -78,6 +80,7 @@ impl<'a> Run<'a> {
             effects: Vec::new(),
             notes: Vec::new(),
             choices: Vec::new(),
+            turns: Vec::new(),
             asked: Cell::new(0),
             entered: 0,
             taken: false,
@@ -108,10 +111,16 @@ impl Run<'_> {
             status: Status::Running,
         };
         self.notes.push(begun.clone());
+        let kind = TurnKind::Began {
+            reference: std::sync::Arc::clone(&begun.reference),
+            run,
+        };
+        let number = self.record.begin(begun);
+        self.turns.push(Turn { number, kind });
         Entry {
             reference: task.reference.clone(),
             run,
-            number: self.record.begin(begun),
+            number,
             started_at: self.now,
             input: None,
             timeout: None,
@@ -133,6 +142,19 @@ impl Run<'_> {
 
     /// The task is over.
     pub(crate) fn end(&mut self, number: u64, status: Status) {
+        self.note_end(number, status);
+        let kind = TurnKind::Ended(status);
+        self.turns.push(Turn { number, kind });
+    }
+
+    /// The task is over, and has failed.
+    pub(crate) fn fail(&mut self, number: u64, fault: &Fault) {
+        self.note_end(number, Status::Faulted);
+        let kind = TurnKind::Faulted(lifecycle::cause(self.workflow, fault));
+        self.turns.push(Turn { number, kind });
+    }
+
+    fn note_end(&mut self, number: u64, status: Status) {
         let note = self.record.mark(number, status).cloned();
         self.notes.extend(note);
     }

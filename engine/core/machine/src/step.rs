@@ -10,6 +10,7 @@ use casewright_language::{Answers, Question, Workflow};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use crate::lifecycle::Turn;
 use crate::position::{ChildEnd, Data, Decision, List, Open, Progress, Signal};
 use crate::record::Record;
 use crate::retry::{self, Left};
@@ -30,6 +31,8 @@ pub struct Transition {
     pub notes: Vec<TaskRun>,
     /// Which way was taken where there are several, in order. Not part of the state either.
     pub choices: Vec<Choice>,
+    /// For [`crate::Chronicle`]. Not part of the state either.
+    pub turns: Vec<Turn>,
 }
 
 /// One way of several that was taken: a case of a `switch`, an outcome of human work, a `catch`.
@@ -347,6 +350,7 @@ pub(crate) fn park(mut run: Run<'_>, body: List, before: Yielded) -> Transition 
         effects,
         notes,
         choices,
+        turns,
         ..
     } = run;
     Transition {
@@ -354,6 +358,7 @@ pub(crate) fn park(mut run: Run<'_>, body: List, before: Yielded) -> Transition 
         effects: net(effects),
         notes,
         choices,
+        turns,
     }
 }
 
@@ -392,6 +397,7 @@ fn end(mut run: Run<'_>, outcome: Outcome) -> Transition {
         effects,
         notes,
         choices,
+        turns,
         ..
     } = run;
     let mut effects = net(effects);
@@ -401,6 +407,7 @@ fn end(mut run: Run<'_>, outcome: Outcome) -> Transition {
         effects,
         notes,
         choices,
+        turns,
     }
 }
 

@@ -230,12 +230,12 @@ fn settle(
     if !scope.kept {
         run.record.forget(&task.reference);
     }
-    let status = if closed.is_ok() {
-        Status::Completed
-    } else {
-        Status::Faulted
-    };
-    run.end(entry.number, status);
+    match &closed {
+        Ok(_) => run.end(entry.number, Status::Completed),
+        Err(Stop::Fault(fault)) => run.fail(entry.number, fault),
+        // Nothing of this has happened.
+        Err(Stop::Ask(_) | Stop::Torn(_)) => {}
+    }
     closed
 }
 

@@ -65,12 +65,26 @@ pub struct Outgoing {
     pub body: Vec<u8>,
     /// Put in after every check.
     pub credential: Option<Credential>,
+    /// The same, where a document names secrets.
+    pub sealed: Sealed,
     /// Whether a redirection to the same origin is followed.
     pub follow: bool,
     /// Longest answer that is taken.
     pub answer_bytes_max: usize,
     /// Whose it is: what a server asks of one owner is remembered for no other.
     pub owner: String,
+}
+
+/// Texts that hold secrets. They are shown by no debug output, go to no other origin, and are
+/// taken out of the answer.
+#[derive(Debug, Clone, Default)]
+pub struct Sealed {
+    /// Whole values of headers.
+    pub headers: Vec<(String, Secret)>,
+    /// Whole values of the query, after that of the address.
+    pub query: Vec<(String, Secret)>,
+    /// The secrets by themselves.
+    pub words: Vec<Secret>,
 }
 
 /// Who asks. Its words are shown by no debug output.
@@ -197,6 +211,12 @@ impl Requests {
             let plain = "the endpoint is no address that can be asked";
             invalid(if quoted { plain.to_owned() } else { reason })
         })?;
+        if !request.sealed.query.is_empty() {
+            let mut query = target.query_pairs_mut();
+            for (name, value) in &request.sealed.query {
+                query.append_pair(name, value.expose());
+            }
+        }
         let mut speech = self.speech(&request, &target);
         let mut hops = 0;
         loop {
@@ -254,6 +274,13 @@ async fn check(
     let method = Method::from_bytes(request.method.as_bytes())
         .map_err(|_| invalid("the method is none".to_owned()))?;
     let mut headers = http::headers::of_guest(&request.headers).map_err(invalid)?;
+    for (name, value) in &request.sealed.headers {
+        let sealed = [(name.clone(), value.expose().to_owned())];
+        for (name, mut value) in http::headers::of_guest(&sealed).map_err(invalid)? {
+            value.set_sensitive(true);
+            headers.extend(name.map(|name| (name, value)));
+        }
+    }
     http::sign(&mut headers);
     if request.credential.is_some() && headers.contains_key(AUTHORIZATION) {
         return Err(invalid(

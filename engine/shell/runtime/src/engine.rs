@@ -19,6 +19,7 @@ mod handover;
 mod instances;
 mod kinship;
 mod legends;
+mod lifecycle;
 mod limits;
 mod migrations;
 mod notes;

@@ -302,6 +302,30 @@ pub struct HistoryEntry {
     pub reason: Option<String>,
 }
 
+/// An event of the lifecycle of a run or of a task, after `CloudEvents` 1.0. It names things, and
+/// holds nothing that a run worked on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LifecycleEvent {
+    /// The same whenever the event is asked for.
+    pub id: String,
+    /// The run, as a name that no other engine gives.
+    pub source: String,
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// Id of the run.
+    pub subject: String,
+    pub time: Timestamp,
+    pub data: Value,
+}
+
+/// A page of such events, in their order.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct LifecyclePage {
+    pub items: Vec<LifecycleEvent>,
+    /// Give it back for what comes after these; opaque. There is always one, since more may come.
+    pub next: String,
+}
+
 /// What a move to another version does, or would do, to a run. It names tasks, nothing of a case.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

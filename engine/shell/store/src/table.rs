@@ -66,10 +66,12 @@ pub enum Table {
     Failure,
     /// (agency, time-ordered id) -> that a pack was put in force, and by whom.
     Deployed,
+    /// (agency, number) -> that a run began, went on after a failure, or ended. No personal data.
+    Lifecycle,
 }
 
 impl Table {
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 32] = [
         Self::Case,
         Self::WorkItem,
         Self::Queue,
@@ -101,6 +103,7 @@ impl Table {
         Self::Run,
         Self::Failure,
         Self::Deployed,
+        Self::Lifecycle,
     ];
 
     /// First byte of the keys of its rows, and part of their seals: a format.
@@ -137,6 +140,7 @@ impl Table {
             Self::Run => 29,
             Self::Failure => 30,
             Self::Deployed => 31,
+            Self::Lifecycle => 33,
         }
     }
 }

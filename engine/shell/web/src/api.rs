@@ -9,6 +9,7 @@ mod events;
 mod funds;
 mod holds;
 mod instances;
+mod lifecycle;
 mod migrations;
 mod notes;
 mod packs;
@@ -66,6 +67,8 @@ pub(crate) fn routes() -> (Router<Site>, Document) {
         .routes(routes!(instances::list, instances::start))
         .routes(routes!(instances::get))
         .routes(routes!(instances::history))
+        .routes(routes!(lifecycle::of_run))
+        .routes(routes!(lifecycle::of_agency))
         .routes(routes!(instances::cancel))
         .routes(routes!(instances::retry))
         .routes(routes!(migrations::preview))

@@ -19,15 +19,20 @@ impl Http {
             Source::Words(words) => return Ok(words.clone()),
             Source::Secret(name) => name,
         };
+        Ok(read(who.scheme, self.secret(agency, name)?))
+    }
+
+    /// The value that the operator gives documents of this agency.
+    pub(super) fn secret(&self, agency: &str, name: &str) -> Result<&str, Unanswered> {
         let mut sides = self.sides(agency);
-        let Some(value) = sides.find_map(|side| side.secrets.get(name)) else {
-            return Err(Unanswered::NoSecret(format!(
+        let value = sides.find_map(|side| side.secrets.get(name));
+        value.map(String::as_str).ok_or_else(|| {
+            Unanswered::NoSecret(format!(
                 "the secret `{name}` has no value here: the operator gives it one with `--secret \
                  {name}=FILE`, or with `{name} = \"FILE\"` under [http.secrets] of the server's \
                  configuration"
-            )));
-        };
-        Ok(read(who.scheme, value))
+            ))
+        })
     }
 }
 

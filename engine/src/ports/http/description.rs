@@ -6,7 +6,7 @@
 
 use casewright_host::request::Outgoing;
 use casewright_language::workflow::{Method, OutputAs};
-use casewright_machine::http::{Answer, Request};
+use casewright_machine::http::{Answer, Request, Sealed};
 use casewright_machine::openapi::{self, Operation, Wish};
 use casewright_machine::{CallError, ErrorKind};
 use casewright_runtime::port::{Invocation, Reply};
@@ -54,6 +54,7 @@ fn request(wish: &Wish) -> Request {
         uri: wish.document.uri.clone(),
         headers: [("accept".to_owned(), accept.to_owned())].into(),
         body: None,
+        sealed: Sealed::default(),
         authentication: wish.document.authentication.clone(),
         output: OutputAs::Content,
         redirect: true,

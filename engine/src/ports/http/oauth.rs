@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use casewright_host::grant::Secret;
-use casewright_host::request::{ANSWER_BYTES_MAX, Credential, Outgoing};
+use casewright_host::request::{ANSWER_BYTES_MAX, Credential, Outgoing, Sealed};
 use casewright_language::uri::encoded;
 use casewright_language::workflow::Scheme;
 use casewright_machine::http::{Answer, Unanswered};
@@ -163,6 +163,7 @@ impl Asking {
             headers: vec![("accept".to_owned(), "application/json".to_owned())],
             body: Vec::new(),
             credential: None,
+            sealed: Sealed::default(),
             follow: false,
             answer_bytes_max: ANSWER_BYTES_MAX,
             owner: owner.to_owned(),
@@ -233,6 +234,7 @@ impl Asking {
             ],
             body: body.into_bytes(),
             credential,
+            sealed: Sealed::default(),
             follow: false,
             answer_bytes_max: ANSWER_BYTES_MAX,
             owner: owner.to_owned(),

@@ -6,7 +6,7 @@ use super::raise::warn_of_address;
 use super::scope::{Moment, Scope};
 use super::{Reader, flat};
 use crate::Template;
-use crate::diagnostic::suggestion;
+use crate::diagnostic::{similar, suggestion};
 use crate::workflow::{Correlation, EventFilter, Strategy, Until};
 use crate::yaml::{self, Content, Entry, Fields, Node, Place};
 
@@ -221,7 +221,28 @@ fn with_of(
             .help("write `type: org.family.reply`, or `any: []` to take every event");
         return None;
     }
+    for entry in fields.entries() {
+        warn_of_misspelt(reader, entry);
+    }
     attributes(reader, &fields, scope)
+}
+
+/// Events may have attributes of their own, so a name that is nearly a known one is only doubted.
+fn warn_of_misspelt(reader: &mut Reader<'_>, entry: &Entry) {
+    let name = entry.key.text.as_str();
+    let sound = name.bytes().all(|sign| sign.is_ascii_lowercase());
+    if !sound || ATTRIBUTES.contains(&name) || name == "specversion" {
+        return;
+    }
+    if let Some(near) = similar(name, ATTRIBUTES.iter().copied()) {
+        let message = format!("an event seldom has an attribute `{name}`");
+        reader
+            .findings
+            .warning("CW0213", entry.key.place, message)
+            .help(format!(
+                "did you mean `{near}`? no event without it fits this filter"
+            ));
+    }
 }
 
 fn correlations(reader: &mut Reader<'_>, entry: &Entry, scope: &Scope) -> Option<Vec<Correlation>> {

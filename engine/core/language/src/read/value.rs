@@ -11,6 +11,7 @@ use serde_json::Value;
 use super::scope::{Moment, Scope};
 use super::{Doubt, Reader};
 use crate::diagnostic::{similar, suggestion};
+use crate::workflow::Piece;
 use crate::yaml::{Content, Entry, Node, Place};
 use crate::{Expression, Template};
 
@@ -131,6 +132,45 @@ impl Reader<'_> {
                 None
             }
         }
+    }
+
+    /// A text that names secrets, where one may: `None` where it names none and is read as any
+    /// other. What is wrong is reported.
+    pub(super) fn sealed(&mut self, node: &Node, scope: &Scope) -> Option<Result<Vec<Piece>, ()>> {
+        let Shape::Expression { offset, source } = text::shape(node.as_text()?) else {
+            return None;
+        };
+        let expression = Expression::new(source).ok()?;
+        let named = expression.variables().iter();
+        let first = named
+            .filter(|named| named.name == "secrets")
+            .min_by_key(|it| it.offset)?;
+        let place = node.place_within(offset + first.offset, first.name.len() + 1);
+        let Some(pieces) = expression.pieces() else {
+            self.refuse_variable(place, "secrets", scope, Moment::Definition);
+            return Some(Err(()));
+        };
+        for piece in &pieces {
+            if let Piece::Secret(name) = piece
+                && !self.declares_secret(place, name)
+            {
+                return Some(Err(()));
+            }
+        }
+        Some(Ok(pieces))
+    }
+
+    /// Whether `use.secrets` names it; reported otherwise.
+    pub(super) fn declares_secret(&mut self, place: Place, name: &str) -> bool {
+        let declared = &self.reusables.secrets;
+        if declared.contains(name) {
+            return true;
+        }
+        let none = format!("declare it: `use: {{ secrets: [ {name} ] }}`");
+        let help = suggestion(name, declared.iter().map(String::as_str), &none);
+        let message = format!("the document declares no secret `{name}`");
+        self.findings.error("CW0421", place, message).help(help);
+        false
     }
 
     fn leaf(
@@ -254,9 +294,10 @@ impl Reader<'_> {
         let (code, message, help) = match name {
             _ if UNBUILT.contains(&name) => (
                 "CW0910",
-                format!("`${name}` is not available"),
-                "an expression never sees a secret: name it in `authentication` of a `call: http`, \
-                 such as `bearer: { use: <secret> }`"
+                format!("`${name}` is not available here"),
+                "an expression never sees a secret: name it in `authentication` of a call, such as \
+                 `bearer: { use: <secret> }`, or in one header, value of `query` or parameter, \
+                 alone or joined with written text: `${ \"Token \" + $secrets.<secret> }`"
                     .to_owned(),
             ),
             "input" | "steps" | "task" | "context" => (

@@ -4,24 +4,32 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use casewright_language::uri::encoded;
+use casewright_language::workflow::Piece;
 use serde_json::{Map, Value};
 
 use super::operation::{
     Body, FORM, JSON, Operation, Parameter, Place, is_json, is_own_header, listed,
 };
 use super::{Wish, style};
-use crate::http::Request;
+use crate::http::{Request, Sealed};
 use crate::run::kind_of;
 
 /// What the body is called among the parameters.
 const BODY: &str = "body";
 
 pub(super) fn request(operation: &Operation, wish: &Wish) -> Result<Request, String> {
-    let mut rest: BTreeSet<&str> = wish.parameters.keys().map(String::as_str).collect();
+    let given = wish.parameters.keys().chain(wish.sealed.keys());
+    let mut rest: BTreeSet<&str> = given.map(String::as_str).collect();
+    let mut sealed = Sealed::default();
     let mut parts = Parts::default();
     let mut missing = Vec::new();
     for parameter in &operation.parameters {
         let name = parameter.name.as_str();
+        if let Some(pieces) = wish.sealed.get(name) {
+            rest.remove(name);
+            seal(&mut sealed, parameter, pieces)?;
+            continue;
+        }
         let Some(value) = wish.parameters.get(name) else {
             if parameter.required {
                 missing.push(format!("`{name}` ({})", parameter.place.name()));
@@ -66,10 +74,28 @@ pub(super) fn request(operation: &Operation, wish: &Wish) -> Result<Request, Str
         uri,
         headers,
         body,
+        sealed,
         authentication: wish.authentication.clone(),
         output: wish.output,
         redirect: wish.redirect,
     })
+}
+
+/// Where a secret may stand, it is neither kept nor shown.
+fn seal(sealed: &mut Sealed, parameter: &Parameter, pieces: &[Piece]) -> Result<(), String> {
+    let (name, pieces) = (parameter.name.clone(), pieces.to_vec());
+    match parameter.place {
+        Place::Header => drop(sealed.headers.insert(name, pieces)),
+        Place::Query => drop(sealed.query.insert(name, pieces)),
+        Place::Path | Place::Cookie | Place::Form => {
+            return Err(format!(
+                "the parameter `{name}` holds a secret, which stands only in a header or in the \
+                 query; the operation takes it in the {}",
+                parameter.place.name()
+            ));
+        }
+    }
+    Ok(())
 }
 
 fn unknown(operation: &Operation, id: &str, name: &str) -> String {

@@ -7,6 +7,7 @@ use url::Url;
 
 use super::digest::{self, Challenge, Turn};
 use super::{Credential, Failed, FailedKind, Outgoing, Requests};
+use crate::grant::Secret;
 use crate::http;
 use crate::origin::Origin;
 
@@ -16,6 +17,7 @@ const SECRET_BYTES_MIN: usize = 4;
 /// What one request says, from its first hop to its last.
 pub(super) struct Speech<'a> {
     credential: Option<&'a Credential>,
+    sealed: &'a [Secret],
     memory: &'a digest::Memory,
     key: digest::Key,
     turn: Option<Turn>,
@@ -31,6 +33,7 @@ impl Requests {
     pub(super) fn speech<'a>(&'a self, request: &'a Outgoing, target: &Url) -> Speech<'a> {
         let mut speech = Speech {
             credential: request.credential.as_ref(),
+            sealed: &request.sealed.words,
             memory: &self.challenges,
             key: digest::Key::default(),
             turn: None,
@@ -104,8 +107,9 @@ impl Speech<'_> {
 
     /// Every form in which a server may repeat what was said.
     pub(super) fn words(&self) -> Vec<Vec<u8>> {
+        let mut words: Vec<Vec<u8>> = self.sealed.iter().flat_map(sealed_words).collect();
         let Some(credential) = self.credential else {
-            return Vec::new();
+            return words;
         };
         let (secret, coded) = match credential {
             Credential::Basic(user, secret) => {
@@ -117,12 +121,35 @@ impl Speech<'_> {
                 (secret.expose(), secret.expose().to_owned())
             }
         };
-        let quoted = serde_json::Value::from(secret).to_string();
-        let words = [secret, &coded, quoted.trim_matches('"')].into_iter();
-        let words = words.chain(self.sent.iter().map(String::as_str));
-        let words = words.filter(|word| word.len() >= SECRET_BYTES_MIN);
-        words.map(|word| word.as_bytes().to_vec()).collect()
+        let quoted = within_json(secret);
+        let said = [secret, &coded, &quoted].into_iter();
+        let said = said.chain(self.sent.iter().map(String::as_str));
+        let said = said.filter(|word| word.len() >= SECRET_BYTES_MIN);
+        words.extend(said.map(|word| word.as_bytes().to_vec()));
+        words
     }
+}
+
+/// Without the quotes around it; one that ends the text is its own.
+fn within_json(text: &str) -> String {
+    let quoted = serde_json::Value::from(text).to_string();
+    let inner = quoted
+        .strip_prefix('"')
+        .and_then(|rest| rest.strip_suffix('"'));
+    inner.unwrap_or(&quoted).to_owned()
+}
+
+/// As it is, within JSON, and within an address.
+fn sealed_words(secret: &Secret) -> impl Iterator<Item = Vec<u8>> {
+    let plain = secret.expose().to_owned();
+    let quoted = within_json(&plain);
+    let coded = url::form_urlencoded::byte_serialize(plain.as_bytes()).collect::<String>();
+    let percent = coded.replace('+', "%20");
+    let forms = [quoted, coded, percent, plain];
+    let forms = forms
+        .into_iter()
+        .filter(|word| word.len() >= SECRET_BYTES_MIN);
+    forms.map(String::into_bytes)
 }
 
 fn refused(message: String) -> Failed {

@@ -79,6 +79,7 @@ fn get(url: String) -> Outgoing {
         headers: Vec::new(),
         body: Vec::new(),
         credential: None,
+        sealed: Sealed::default(),
         follow: false,
         answer_bytes_max: ANSWER_BYTES_MAX,
         owner: "north".to_owned(),

@@ -56,7 +56,8 @@ impl Shared {
             }
             let mut drafted = draft.finish();
             let batch = std::mem::take(&mut drafted.batch);
-            match self.submit(batch) {
+            let agency = &held.row.agency;
+            match self.submit_told(batch, agency, &held.id, &drafted.told) {
                 Ok(ticket) => return Ok((reply, self.taken(held, drafted, ticket))),
                 Err(SubmitError::Guard { .. }) => self.refresh(held)?,
                 Err(error) => return Err(RunError::Refused(refused(error))),

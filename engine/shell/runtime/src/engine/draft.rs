@@ -14,6 +14,7 @@ use std::sync::Arc;
 
 use casewright_casework::{WorkItem, audit};
 use casewright_language::{Answers, Workflow};
+use casewright_machine::lifecycle::{self, Phase};
 use casewright_machine::{Call, Event, Instance, Step, Transition, step};
 use casewright_store::{AuditAppend, Batch, EventAppend, Guard, Put, Table, Under};
 use jiff::Timestamp;
@@ -23,6 +24,7 @@ use super::Refused;
 use super::alarms::Moved;
 use super::children::Due;
 use super::funds::Books;
+use super::lifecycle::Told;
 use super::pending::{Awaited, OpenRows, TokenSecret};
 use super::resident::Resident;
 use super::shared::{ENGINE, Shared, no_workflow, not_found};
@@ -84,6 +86,8 @@ pub(crate) struct Draft<'a> {
     deployment: Option<Arc<Deployment>>,
     queue: VecDeque<Next>,
     pub(super) actions: Vec<Action>,
+    /// What became of the run as a whole.
+    told: Vec<Told>,
     timers: BTreeMap<u32, Timestamp>,
     items: BTreeMap<String, OpenItem>,
     books: Books,
@@ -111,6 +115,7 @@ pub(crate) struct Drafted {
     pub(crate) at: Timestamp,
     pub(crate) timers: BTreeMap<u32, Timestamp>,
     pub(crate) awaited: Awaited,
+    pub(crate) told: Vec<Told>,
 }
 
 impl<'a> Draft<'a> {
@@ -125,6 +130,7 @@ impl<'a> Draft<'a> {
             deployment: None,
             queue: VecDeque::new(),
             actions: Vec::new(),
+            told: Vec::new(),
             timers: resident.timers.clone(),
             items: BTreeMap::new(),
             books: Books::default(),
@@ -236,6 +242,9 @@ impl<'a> Draft<'a> {
         for _ in 0..ASK_ROUNDS_MAX {
             match step(workflow, self.instance(), &event, answers) {
                 Ok(Step::Done(transition)) => {
+                    let began = lifecycle::begun(&event);
+                    let ended = lifecycle::ended(workflow, &transition.effects);
+                    self.tell(&event, began.into_iter().chain(ended));
                     return Ok(self.accept(&event, answers, *transition)?);
                 }
                 Ok(Step::Ask(questions)) => {
@@ -251,6 +260,17 @@ impl<'a> Draft<'a> {
             "instance {} asks without end",
             self.resident.id
         ))))
+    }
+
+    fn tell(&mut self, event: &Event, phases: impl Iterator<Item = Phase>) {
+        let sequence = self.resident.events + self.batch.events.len() as u64 + 1;
+        let at = moment_of(event);
+        let told = |phase| Told {
+            sequence,
+            at,
+            phase,
+        };
+        self.told.extend(phases.map(told));
     }
 
     fn accept(
@@ -312,6 +332,7 @@ impl<'a> Draft<'a> {
             },
             timers: self.timers,
             awaited: self.awaited,
+            told: self.told,
         }
     }
 }

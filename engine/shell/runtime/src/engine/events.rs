@@ -58,7 +58,7 @@ pub(crate) struct Inbox {
 
 /// An event on its way to the instances that want it.
 #[derive(Serialize, Deserialize)]
-pub(super) struct KeptRow {
+struct KeptRow {
     agency: String,
     at: Timestamp,
     /// Only to instances of this case.

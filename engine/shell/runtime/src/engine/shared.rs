@@ -16,6 +16,7 @@ use super::calls::Calls;
 use super::documents::ARRIVING_MAX;
 use super::events::Inbox;
 use super::forgetting::Forgetting;
+use super::lifecycle::Feed;
 use super::limits::Limits;
 use super::numbers::Numbers;
 use super::pending::Resuming;
@@ -48,6 +49,7 @@ pub(crate) struct Shared {
     pub(crate) arriving: Arc<Semaphore>,
     pub(crate) requests: Requests,
     pub(crate) numbers: Numbers,
+    pub(crate) feed: Feed,
     pub(crate) sweep: Arc<Sweep>,
     pub(crate) forgetting: Forgetting,
     pub(crate) doors: Doors,
@@ -77,6 +79,7 @@ impl Shared {
             arriving: Arc::new(Semaphore::new(ARRIVING_MAX)),
             requests: Requests::default(),
             numbers: Numbers::default(),
+            feed: Feed::default(),
             sweep: Arc::default(),
             forgetting: Forgetting::default(),
             doors: Doors::default(),

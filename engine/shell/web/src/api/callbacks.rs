@@ -19,7 +19,8 @@ const HEADERS_BYTES_MAX: usize = 8 * 1024;
 ///
 /// Accepted means kept, or known already, or too late to matter. Sending it again does no harm.
 #[utoipa::path(
-    post, path = "/callbacks/{token}", tag = "callbacks", params(("token" = String, Path)),
+    post, operation_id = "answerCall",
+    path = "/callbacks/{token}", tag = "callbacks", params(("token" = String, Path)),
     security(()),
     responses(
         (status = 202, description = "accepted"),

@@ -20,7 +20,8 @@ pub(super) struct ListQuery {
 
 /// The cases you may see.
 #[utoipa::path(
-    get, path = "/cases", tag = "cases", params(ListQuery),
+    get, operation_id = "listCases",
+    path = "/cases", tag = "cases", params(ListQuery),
     responses(
         (status = 200, body = Page<Case>),
         (status = "default", body = Problem, content_type = "application/problem+json"),
@@ -37,7 +38,8 @@ pub(super) async fn list(
 
 /// Open a case. That you did is recorded.
 #[utoipa::path(
-    get, path = "/cases/{id}", tag = "cases", params(("id" = String, Path)),
+    get, operation_id = "getCase",
+    path = "/cases/{id}", tag = "cases", params(("id" = String, Path)),
     responses(
         (status = 200, body = Case),
         (status = "default", body = Problem, content_type = "application/problem+json"),
@@ -63,7 +65,8 @@ pub(super) struct TimelineQuery {
 
 /// Who did what and when, newest first, each with its sentence. That you looked is recorded.
 #[utoipa::path(
-    get, path = "/cases/{id}/timeline", tag = "cases",
+    get, operation_id = "getCaseTimeline",
+    path = "/cases/{id}/timeline", tag = "cases",
     params(("id" = String, Path), TimelineQuery),
     responses(
         (status = 200, body = Page<TimelineEntry>),
@@ -84,7 +87,8 @@ pub(super) async fn timeline(
 
 /// The audit chain, to be verified without the engine.
 #[utoipa::path(
-    get, path = "/cases/{id}/audit", tag = "cases", params(("id" = String, Path)),
+    get, operation_id = "getCaseAudit",
+    path = "/cases/{id}/audit", tag = "cases", params(("id" = String, Path)),
     responses(
         (status = 200, body = Page<AuditLink>),
         (status = "default", body = Problem, content_type = "application/problem+json"),

@@ -49,7 +49,8 @@ pub(super) struct Document {
 
 /// The documents of a case, oldest first. That you looked is recorded.
 #[utoipa::path(
-    get, path = "/cases/{id}/documents", tag = "cases", params(("id" = String, Path)),
+    get, operation_id = "listDocuments",
+    path = "/cases/{id}/documents", tag = "cases", params(("id" = String, Path)),
     responses(
         (status = 200, body = Page<Document>),
         (status = "default", body = Problem, content_type = "application/problem+json"),
@@ -68,7 +69,8 @@ pub(super) async fn list(
 /// goes in `Content-Disposition`. With an `Idempotency-Key` the same kind, name and content are the
 /// same document.
 #[utoipa::path(
-    post, path = "/cases/{id}/documents", tag = "cases",
+    post, operation_id = "addDocument",
+    path = "/cases/{id}/documents", tag = "cases",
     request_body(content = Vec<u8>, content_type = "application/octet-stream"),
     params(
         ("id" = String, Path), KindQuery,
@@ -101,7 +103,8 @@ pub(super) async fn add(
 
 /// What is known of a document.
 #[utoipa::path(
-    get, path = "/cases/{id}/documents/{document}", tag = "cases",
+    get, operation_id = "getDocument",
+    path = "/cases/{id}/documents/{document}", tag = "cases",
     params(("id" = String, Path), ("document" = String, Path)),
     responses(
         (status = 200, body = Document),
@@ -119,7 +122,8 @@ pub(super) async fn get(
 
 /// The content of a document, as a file to be saved. That you asked for it is recorded.
 #[utoipa::path(
-    get, path = "/cases/{id}/documents/{document}/content", tag = "cases",
+    get, operation_id = "getDocumentContent",
+    path = "/cases/{id}/documents/{document}/content", tag = "cases",
     params(("id" = String, Path), ("document" = String, Path)),
     responses(
         (status = 200, body = Vec<u8>, content_type = "application/octet-stream"),

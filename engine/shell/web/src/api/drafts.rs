@@ -14,7 +14,8 @@ use crate::visitor::Visitor;
 
 /// Your unfinished answer; `not-found` when there is none.
 #[utoipa::path(
-    get, path = "/work-items/{id}/draft", tag = "work items", params(("id" = String, Path)),
+    get, operation_id = "getDraft",
+    path = "/work-items/{id}/draft", tag = "work items", params(("id" = String, Path)),
     responses(
         (status = 200, body = Draft),
         (status = "default", body = Problem, content_type = "application/problem+json"),
@@ -35,7 +36,8 @@ pub(super) async fn get(
 /// checked, only you see it, and it is gone once you complete. Who began an answer counts as having
 /// worked on it.
 #[utoipa::path(
-    put, path = "/work-items/{id}/draft", tag = "work items", params(("id" = String, Path)),
+    put, operation_id = "saveDraft",
+    path = "/work-items/{id}/draft", tag = "work items", params(("id" = String, Path)),
     request_body = DraftRequest,
     responses(
         (status = 200, body = Draft),
@@ -56,7 +58,8 @@ pub(super) async fn put(
 
 /// Drop it; that there is none is no mistake.
 #[utoipa::path(
-    delete, path = "/work-items/{id}/draft", tag = "work items", params(("id" = String, Path)),
+    delete, operation_id = "deleteDraft",
+    path = "/work-items/{id}/draft", tag = "work items", params(("id" = String, Path)),
     responses(
         (status = 204),
         (status = "default", body = Problem, content_type = "application/problem+json"),

@@ -1,6 +1,7 @@
 //! The JSON shapes of the API: views of the runtime as clients see them. Times are RFC 3339 in
 //! UTC, money is minor units with a currency.
 
+pub(crate) mod lifecycle;
 pub(crate) mod migration;
 pub(crate) mod run;
 pub(crate) mod schedule;

@@ -32,7 +32,8 @@ pub(super) struct Arrived {
 /// Send an event to the instances of your agency that listen for it. An event with the same
 /// source and id is the same event for ninety days: it is accepted again and nothing more happens.
 #[utoipa::path(
-    post, path = "/events", tag = "events",
+    post, operation_id = "sendEvent",
+    path = "/events", tag = "events",
     params(("Idempotency-Key" = Option<String>, Header)),
     request_body(
         content = Object, content_type = "application/cloudevents+json",

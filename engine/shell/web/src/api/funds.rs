@@ -10,7 +10,8 @@ use crate::visitor::Visitor;
 
 /// The agency's funds.
 #[utoipa::path(
-    get, path = "/funds", tag = "funds",
+    get, operation_id = "listFunds",
+    path = "/funds", tag = "funds",
     responses(
         (status = 200, body = Page<Fund>),
         (status = "default", body = Problem, content_type = "application/problem+json"),

@@ -16,7 +16,8 @@ use crate::visitor::Visitor;
 /// Let a work item that you have wait, with a reason. Whether its time stands still meanwhile is
 /// the workflow's to say; a duty with a fixed time cannot wait (`not-holdable`).
 #[utoipa::path(
-    post, path = "/work-items/{id}/hold", tag = "work items",
+    post, operation_id = "holdWorkItem",
+    path = "/work-items/{id}/hold", tag = "work items",
     params(("id" = String, Path), ("Idempotency-Key" = Option<String>, Header)),
     request_body = HoldRequest,
     responses(
@@ -48,7 +49,8 @@ pub(super) async fn hold(
 
 /// Go on with a work item that you had put on hold.
 #[utoipa::path(
-    post, path = "/work-items/{id}/resume", tag = "work items",
+    post, operation_id = "resumeWorkItem",
+    path = "/work-items/{id}/resume", tag = "work items",
     params(("id" = String, Path), ("Idempotency-Key" = Option<String>, Header)),
     responses(
         (status = 200, body = WorkItem, headers(("ETag" = String))),

@@ -19,7 +19,8 @@ use crate::visitor::Visitor;
 
 /// Start a workflow.
 #[utoipa::path(
-    post, path = "/instances", tag = "instances",
+    post, operation_id = "startInstance",
+    path = "/instances", tag = "instances",
     params(("Idempotency-Key" = Option<String>, Header)),
     request_body = StartRequest,
     responses(
@@ -51,7 +52,8 @@ pub(super) async fn start(
 
 /// Look at a run of a workflow.
 #[utoipa::path(
-    get, path = "/instances/{id}", tag = "instances", params(("id" = String, Path)),
+    get, operation_id = "getInstance",
+    path = "/instances/{id}", tag = "instances", params(("id" = String, Path)),
     responses(
         (status = 200, body = Instance),
         (status = "default", body = Problem, content_type = "application/problem+json"),
@@ -76,7 +78,8 @@ pub(super) struct HistoryQuery {
 
 /// What happened to a run, oldest first.
 #[utoipa::path(
-    get, path = "/instances/{id}/history", tag = "instances",
+    get, operation_id = "getInstanceHistory",
+    path = "/instances/{id}/history", tag = "instances",
     params(("id" = String, Path), HistoryQuery),
     responses(
         (status = 200, body = Page<HistoryEntry>),
@@ -96,7 +99,8 @@ pub(super) async fn history(
 
 /// Cancel a run.
 #[utoipa::path(
-    post, path = "/instances/{id}/cancel", tag = "instances",
+    post, operation_id = "cancelInstance",
+    path = "/instances/{id}/cancel", tag = "instances",
     params(("id" = String, Path), ("Idempotency-Key" = Option<String>, Header)),
     request_body = Option<CancelRequest>,
     responses(
@@ -131,7 +135,8 @@ pub(super) struct RunsQuery {
 
 /// Runs of the agency, latest first; for administrators. Nothing of a case is in here.
 #[utoipa::path(
-    get, path = "/instances", tag = "instances", params(RunsQuery),
+    get, operation_id = "listInstances",
+    path = "/instances", tag = "instances", params(RunsQuery),
     responses(
         (status = 200, body = Page<Run>),
         (status = "default", body = Problem, content_type = "application/problem+json"),
@@ -159,7 +164,8 @@ pub(super) async fn list(
 /// send `certain`. Of a run that failed with one that it ran, that one goes on first and is the
 /// answer.
 #[utoipa::path(
-    post, path = "/instances/{id}/retry", tag = "instances",
+    post, operation_id = "retryInstance",
+    path = "/instances/{id}/retry", tag = "instances",
     params(("id" = String, Path), ("Idempotency-Key" = Option<String>, Header)),
     request_body = RetryRequest,
     responses(

@@ -28,7 +28,8 @@ pub(super) struct PreviewQuery {
 ///
 /// Nothing changes. Every obstacle is told: a run is moved whole or not at all.
 #[utoipa::path(
-    get, path = "/instances/{id}/migration-preview", tag = "instances",
+    get, operation_id = "previewMigration",
+    path = "/instances/{id}/migration-preview", tag = "instances",
     params(("id" = String, Path), PreviewQuery),
     responses(
         (status = 200, body = Migration),
@@ -52,7 +53,8 @@ pub(super) async fn preview(
 /// the preview says what keeps it. `unknown-version`: that version is not in force. With `undo` it
 /// goes back to the version it was moved away from last, under the same conditions.
 #[utoipa::path(
-    post, path = "/instances/{id}/migrate", tag = "instances",
+    post, operation_id = "migrateInstance",
+    path = "/instances/{id}/migrate", tag = "instances",
     params(("id" = String, Path), ("Idempotency-Key" = Option<String>, Header)),
     request_body = MigrateRequest,
     responses(

@@ -37,7 +37,8 @@ pub(super) struct Note {
 
 /// The notes of a case, oldest first. That you looked is recorded.
 #[utoipa::path(
-    get, path = "/cases/{id}/notes", tag = "cases", params(("id" = String, Path)),
+    get, operation_id = "listNotes",
+    path = "/cases/{id}/notes", tag = "cases", params(("id" = String, Path)),
     responses(
         (status = 200, body = Page<Note>),
         (status = "default", body = Problem, content_type = "application/problem+json"),
@@ -54,7 +55,8 @@ pub(super) async fn list(
 
 /// Write a note. It stays as it is; a mistake is corrected by another note.
 #[utoipa::path(
-    post, path = "/cases/{id}/notes", tag = "cases", request_body = NoteRequest,
+    post, operation_id = "addNote",
+    path = "/cases/{id}/notes", tag = "cases", request_body = NoteRequest,
     params(("id" = String, Path), ("Idempotency-Key" = Option<String>, Header)),
     responses(
         (status = 201, body = Note),

@@ -50,7 +50,8 @@ pub(super) struct Deployed {
 
 /// What is in force for your agency. Needs a role that administers.
 #[utoipa::path(
-    get, path = "/packs", tag = "packs",
+    get, operation_id = "listPacks",
+    path = "/packs", tag = "packs",
     responses(
         (status = 200, body = Page<Pack>),
         (status = "default", body = Problem, content_type = "application/problem+json"),
@@ -67,7 +68,8 @@ pub(super) async fn list(
 /// Put a pack in force, whole or not at all. Runs under way keep the one they began with. Needs a
 /// role that administers, now and in the new pack. `pack-invalid` lists every mistake.
 #[utoipa::path(
-    post, path = "/packs", tag = "packs", request_body = PackRequest,
+    post, operation_id = "deployPack",
+    path = "/packs", tag = "packs", request_body = PackRequest,
     params(("Idempotency-Key" = Option<String>, Header)),
     responses(
         (status = 201, body = Pack),

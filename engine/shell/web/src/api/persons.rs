@@ -114,7 +114,8 @@ pub(super) struct AddressShape {
 
 /// The persons of a case. That you looked is recorded.
 #[utoipa::path(
-    get, path = "/cases/{id}/persons", tag = "cases", params(("id" = String, Path)),
+    get, operation_id = "listPersons",
+    path = "/cases/{id}/persons", tag = "cases", params(("id" = String, Path)),
     responses(
         (status = 200, body = Page<CasePerson>),
         (status = "default", body = Problem, content_type = "application/problem+json"),
@@ -131,7 +132,8 @@ pub(super) async fn list(
 
 /// Add a person to a case.
 #[utoipa::path(
-    post, path = "/cases/{id}/persons", tag = "cases", request_body = PersonRequest,
+    post, operation_id = "addPerson",
+    path = "/cases/{id}/persons", tag = "cases", request_body = PersonRequest,
     params(("id" = String, Path), ("Idempotency-Key" = Option<String>, Header)),
     responses(
         (status = 201, body = CasePerson, headers(("ETag" = String))),
@@ -157,7 +159,8 @@ pub(super) async fn add(
 
 /// One person. That you looked is recorded.
 #[utoipa::path(
-    get, path = "/cases/{id}/persons/{person}", tag = "cases",
+    get, operation_id = "getPerson",
+    path = "/cases/{id}/persons/{person}", tag = "cases",
     params(("id" = String, Path), ("person" = String, Path)),
     responses(
         (status = 200, body = CasePerson, headers(("ETag" = String))),
@@ -177,7 +180,8 @@ pub(super) async fn get(
 
 /// Replace what is known of a person. Send the ETag that you have seen as `If-Match`.
 #[utoipa::path(
-    put, path = "/cases/{id}/persons/{person}", tag = "cases", request_body = PersonRequest,
+    put, operation_id = "changePerson",
+    path = "/cases/{id}/persons/{person}", tag = "cases", request_body = PersonRequest,
     params(
         ("id" = String, Path), ("person" = String, Path),
         ("If-Match" = String, Header),
@@ -213,7 +217,8 @@ pub(super) async fn change(
 
 /// An address, also a confidential one. That you asked is recorded before it is shown.
 #[utoipa::path(
-    post, path = "/cases/{id}/persons/{person}/show-address", tag = "cases",
+    post, operation_id = "showPersonAddress",
+    path = "/cases/{id}/persons/{person}/show-address", tag = "cases",
     params(("id" = String, Path), ("person" = String, Path)),
     responses(
         (status = 200, body = AddressShape),

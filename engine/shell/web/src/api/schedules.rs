@@ -11,7 +11,8 @@ use crate::visitor::Visitor;
 
 /// The workflows in force that begin by themselves.
 #[utoipa::path(
-    get, path = "/schedules", tag = "schedules",
+    get, operation_id = "listSchedules",
+    path = "/schedules", tag = "schedules",
     responses(
         (status = 200, body = Page<Schedule>),
         (status = "default", body = Problem, content_type = "application/problem+json"),

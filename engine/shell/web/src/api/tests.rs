@@ -46,9 +46,11 @@ fn the_document_is_openapi_3_1_and_names_every_endpoint() {
         "get /api/v1/instances/{id}",
         "post /api/v1/instances/{id}/cancel",
         "get /api/v1/instances/{id}/history",
+        "get /api/v1/instances/{id}/lifecycle",
         "post /api/v1/instances/{id}/migrate",
         "get /api/v1/instances/{id}/migration-preview",
         "post /api/v1/instances/{id}/retry",
+        "get /api/v1/lifecycle",
         "get /api/v1/packs",
         "post /api/v1/packs",
         "get /api/v1/schedules",
@@ -99,6 +101,20 @@ fn every_endpoint_says_how_it_fails() {
                 content["application/problem+json"].is_object(),
                 "{operation}"
             );
+        }
+    }
+}
+
+/// `call: openapi` and made clients name an operation by its id.
+#[test]
+fn every_operation_has_an_id_of_its_own() {
+    let document = parsed();
+    let mut seen = std::collections::BTreeSet::new();
+    for item in document["paths"].as_object().unwrap().values() {
+        for operation in item.as_object().unwrap().values() {
+            let id = operation["operationId"].as_str().unwrap();
+            assert!(seen.insert(id), "{id} comes twice");
+            assert!(id.bytes().all(|sign| sign.is_ascii_alphabetic()), "{id}");
         }
     }
 }

@@ -70,7 +70,8 @@ impl ItemState {
 
 /// The queue, by due time; those without one last.
 #[utoipa::path(
-    get, path = "/work-items", tag = "work items", params(ListQuery),
+    get, operation_id = "listWorkItems",
+    path = "/work-items", tag = "work items", params(ListQuery),
     responses(
         (status = 200, body = Page<WorkItem>),
         (status = "default", body = Problem, content_type = "application/problem+json"),
@@ -146,7 +147,8 @@ async fn of_any_state(
 
 /// One work item.
 #[utoipa::path(
-    get, path = "/work-items/{id}", tag = "work items", params(("id" = String, Path)),
+    get, operation_id = "getWorkItem",
+    path = "/work-items/{id}", tag = "work items", params(("id" = String, Path)),
     responses(
         (status = 200, body = WorkItem, headers(("ETag" = String))),
         (status = "default", body = Problem, content_type = "application/problem+json"),
@@ -163,7 +165,8 @@ pub(super) async fn get(
 
 /// Take it, so that others see that you have it.
 #[utoipa::path(
-    post, path = "/work-items/{id}/claim", tag = "work items",
+    post, operation_id = "claimWorkItem",
+    path = "/work-items/{id}/claim", tag = "work items",
     params(("id" = String, Path), ("Idempotency-Key" = Option<String>, Header)),
     responses(
         (status = 200, body = WorkItem, headers(("ETag" = String))),
@@ -183,7 +186,8 @@ pub(super) async fn claim(
 
 /// Give it back to those it was offered to.
 #[utoipa::path(
-    post, path = "/work-items/{id}/release", tag = "work items",
+    post, operation_id = "releaseWorkItem",
+    path = "/work-items/{id}/release", tag = "work items",
     params(("id" = String, Path), ("Idempotency-Key" = Option<String>, Header)),
     responses(
         (status = 200, body = WorkItem, headers(("ETag" = String))),
@@ -203,7 +207,8 @@ pub(super) async fn release(
 
 /// Decide or finish it.
 #[utoipa::path(
-    post, path = "/work-items/{id}/complete", tag = "work items",
+    post, operation_id = "completeWorkItem",
+    path = "/work-items/{id}/complete", tag = "work items",
     params(
         ("id" = String, Path),
         ("Idempotency-Key" = Option<String>, Header),

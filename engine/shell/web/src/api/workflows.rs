@@ -10,7 +10,8 @@ use crate::visitor::Visitor;
 
 /// The workflows in force.
 #[utoipa::path(
-    get, path = "/workflows", tag = "workflows",
+    get, operation_id = "listWorkflows",
+    path = "/workflows", tag = "workflows",
     responses(
         (status = 200, body = Page<Workflow>),
         (status = "default", body = Problem, content_type = "application/problem+json"),

@@ -11,7 +11,7 @@ use crate::diagnostic::suggestion;
 use crate::read::Reader;
 use crate::read::scope::Moment;
 use crate::read::tasks::{Body, Found};
-use crate::workflow::{Authentication, Http, Kind, Method, OutputAs};
+use crate::workflow::{Authentication, Http, Kind, Method, OutputAs, Piece};
 use crate::yaml::{self, Content, Entry, Fields};
 use crate::{Template, UriTemplate};
 
@@ -81,12 +81,16 @@ pub(super) fn read(reader: &mut Reader<'_>, body: &Body<'_, '_>) -> Option<Found
         Some(template) => with.push((name.to_owned(), template)),
         None => whole = false,
     };
+    let (mut sealed_headers, mut sealed_query) = (Vec::new(), Vec::new());
     if let Some(entry) = all.get("headers") {
         own_headers(reader, entry, authenticated);
-        keep("headers", texts(reader, body, &all, entry));
+        keep(
+            "headers",
+            texts(reader, body, &all, entry, &mut sealed_headers),
+        );
     }
     if let Some(entry) = all.get("query") {
-        keep("query", texts(reader, body, &all, entry));
+        keep("query", texts(reader, body, &all, entry, &mut sealed_query));
     }
     if let Some(entry) = all.get("body") {
         keep(
@@ -122,6 +126,8 @@ pub(super) fn read(reader: &mut Reader<'_>, body: &Body<'_, '_>) -> Option<Found
         } else {
             Template::Map(with)
         },
+        sealed_headers,
+        sealed_query,
         authentication,
         output: output?,
         redirect: redirect?,
@@ -252,12 +258,14 @@ fn address(reader: &mut Reader<'_>, body: &Body<'_, '_>, entry: &Entry) -> Optio
     }
 }
 
-/// Headers and query: names with text, or one expression that gives them.
+/// Headers and query: names with text, or one expression that gives them. Texts that hold secrets
+/// are put apart.
 fn texts(
     reader: &mut Reader<'_>,
     body: &Body<'_, '_>,
     all: &Arguments<'_>,
     entry: &Entry,
+    sealed: &mut Vec<(String, Vec<Piece>)>,
 ) -> Option<Template> {
     let key = entry.key.text.as_str();
     let computed = entry
@@ -282,6 +290,17 @@ fn texts(
             let place = member.place();
             yaml::expected(&mut reader.findings, place, &owner, "text", &member.value);
             continue;
+        }
+        match reader.sealed(&member.value, body.scope) {
+            Some(Ok(pieces)) => {
+                sealed.push((name.to_owned(), pieces));
+                continue;
+            }
+            Some(Err(())) => {
+                whole = false;
+                continue;
+            }
+            None => {}
         }
         match reader.template(&member.value, body.scope, Moment::Definition) {
             Some(value) => members.push((name.to_owned(), value)),

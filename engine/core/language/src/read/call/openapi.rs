@@ -13,7 +13,7 @@ use crate::Template;
 use crate::read::Reader;
 use crate::read::scope::Moment;
 use crate::read::tasks::{Body, Found};
-use crate::workflow::{Kind, OpenApi, OutputAs};
+use crate::workflow::{Kind, OpenApi, OutputAs, Piece};
 use crate::yaml::{self, Entry, Fields};
 
 const ARGUMENTS: [&str; 6] = [
@@ -41,8 +41,9 @@ pub(super) fn read(reader: &mut Reader<'_>, body: &Body<'_, '_>) -> Option<Found
     let document = document.and_then(|entry| of_document(reader, body, owner, entry));
     let mut with = Vec::new();
     let mut whole = true;
+    let mut sealed = Vec::new();
     if let Some(entry) = all.get("parameters") {
-        match parameters(reader, body, &all, entry) {
+        match parameters(reader, body, &all, entry, &mut sealed) {
             Some(given) => with.push(("parameters".to_owned(), given)),
             None => whole = false,
         }
@@ -68,6 +69,7 @@ pub(super) fn read(reader: &mut Reader<'_>, body: &Body<'_, '_>) -> Option<Found
         document: document.written,
         document_authentication: said("document", document.authentication),
         operation_id: operation?.to_owned(),
+        sealed,
         authentication: said("authentication", credential?),
         with: if with.is_empty() {
             Template::Literal(Value::Object(serde_json::Map::new()))
@@ -117,11 +119,25 @@ fn parameters(
     body: &Body<'_, '_>,
     all: &Arguments<'_>,
     entry: &Entry,
+    sealed: &mut Vec<(String, Vec<Piece>)>,
 ) -> Option<Template> {
-    if entry.value.as_map().is_none() {
+    let Some(entries) = entry.value.as_map() else {
         let write = "parameters: { name: value }";
         all.expected(&mut reader.findings, entry, "a map of parameters", write);
         return None;
+    };
+    let mut members = Vec::new();
+    let mut whole = true;
+    for member in entries {
+        let name = &member.key.text;
+        match reader.sealed(&member.value, body.scope) {
+            Some(Ok(pieces)) => sealed.push((name.clone(), pieces)),
+            Some(Err(())) => whole = false,
+            None => match reader.template(&member.value, body.scope, Moment::Definition) {
+                Some(value) => members.push((name.clone(), value)),
+                None => whole = false,
+            },
+        }
     }
-    reader.template(&entry.value, body.scope, Moment::Definition)
+    whole.then_some(Template::Map(members))
 }

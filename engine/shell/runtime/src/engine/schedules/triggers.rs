@@ -27,6 +27,9 @@ use crate::{Deployment, key, record};
 /// Unfinished gatherings of one workflow; the oldest make room, and the log says so.
 const GATHERINGS_MAX: usize = 1_000;
 
+/// Bytes of all of them together: each event of the workflow reads them. The oldest make room too.
+const GATHERED_BYTES_MAX: usize = 16 << 20;
+
 /// Rounds of questions for one event.
 const ASK_ROUNDS_MAX: usize = 1_000;
 
@@ -42,6 +45,7 @@ struct GatheringRow {
 struct Open {
     key: Vec<u8>,
     version: u64,
+    bytes: usize,
     instance: Instance,
 }
 
@@ -113,8 +117,13 @@ impl Shared {
                 changed.change(agency, key, version, None);
             }
             Gathered::More(instance) => {
-                if taken.from.is_none() && open.len() >= GATHERINGS_MAX {
-                    let oldest = &open[0];
+                let row = record::encode(&GatheringRow {
+                    trigger: trigger.gathers.digest.clone(),
+                    instance: *instance,
+                });
+                let others: Vec<_> = open.iter().filter(|one| one.key != key).collect();
+                let sizes: Vec<usize> = others.iter().map(|one| one.bytes).collect();
+                for oldest in &others[..in_the_way(&sizes, row.len())] {
                     tracing::warn!(
                         agency,
                         workflow = name,
@@ -122,11 +131,7 @@ impl Shared {
                     );
                     changed.change(agency, oldest.key.clone(), oldest.version, None);
                 }
-                let row = GatheringRow {
-                    trigger: trigger.gathers.digest.clone(),
-                    instance: *instance,
-                };
-                changed.change(agency, key, version, Some(record::encode(&row)));
+                changed.change(agency, key, version, Some(row));
             }
             Gathered::Whole(input) => {
                 if taken.from.is_some() {
@@ -235,6 +240,7 @@ impl Shared {
                 open.push(Open {
                     key,
                     version,
+                    bytes: value.len(),
                     instance: row.instance,
                 });
             } else {
@@ -305,6 +311,19 @@ impl Changed {
     }
 }
 
+/// How many of the others, oldest first, make room for one of so many bytes.
+fn in_the_way(others: &[usize], bytes: usize) -> usize {
+    let mut held = others.iter().sum::<usize>() + bytes;
+    let mut gone = 0;
+    while gone < others.len()
+        && (others.len() - gone >= GATHERINGS_MAX || held > GATHERED_BYTES_MAX)
+    {
+        held -= others[gone];
+        gone += 1;
+    }
+    gone
+}
+
 /// Keys ascend as the events came that began to gather.
 fn gathering_key(agency: &str, name: &str, event: &[u8]) -> Vec<u8> {
     let mut key = key::prefix(&[agency, name]);
@@ -344,4 +363,21 @@ fn note_begun(draft: &mut Draft<'_>, name: &str, due: Timestamp) -> Result<(), R
 /// Whether it is a workflow that begins, and not an instance.
 pub(crate) fn is_starter(recipient: &str) -> bool {
     recipient.starts_with(OWNER)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_oldest_make_room_by_number_and_by_bytes_and_no_more_of_them_than_needed() {
+        const MIB: usize = 1 << 20;
+        assert_eq!(in_the_way(&[], 1), 0);
+        assert_eq!(in_the_way(&[10; GATHERINGS_MAX - 1], 10), 0);
+        assert_eq!(in_the_way(&[10; GATHERINGS_MAX], 10), 1);
+        assert_eq!(in_the_way(&[MIB; 15], MIB), 0);
+        assert_eq!(in_the_way(&[MIB; 15], MIB + 1), 1);
+        assert_eq!(in_the_way(&[1, MIB, 15 * MIB], MIB), 2);
+        assert_eq!(in_the_way(&[MIB], 20 * MIB), 1);
+    }
 }

@@ -4,7 +4,6 @@
 //! shell when it is sent, so that no instance, journal or output ever holds it.
 
 use crate::Template;
-use crate::diagnostic::suggestion;
 use crate::read::scope::{Moment, Scope};
 use crate::read::{Reader, reusable};
 use crate::workflow::{Authentication, Scheme};
@@ -163,19 +162,6 @@ fn warn_of_written(reader: &mut Reader<'_>, entry: &Entry, word: &Template, writ
 }
 
 fn secret(reader: &mut Reader<'_>, entry: &Entry, name: &str) -> Option<String> {
-    let declared = &reader.reusables.secrets;
-    if declared.contains(name) {
-        return Some(name.to_owned());
-    }
-    let none = format!("declare it: `use: {{ secrets: [ {name} ] }}`");
-    let help = suggestion(name, declared.iter().map(String::as_str), &none);
-    reader
-        .findings
-        .error(
-            "CW0421",
-            entry.place(),
-            format!("the document declares no secret `{name}`"),
-        )
-        .help(help);
-    None
+    let declared = reader.declares_secret(entry.place(), name);
+    declared.then(|| name.to_owned())
 }
