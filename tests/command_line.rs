@@ -439,6 +439,17 @@ fn an_editor_is_told_the_names_of_a_pack_that_is_well() {
     let schema: Value = serde_json::from_slice(&output.stdout).unwrap();
     let forms = schema["definitions"]["formName"]["anyOf"][0]["enum"].as_array();
     assert!(forms.unwrap().contains(&"brokerage-request".into()));
+    for (kind, pointer, name) in [
+        ("form", "/definitions/line/properties/control/enum", "radio"),
+        ("pack", "/definitions/roleName/anyOf/0/enum", "team-leader"),
+        ("test", "/definitions/workflowName/enum", "brokerage"),
+        ("test", "/definitions/refusalName/enum", "self-approval"),
+    ] {
+        let output = casewright(&["schema", "--kind", kind, "--pack", pack], "");
+        let schema: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let names = schema.pointer(pointer).and_then(Value::as_array).unwrap();
+        assert!(names.contains(&name.into()), "{names:?}");
+    }
     let no_pack = casewright(&["schema", "--pack", "sdk"], "");
     assert_eq!(no_pack.status.code(), Some(3));
     let folder = tempfile::tempdir().unwrap();

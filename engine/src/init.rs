@@ -7,8 +7,9 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use casewright_language::{Surroundings, editor};
+use casewright_language::Surroundings;
 
+use crate::schema::Kind;
 use crate::{exit, passphrase, validate};
 
 #[derive(Debug, clap::Args)]
@@ -115,6 +116,14 @@ impl Template {
     }
 }
 
+/// What editors are told, beside `pack.yaml`: the first line of each document names its own.
+const SCHEMAS: [(&str, Kind); 4] = [
+    ("workflow.schema.json", Kind::Workflow),
+    ("form.schema.json", Kind::Form),
+    ("pack.schema.json", Kind::Pack),
+    ("test.schema.json", Kind::Test),
+];
+
 /// As `casewright.toml` names them.
 const STAFF: [&str; 3] = ["casey", "lee", "alex"];
 
@@ -160,11 +169,10 @@ fn make(arguments: &Arguments) -> Result<String, Failure> {
             .replace("{{title}}", &title);
         put(&folder.join(path), &text, 0o644)?;
     }
-    put(
-        &folder.join("pack/workflow.schema.json"),
-        &schema(folder)?,
-        0o644,
-    )?;
+    for (name, kind) in SCHEMAS {
+        let path = folder.join("pack").join(name);
+        put(&path, &schema(folder, kind)?, 0o644)?;
+    }
     for sign_in in STAFF {
         let made = passphrase::new(WORDS).map_err(|error| failed(folder, &error))?;
         let path = folder.join("secrets").join(format!("{sign_in}.txt"));
@@ -181,11 +189,11 @@ fn make(arguments: &Arguments) -> Result<String, Failure> {
 }
 
 /// For editors: the names of the new pack, and functions of any plugin.
-fn schema(folder: &Path) -> Result<String, Failure> {
+fn schema(folder: &Path, kind: Kind) -> Result<String, Failure> {
     let pack = folder.join("pack");
     let around = validate::around(Some(&pack), Surroundings::default());
     let around = around.map_err(|error| failed(&pack, &error))?;
-    Ok(format!("{:#}\n", editor::schema(&around)))
+    Ok(format!("{:#}\n", kind.schema(&around)))
 }
 
 fn namespace(arguments: &Arguments, folder: &Path) -> Result<String, Failure> {

@@ -1,14 +1,20 @@
-//! `casewright schema`: what an editor needs to complete and check workflow documents while they
-//! are typed.
+//! `casewright schema`: what an editor needs to complete and check documents while they are typed:
+//! workflows, and what else belongs to a pack.
 
 use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use crate::{exit, folder, validate};
+use casewright_language::{Surroundings, editor};
+use serde_json::Value;
+
+use crate::{exit, folder, test, validate};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
+    /// What is typed
+    #[arg(long, value_enum, default_value = "workflow")]
+    kind: Kind,
     /// Pack whose forms, roles, funds and workflows are offered; without it any name will do
     #[arg(long, value_name = "DIR")]
     pack: Option<PathBuf>,
@@ -16,6 +22,31 @@ pub(crate) struct Arguments {
     /// otherwise
     #[arg(long, value_name = "DIR")]
     plugins: Option<PathBuf>,
+}
+
+/// A kind of document.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+pub(crate) enum Kind {
+    /// A workflow
+    Workflow,
+    /// What a person is asked: `forms/*.yaml`
+    Form,
+    /// `pack.yaml`
+    Pack,
+    /// Tests of a pack: `tests/*.test.yaml`
+    Test,
+}
+
+impl Kind {
+    /// With the names around it.
+    pub(crate) fn schema(self, around: &Surroundings) -> Value {
+        match self {
+            Self::Workflow => editor::schema(around),
+            Self::Form => editor::form::schema(),
+            Self::Pack => editor::pack::schema(around),
+            Self::Test => editor::test::schema(&test::named(around)),
+        }
+    }
 }
 
 pub(crate) fn run(arguments: &Arguments) -> ExitCode {
@@ -36,7 +67,7 @@ async fn schema(arguments: &Arguments) -> io::Result<ExitCode> {
         ));
         return Ok(exit::unwell());
     }
-    let schema = casewright_language::editor::schema(&around);
+    let schema = arguments.kind.schema(&around);
     let text = serde_json::to_string_pretty(&schema).map_err(io::Error::other)?;
     exit::say(&text);
     Ok(ExitCode::SUCCESS)

@@ -238,6 +238,24 @@ pub(crate) fn is_test(path: &Path) -> bool {
         && path.extension().is_some_and(|found| found == "yaml")
 }
 
+/// What tests may name where a pack is known by its names alone.
+pub(crate) fn named(around: &Surroundings) -> Around {
+    let pack = around.pack.as_ref();
+    let workflows = around.workflows.iter().flatten();
+    Around {
+        roles: pack.map(|pack| pack.roles.clone()).unwrap_or_default(),
+        funds: pack.map(|pack| pack.funds.clone()).unwrap_or_default(),
+        functions: around
+            .functions_known
+            .then(|| around.functions.keys().cloned().collect()),
+        workflows: workflows
+            .map(|(name, _)| (name.clone(), BTreeMap::new()))
+            .collect(),
+        refusals: find::names_of::<casewright_casework::Code>(),
+        actions: find::names_of::<casewright_casework::audit::Action>(),
+    }
+}
+
 /// What tests of this pack may name.
 pub(crate) fn around(deployment: &Deployment) -> Around {
     let tasks =

@@ -1,4 +1,4 @@
-// Workflows as an author sees them in an editor: the language server that editors use for YAML,
+// Workflows, forms, packs and tests as an author sees them in an editor: the language server that editors use for YAML,
 // over its standard input and output, with the schema that `casewright schema` prints.
 //
 // CASEWRIGHT_BIN names the binary; plugins must be built, as `tests/run` does.
@@ -105,8 +105,13 @@ let folder;
 
 before(async () => {
   folder = mkdtempSync(join(tmpdir(), "casewright-editor-"));
-  const schema = join(folder, "workflow.schema.json");
-  writeFileSync(schema, execFileSync(binary, ["schema", "--pack", pack], { cwd: root }));
+  const schema = (kind) => {
+    const file = join(folder, `${kind}.schema.json`);
+    writeFileSync(file, execFileSync(binary, ["schema", "--kind", kind, "--pack", pack], { cwd: root }));
+    return pathToFileURL(file).href;
+  };
+  // Files of these kinds name their schema in their first line, as those of a new agency do.
+  for (const kind of ["form", "pack", "test"]) schema(kind);
   server = new Server();
   await server.ask("initialize", {
     processId: process.pid,
@@ -115,7 +120,7 @@ before(async () => {
   });
   server.tell("initialized", {});
   const yaml = {
-    schemas: { [pathToFileURL(schema).href]: "*.yaml" },
+    schemas: { [schema("workflow")]: "*.yaml" },
     validate: true,
     completion: true,
     hover: true,
@@ -181,8 +186,86 @@ test("what a key is for is shown under the pointer", async () => {
   assert.match(await server.hover("hover.yaml", text), /By when/);
 });
 
+// The text with a first line that names the schema of its folder's kind.
+function named(name, text) {
+  const kind = { forms: "../form", tests: "../test" }[name.split("/")[0]] ?? "pack";
+  return `# yaml-language-server: $schema=${kind}.schema.json\n${text}`;
+}
+
+test("nothing is found in the sample pack, its forms and its tests", async () => {
+  const of = (name) => readdirSync(join(pack, name)).map((file) => `${name}/${file}`);
+  const names = ["pack.yaml", ...of("forms"), ...of("tests")];
+  assert.ok(names.length > 40);
+  for (const name of names) {
+    const { found } = await server.open(name, named(name, readFileSync(join(pack, name), "utf8")));
+    assert.deepEqual(found.map((one) => `${name}:${one.range.start.line + 1} ${one.message}`), []);
+  }
+});
+
+// What stands in a file of each kind up to the cursor, and what must be offered there.
+const OFFERED = [
+  ["a pack's keys", "pack-a.yaml", "namespace: a\n|\n", ["timeZone", "funds", "caseNumber"]],
+  ["a pack's roles", "pack-b.yaml", "policies:\n  a:\n    - role: |\n", ["team-leader"]],
+  ["installed plugins", "pack-c.yaml", "plugins:\n  |\n", ["payment-issue", "evidence-check"]],
+  ["a form's keys", "forms/a.yaml", "title: A\n|\n", ["schema", "layout"]],
+  ["keywords of a field", "forms/b.yaml", "title: A\nschema:\n  type: object\n  properties:\n    a:\n      |\n", ["type", "title", "maxLength", "format"]],
+  ["controls", "forms/c.yaml", "title: A\nlayout:\n  - field: a\n    control: |\n", ["long", "radio", "yes-no"]],
+  ["keys of a test", "tests/a.test.yaml", "tests:\n  - test: A\n    |\n", ["steps", "people", "plugins"]],
+  ["words of a step", "tests/b.test.yaml", "tests:\n  - test: A\n    steps:\n      - |\n", ["start", "complete", "ended"]],
+  ["workflows", "tests/c.test.yaml", "workflow: |\n", ["brokerage"]],
+  ["roles of people", "tests/d.test.yaml", "people:\n  casey: |\n", ["case-worker", "team-leader"]],
+  ["functions that answer", "tests/e.test.yaml", "plugins:\n  |\n", ["payment-issue.pay"]],
+  ["codes of refusals", "tests/f.test.yaml", "tests:\n  - test: A\n    steps:\n      - complete: decision\n        refused: |\n", ["self-approval", "over-limit"]],
+];
+
+for (const [what, name, text, wanted] of OFFERED) {
+  test(`it is offered: ${what}`, async () => {
+    const offered = await server.complete(name, named(name, text));
+    for (const one of wanted) assert.ok(offered.includes(one), `${one} in ${offered}`);
+  });
+}
+
+// What a key is for, in a file of each kind.
+const EXPLAINED = [
+  ["forms/h.yaml", "title: A\nlayout:\n  - field: a\n    h|int: Look\n", /line of help/],
+  ["tests/h.test.yaml", "tests:\n  - test: A\n    steps:\n      - { complete: a, as: b, ref|used: self-approval }\n", /refused, with this code/],
+  ["pack-h.yaml", "roles:\n  a:\n    title: A\n    st|arts: true\n", /start workflows/],
+];
+
+for (const [name, text, words] of EXPLAINED) {
+  test(`what a key is for is shown in ${name}`, async () => {
+    assert.match(await server.hover(name, named(name, text)), words);
+  });
+}
+
+// What an author gets wrong in them, the line that is marked, and a word of what is said.
+const ELSEWHERE = [
+  ["a keyword that does not exist", "forms/m.yaml", "title: A\nschema:\n  type: object\n  properties:\n    a: { type: string, maxLenght: 3 }\n", 5, /maxLenght/],
+  ["a control that does not exist", "forms/n.yaml", "title: A\nschema: { type: object, properties: {} }\nlayout:\n  - { field: a, control: lon }\n", 4, /long/],
+  ["a role nobody has", "tests/m.test.yaml", "people:\n  casey: case-wroker\ntests: []\n", 2, /case-worker/],
+  ["a word that a step does not know", "tests/n.test.yaml", "tests:\n  - test: A\n    steps:\n      - { claim: a, as: b, data: {} }\n", 4, /"as"/],
+  ["a day that is none", "tests/o.test.yaml", "begins: tomorrow\ntests: []\n", 1, /2026-11-25/],
+  ["a misspelt key of a pack", "pack-m.yaml", "namespace: a\ntitle: A\ntimeZone: UTC\ncaseNumbr: A-{number}\n", 4, /caseNumbr/],
+];
+
+for (const [what, name, text, line, words] of ELSEWHERE) {
+  test(`it is marked where it stands: ${what}`, async () => {
+    const { found } = await server.open(name, named(name, text));
+    const told = found.map((one) => `${one.range.start.line}: ${one.message}`).join("\n");
+    const marked = found.some((one) => one.range.start.line === line && words.test(one.message));
+    assert.ok(marked, `line ${line} ${words}\n${told}`);
+  });
+}
+
 test("a new agency has its own names beside its workflow", async () => {
   execFileSync(binary, ["init", join(folder, "north-team")]);
+  for (const name of ["pack.yaml", "forms/request.yaml", "tests/ask-for-help.test.yaml"]) {
+    const text = readFileSync(join(folder, "north-team/pack", name), "utf8");
+    assert.deepEqual((await server.open(`north-team/pack/${name}`, text)).found, []);
+  }
+  const people = "# yaml-language-server: $schema=../test.schema.json\nworkflow: |\n";
+  const workflows = await server.complete("north-team/pack/tests/more.test.yaml", people);
+  assert.ok(workflows.includes("ask-for-help") && !workflows.includes("brokerage"), workflows.join());
   const name = "north-team/pack/ask-for-help.yaml";
   const text = readFileSync(join(folder, name), "utf8");
   assert.deepEqual((await server.open(name, text)).found, []);

@@ -9,6 +9,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use casewright_language::pack_test::Around;
 use casewright_language::{Diagnostic, Surroundings, editor, read};
 use casewright_tests::case::Case;
 use jsonschema::Validator;
@@ -84,6 +85,39 @@ fn whatever_the_reader_takes_an_editor_takes() {
     let validator = jsonschema::draft7::new(&schema).unwrap();
     let refused = refused(&validator, &documents);
     assert!(refused.is_empty(), "{refused:#?}");
+}
+
+#[test]
+fn packs_forms_and_tests_of_this_checkout_are_valid_for_editors() {
+    let nothing = Surroundings::default();
+    let compiled = |schema: &Value| jsonschema::draft7::new(schema).unwrap();
+    let form = compiled(&editor::form::schema());
+    let pack = compiled(&editor::pack::schema(&nothing));
+    let test = compiled(&editor::test::schema(&Around::default()));
+    let mut looked_at = 0;
+    for folder in ["workflows", "engine/templates"] {
+        for path in below(&root().join(folder), ".yaml") {
+            let within = |name: &str| path.parent().unwrap().ends_with(name);
+            let validator = match path.file_name().unwrap() {
+                name if name == "pack.yaml" => &pack,
+                _ if within("forms") => &form,
+                _ if within("tests") => &test,
+                _ => continue,
+            };
+            let text = fs::read_to_string(&path).unwrap();
+            let text = text.replace("{{name}}", "agency");
+            let text = text.replace("{{quoted title}}", "Agency");
+            // `on` is a name.
+            let options = serde_yaml::options! { strict_booleans: true };
+            let document = serde_yaml::from_str_with_options::<Value>(&text, options).unwrap();
+            let document = [(path.display().to_string(), document)];
+            assert_eq!(refused(validator, &document), Vec::<String>::new());
+            looked_at += 1;
+        }
+    }
+    assert!(looked_at > 50, "{looked_at}");
+    let plainly_wrong: Value = serde_yaml::from_str("{namespace: a, title: A}").unwrap();
+    assert!(!pack.is_valid(&plainly_wrong));
 }
 
 #[test]

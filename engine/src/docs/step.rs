@@ -4,15 +4,16 @@
 //! Steps within others are numbered 3.1, 3.2; the list itself is flat, so that it fits a narrow
 //! page. Nothing of a case is known here, so what is worked out from one is shown as written.
 
+mod request;
+
 use std::collections::BTreeMap;
 
+use casewright_language::Template;
 use casewright_language::words::{humanize, phrase};
 use casewright_language::workflow::{
-    Authentication, Backoff, Call, Case, Catch, Emission, Extension, Fork, Http, Kind, Listen,
-    Method, OpenApi, Reach, Retry, Strategy, Task, Then, Try, Until,
+    Backoff, Call, Case, Catch, Emission, Extension, Fork, Kind, Listen, Reach, Retry, Strategy,
+    Task, Then, Try, Until,
 };
-use casewright_language::{Template, UriTemplate};
-use serde_json::Value;
 
 use super::chapter::Known;
 use super::human;
@@ -481,63 +482,6 @@ impl<'a> Teller<'a> {
         let said = Said::written(words, &call.function);
         let mut facts = vec![fact("Asks a plugin", vec![said])];
         facts.extend(given(&call.with));
-        facts
-    }
-
-    fn request(&mut self, http: &Http, definition: &Value, spot: &Spot) -> Vec<Fact> {
-        let endpoint = definition.pointer("/with/endpoint");
-        let endpoint = endpoint.and_then(|found| found.get("uri").or(Some(found)));
-        let address = endpoint.and_then(Value::as_str).unwrap_or_default();
-        let deed = match http.method {
-            Method::Get | Method::Head | Method::Options => "asks for something, changing nothing",
-            Method::Post | Method::Put | Method::Patch => "sends something",
-            Method::Delete => "has something deleted",
-        };
-        let said = Said::written(format!("another service; it {deed}:"), address);
-        let mut facts = vec![fact("Asks", vec![said])];
-        facts.extend(self.asked(address, &[&http.authentication], spot));
-        facts
-    }
-
-    /// What a service is asked for is said by the service itself, when a run comes to it.
-    fn operation(&mut self, openapi: &OpenApi, definition: &Value, spot: &Spot) -> Vec<Fact> {
-        let endpoint = definition.pointer("/with/document/endpoint");
-        let endpoint = endpoint.and_then(|found| found.get("uri").or(Some(found)));
-        let address = endpoint.and_then(Value::as_str).unwrap_or_default();
-        let said = "another service for something that it describes itself:";
-        let mut facts = vec![
-            fact("Asks", vec![Said::written(said, &openapi.operation_id)]),
-            fact("Described at", vec![Said::written("", address)]),
-        ];
-        let who = [&openapi.document_authentication, &openapi.authentication];
-        facts.extend(self.asked(address, &who, spot));
-        facts
-    }
-
-    /// Notes who is asked outside, and the secrets that are used for it.
-    fn asked(&mut self, address: &str, who: &[&Option<Authentication>], spot: &Spot) -> Vec<Fact> {
-        let secrets = who.iter().filter_map(|who| who.as_ref()?.secret.clone());
-        let mut secrets: Vec<String> = secrets.collect();
-        secrets.dedup();
-        let authorities = who
-            .iter()
-            .filter_map(|who| who.as_ref()?.authority.as_ref());
-        let mut facts = Vec::new();
-        for authority in authorities.map(UriTemplate::written) {
-            facts.push(fact("Token from", vec![Said::written("", &authority)]));
-            self.told.contacts.push(Contact::Request {
-                address: authority,
-                secrets: Vec::new(),
-                at: spot.link(),
-            });
-        }
-        let used = |name: &String| fact("Secret used", vec![Said::written("", name)]);
-        facts.extend(secrets.iter().map(used));
-        self.told.contacts.push(Contact::Request {
-            address: address.to_owned(),
-            secrets,
-            at: spot.link(),
-        });
         facts
     }
 

@@ -11,18 +11,18 @@ use crate::read::BUILT_IN;
 use crate::schema::Schema;
 use crate::{Surroundings, yaml};
 
+pub mod form;
+pub mod pack;
+pub mod test;
+
 const BASE: &str = include_str!("editor/workflow.yaml");
 
 /// The schema of documents that stand in these surroundings.
 ///
 /// Names that are not known stay open: without a pack any role will do.
 pub fn schema(around: &Surroundings) -> Value {
-    let mut findings = Findings::new("editor/workflow.yaml");
-    let base = yaml::parse(BASE, &mut findings);
-    let mut schema = base.map_or(Value::Null, |base| base.to_json());
-    let Some(definitions) = schema.get_mut("definitions").and_then(Value::as_object_mut) else {
-        unreachable!("the schema for editors is part of the engine");
-    };
+    let mut schema = parsed(BASE);
+    let definitions = definitions(&mut schema);
     functions(definitions, around);
     if let Some(pack) = &around.pack {
         let forms = pack.forms.iter();
@@ -48,6 +48,20 @@ pub fn schema(around: &Surroundings) -> Value {
         );
     }
     schema
+}
+
+/// The schema as it is written, which is part of the engine.
+fn parsed(text: &str) -> Value {
+    let mut findings = Findings::new("editor");
+    let base = yaml::parse(text, &mut findings);
+    base.map_or(Value::Null, |base| base.to_json())
+}
+
+fn definitions(schema: &mut Value) -> &mut Map<String, Value> {
+    match schema.get_mut("definitions") {
+        Some(Value::Object(definitions)) => definitions,
+        _ => unreachable!("the schema for editors is part of the engine"),
+    }
 }
 
 /// One of these names, or what an expression gives.

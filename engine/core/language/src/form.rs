@@ -54,6 +54,9 @@ use crate::Schema;
 
 pub(crate) use derive::read;
 
+#[cfg(test)]
+pub(crate) use derive::CONTROLS;
+
 /// A checked form.
 #[derive(Debug, Clone)]
 #[non_exhaustive]

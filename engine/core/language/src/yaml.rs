@@ -77,6 +77,21 @@ pub(crate) struct Key {
     pub(crate) place: Place,
 }
 
+/// The lines of a text as YAML counts them: a carriage return alone ends one too.
+pub(crate) fn lines(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        if rest.is_empty() {
+            return None;
+        }
+        let end = rest.find(['\n', '\r']).unwrap_or(rest.len());
+        let (line, after) = rest.split_at(end);
+        let after = after.strip_prefix('\r').unwrap_or(after);
+        rest = after.strip_prefix('\n').unwrap_or(after);
+        Some(line)
+    })
+}
+
 impl Place {
     /// The beginning of a line, where nothing better is known.
     pub(crate) fn of_line(line: usize) -> Self {

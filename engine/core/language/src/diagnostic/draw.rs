@@ -5,6 +5,7 @@ use std::ops::Range;
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
 use super::{Diagnostic, Severity};
+use crate::yaml;
 
 /// Draws findings with the source around them, as a terminal shows them.
 pub fn draw(diagnostics: &[Diagnostic], source: &str, colour: bool) -> String {
@@ -13,7 +14,7 @@ pub fn draw(diagnostics: &[Diagnostic], source: &str, colour: bool) -> String {
     } else {
         Renderer::plain()
     };
-    let lines: Vec<&str> = source.lines().collect();
+    let lines: Vec<&str> = yaml::lines(source).collect();
     let drawn: Vec<String> = diagnostics
         .iter()
         .map(|finding| {

@@ -1,5 +1,7 @@
 //! The schema for editors keeps step with the reader, and takes plugins' schemas as they are.
 
+mod kinds;
+
 use std::collections::BTreeSet;
 
 use serde_json::json;

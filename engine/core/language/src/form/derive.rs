@@ -564,7 +564,7 @@ impl Line {
     }
 }
 
-const CONTROLS: [&str; 10] = [
+pub(crate) const CONTROLS: [&str; 10] = [
     "text",
     "long",
     "radio",

@@ -217,7 +217,20 @@ fn exits(tasks: &[Task]) -> bool {
         let by_kind = match &task.kind {
             Kind::Switch(cases) => cases.iter().any(|case| case.then == Then::Exit),
             Kind::Try(attempt) => attempt.catch.then == Some(Then::Exit),
-            _ => false,
+            Kind::Do(_)
+            | Kind::For(_)
+            | Kind::Fork(_)
+            | Kind::Set(_)
+            | Kind::Call(_)
+            | Kind::Function(_)
+            | Kind::Http(_)
+            | Kind::OpenApi(_)
+            | Kind::Human(_)
+            | Kind::Raise(_)
+            | Kind::Run(_)
+            | Kind::Wait(_)
+            | Kind::Emit(_)
+            | Kind::Listen(_) => false,
         };
         by_kind || task.then == Then::Exit
     })

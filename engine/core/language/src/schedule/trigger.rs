@@ -24,7 +24,21 @@ impl Trigger {
     pub fn listen(&self) -> Option<&Listen> {
         match &self.gathers.tasks.first()?.kind {
             Kind::Listen(listen) => Some(listen),
-            _ => None,
+            Kind::Do(_)
+            | Kind::For(_)
+            | Kind::Fork(_)
+            | Kind::Set(_)
+            | Kind::Switch(_)
+            | Kind::Call(_)
+            | Kind::Function(_)
+            | Kind::Http(_)
+            | Kind::OpenApi(_)
+            | Kind::Human(_)
+            | Kind::Raise(_)
+            | Kind::Run(_)
+            | Kind::Try(_)
+            | Kind::Wait(_)
+            | Kind::Emit(_) => None,
         }
     }
 

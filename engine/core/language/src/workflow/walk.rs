@@ -58,6 +58,36 @@ impl Strategy {
     }
 }
 
+/// The lists of tasks within a task, to be looked at or to be changed.
+macro_rules! own_lists {
+    ($task:expr, $as_ref:ident $(, $mutable:ident)?) => {
+        match &$($mutable)? $task.kind {
+            Kind::Do(tasks) => vec![tasks],
+            Kind::Function(function) => vec![&$($mutable)? function.tasks],
+            Kind::For(r#for) => vec![&$($mutable)? r#for.tasks],
+            Kind::Listen(listen) => {
+                let each = listen.foreach.$as_ref();
+                each.map(|each| &$($mutable)? each.tasks).into_iter().collect()
+            }
+            Kind::Fork(fork) => vec![&$($mutable)? fork.branches],
+            Kind::Try(attempt) => {
+                let handler = attempt.catch.tasks.$as_ref();
+                std::iter::once(&$($mutable)? attempt.tasks).chain(handler).collect()
+            }
+            Kind::Set(_)
+            | Kind::Switch(_)
+            | Kind::Call(_)
+            | Kind::Http(_)
+            | Kind::OpenApi(_)
+            | Kind::Human(_)
+            | Kind::Raise(_)
+            | Kind::Run(_)
+            | Kind::Wait(_)
+            | Kind::Emit(_) => Vec::new(),
+        }
+    };
+}
+
 impl Workflow {
     /// Every `listen`, in the order of the text.
     pub fn listens(&self) -> Vec<&Listen> {
@@ -103,58 +133,13 @@ impl Task {
 
     /// The same without what extensions add.
     pub fn own_lists(&self) -> Vec<&[Task]> {
-        match &self.kind {
-            Kind::Do(tasks) => vec![tasks],
-            Kind::Function(function) => vec![&function.tasks],
-            Kind::For(r#for) => vec![&r#for.tasks],
-            Kind::Listen(listen) => {
-                let each = listen.foreach.as_ref();
-                each.map_or_else(Vec::new, |each| vec![&each.tasks[..]])
-            }
-            Kind::Fork(fork) => vec![&fork.branches],
-            Kind::Try(attempt) => {
-                let handler = attempt.catch.tasks.as_deref().unwrap_or_default();
-                vec![&attempt.tasks, handler]
-            }
-            Kind::Set(_)
-            | Kind::Switch(_)
-            | Kind::Call(_)
-            | Kind::Http(_)
-            | Kind::OpenApi(_)
-            | Kind::Human(_)
-            | Kind::Raise(_)
-            | Kind::Run(_)
-            | Kind::Wait(_)
-            | Kind::Emit(_) => Vec::new(),
-        }
+        let lists = own_lists!(self, as_ref).into_iter();
+        lists.map(Vec::as_slice).collect()
     }
 
-    /// Lists of tasks within this one, for whoever is still making it; without what extensions add.
+    /// The same for whoever is still making the task.
     pub(crate) fn own_lists_mut(&mut self) -> Vec<&mut Vec<Task>> {
-        match &mut self.kind {
-            Kind::Do(tasks) => vec![tasks],
-            Kind::Function(function) => vec![&mut function.tasks],
-            Kind::For(r#for) => vec![&mut r#for.tasks],
-            Kind::Listen(listen) => {
-                let each = listen.foreach.as_mut();
-                each.map_or_else(Vec::new, |each| vec![&mut each.tasks])
-            }
-            Kind::Fork(fork) => vec![&mut fork.branches],
-            Kind::Try(attempt) => {
-                let handler = attempt.catch.tasks.as_mut();
-                std::iter::once(&mut attempt.tasks).chain(handler).collect()
-            }
-            Kind::Set(_)
-            | Kind::Switch(_)
-            | Kind::Call(_)
-            | Kind::Http(_)
-            | Kind::OpenApi(_)
-            | Kind::Human(_)
-            | Kind::Raise(_)
-            | Kind::Run(_)
-            | Kind::Wait(_)
-            | Kind::Emit(_) => Vec::new(),
-        }
+        own_lists!(self, as_mut, mut)
     }
 
     /// The name of the first work for people that it is or has within.

@@ -2,7 +2,7 @@
 
 use serde_yaml::granit_parser::{ErrorKind, ScanError};
 
-use super::Place;
+use super::{Place, lines};
 use crate::diagnostic::Findings;
 
 /// Message and help for one mistake.
@@ -34,7 +34,7 @@ struct Spot<'a> {
 impl<'a> Spot<'a> {
     /// A position at or after the end is taken back to the end of the last written line.
     fn new(text: &'a str, line: usize, column: usize) -> Self {
-        let lines: Vec<&str> = text.lines().collect();
+        let lines: Vec<&str> = super::lines(text).collect();
         let mut line = line.clamp(1, lines.len().max(1));
         let mut column = column;
         while line > 1
@@ -57,7 +57,7 @@ impl<'a> Spot<'a> {
     }
 
     fn source(&self) -> &'a str {
-        self.text.lines().nth(self.line - 1).unwrap_or_default()
+        lines(self.text).nth(self.line - 1).unwrap_or_default()
     }
 
     fn indent(&self) -> usize {
@@ -67,7 +67,7 @@ impl<'a> Spot<'a> {
 
     /// The nearest line above that says something.
     fn above(&self) -> Option<Self> {
-        let lines: Vec<&str> = self.text.lines().take(self.line - 1).collect();
+        let lines: Vec<&str> = super::lines(self.text).take(self.line - 1).collect();
         let at = lines.iter().rposition(|line| {
             let line = line.trim();
             !line.is_empty() && !line.starts_with('#')

@@ -27,6 +27,24 @@ fn codes(text: &str) -> Vec<&'static str> {
 }
 
 #[test]
+fn a_carriage_return_alone_ends_a_line_wherever_lines_are_counted() {
+    let text = "a: 1\rb: 2\r\n\rb: 3\n";
+    assert_eq!(
+        lines(text).collect::<Vec<_>>(),
+        ["a: 1", "b: 2", "", "b: 3"]
+    );
+    let mut findings = Findings::new("test.yaml");
+    parse(text, &mut findings);
+    let found = findings.into_list();
+    assert_eq!(
+        (found.len(), found[0].code, found[0].line),
+        (1, "CW0007", 4)
+    );
+    let drawn = draw(&found, text, false);
+    assert!(drawn.contains("4 | b: 3"), "{drawn}");
+}
+
+#[test]
 fn words_are_read_by_yaml_1_2() {
     let node = tree("a: yes\nb: on\nc: true\nd: ~\ne:\nf: 12\ng: 1.5\nh: 0x1F\ni: 1.0.0\nj: '1'\n");
     let expected = json!({

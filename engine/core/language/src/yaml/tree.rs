@@ -9,7 +9,7 @@ use serde_yaml::granit_parser::{Event, Marker, Parser, ScalarStyle, ScanError, S
 
 use super::scalar::{self, Refusal};
 use super::syntax;
-use super::{Content, DEPTH_MAX, Entry, Key, Node, Place, TEXT_BYTES_MAX, Text};
+use super::{Content, DEPTH_MAX, Entry, Key, Node, Place, TEXT_BYTES_MAX, Text, lines};
 use crate::diagnostic::Findings;
 
 /// Reads one document. `None` when it has no tree; findings may be errors even when there is one.
@@ -298,7 +298,7 @@ impl<'a, P: Iterator<Item = Next<'a>>> Builder<'a, P> {
             return None;
         }
         let indent = at.column - 1;
-        let source = self.text.lines().skip(at.line - 1);
+        let source = lines(self.text).skip(at.line - 1);
         let verbatim = value.lines().zip(source).all(|(line, source)| {
             line.is_empty() && source.trim().is_empty() || source.get(indent..) == Some(line)
         });

@@ -434,7 +434,20 @@ fn brings_in(task: &Task) -> bool {
     let by_kind = match &task.kind {
         Kind::Function(_) => true,
         Kind::Listen(listen) => listen.foreach.is_some(),
-        _ => false,
+        Kind::Do(_)
+        | Kind::For(_)
+        | Kind::Fork(_)
+        | Kind::Set(_)
+        | Kind::Switch(_)
+        | Kind::Call(_)
+        | Kind::Http(_)
+        | Kind::OpenApi(_)
+        | Kind::Human(_)
+        | Kind::Raise(_)
+        | Kind::Run(_)
+        | Kind::Try(_)
+        | Kind::Wait(_)
+        | Kind::Emit(_) => false,
     };
     by_kind || !task.extensions.is_empty()
 }
