@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use casewright_language::pack_test::{self, Around, Test};
+use casewright_language::pack_test::{self, Answers, Around, Test};
 use casewright_language::{Diagnostic, Severity, Surroundings};
 use casewright_runtime::Deployment;
 use casewright_runtime::port::Invoke;
@@ -148,8 +148,12 @@ async fn pack(
 ) -> io::Result<()> {
     let (files, tests) = split(folder::read(&found.root)?);
     let mut installed = Surroundings::default();
-    let digests = world.plugins.describe(&mut installed);
+    let mut digests = world.plugins.describe(&mut installed);
     installed.functions_known = !digests.is_empty();
+    let chosen = tests.iter().filter(|(path, _)| found.chooses(path));
+    for (path, text) in chosen {
+        partner::stand_in(&answered(path, text), &mut installed, &mut digests);
+    }
     let deployment = match Deployment::read(files.clone(), &installed, &digests) {
         Ok(deployment) => deployment,
         Err(diagnostics) => {
@@ -221,6 +225,13 @@ async fn one(
         Ok(stage) => play::play(stage, file, test, listeners).await,
         Err(sentence) => Ok(vec![test.spot.failure(file, sentence, None)]),
     }
+}
+
+/// What the tests of a file answer for functions, read before it is known what else they may name.
+fn answered(path: &str, text: &str) -> BTreeMap<String, Answers> {
+    let (tests, _) = pack_test::read(path, text, &Around::default());
+    let answers = tests.into_iter().flat_map(|test| test.answers);
+    answers.collect()
 }
 
 /// The pack itself, and the texts of its tests.

@@ -213,3 +213,34 @@ fn every_template_is_valid_and_passes_its_tests_whole() {
         assert!(!readme.contains("{{"), "{template}: {readme}");
     }
 }
+
+#[test]
+fn a_test_answers_for_a_plugin_that_is_not_built_yet() {
+    let folder = pack("");
+    let document = "\
+document: { dsl: 1.0.3, namespace: tests, name: ask, version: 1.0.0 }
+do:
+  - bond:
+      call: rent-bond.ask
+      with: { rent: 400 }
+";
+    fs::write(folder.path().join("ask.yaml"), document).unwrap();
+    let file = folder.path().join("tests/ask.test.yaml");
+    let tests = |function: &str| {
+        format!(
+            "workflow: ask\npeople: {{ casey: worker }}\n\
+             plugins: {{ {function}: [ {{ returns: {{ bond: 1600 }} }} ] }}\n\
+             tests:\n  - test: The bond is known\n    steps:\n\
+             \x20     - {{ start: ask, as: casey }}\n\
+             \x20     - {{ ended: completed, output: {{ bond: 1600 }} }}\n"
+        )
+    };
+    fs::write(&file, tests("rent-bond.ask")).unwrap();
+    let output = casewright(&["test", text_of(folder.path())], "");
+    let told = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{told}");
+    // What no test answers is still not there.
+    fs::write(&file, tests("rent-bond.other")).unwrap();
+    let output = casewright(&["test", text_of(folder.path())], "");
+    assert_eq!(output.status.code(), Some(1));
+}

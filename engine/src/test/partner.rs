@@ -119,22 +119,7 @@ impl Invoke for Partner {
     fn describe(&self, surroundings: &mut Surroundings) -> Vec<(String, String)> {
         let mut digests = self.plugins.describe(surroundings);
         surroundings.functions_known = !digests.is_empty();
-        let of_plugins = || self.answers.keys().filter(|name| !name.starts_with(HTTP));
-        for function in of_plugins() {
-            let plugin = function.split('.').next().unwrap_or_default();
-            if digests.iter().any(|(known, _)| known == plugin) {
-                continue;
-            }
-            digests.push((plugin.to_owned(), NOT_BUILT.to_owned()));
-        }
-        for function in of_plugins() {
-            if let (false, Some(signature)) = (
-                surroundings.functions.contains_key(function),
-                anything(function),
-            ) {
-                surroundings.functions.insert(function.clone(), signature);
-            }
-        }
+        stand_in(&self.answers, surroundings, &mut digests);
         digests
     }
 
@@ -151,6 +136,28 @@ impl Invoke for Partner {
     /// Only the built plugin ever answers later.
     fn resume(&self, resumption: Resumption) -> Boxed<'_, Result<Reply, CallError>> {
         self.plugins.resume(resumption)
+    }
+}
+
+/// The functions that tests answer of plugins that are not built, as functions that take and give
+/// anything.
+pub(super) fn stand_in(
+    answers: &BTreeMap<String, Answers>,
+    surroundings: &mut Surroundings,
+    digests: &mut Vec<(String, String)>,
+) {
+    for function in answers.keys().filter(|name| !name.starts_with(HTTP)) {
+        let Some((plugin, _)) = function.split_once('.') else {
+            continue;
+        };
+        match digests.iter().find(|(known, _)| known == plugin) {
+            Some((_, digest)) if digest != NOT_BUILT => continue,
+            Some(_) => {}
+            None => digests.push((plugin.to_owned(), NOT_BUILT.to_owned())),
+        }
+        if let Some(signature) = anything(function) {
+            surroundings.functions.insert(function.clone(), signature);
+        }
     }
 }
 

@@ -87,8 +87,9 @@ impl World {
         let partner = Arc::new(partner);
         let mut installed = Surroundings::default();
         let digests = partner.describe(&mut installed);
-        // Read again only where the test answers for a plugin that is not built.
-        let known = installed.functions.keys().eq(pack.signatures.keys());
+        // Read again only where the pack was read without what the test answers.
+        let known = |function| pack.signatures.contains_key(function);
+        let known = installed.functions.keys().all(known);
         let deployment = if known {
             pack.clone()
         } else {
