@@ -2,7 +2,9 @@
 
 use super::{Arrow, Frame, Picture, Shape, Step};
 use crate::words::humanize;
-use crate::workflow::{Assign, Catch, For, Fork, Function, Human, Kind, Task, Then, Try};
+use crate::workflow::{
+    Assign, Catch, Extension, For, Fork, Function, Human, Kind, Task, Then, Try,
+};
 use crate::{Template, Workflow};
 
 /// An arrow whose end is not known yet.
@@ -148,6 +150,93 @@ impl Draft {
     }
 
     fn task(&mut self, task: &Task, frame: Option<usize>) -> Drawn {
+        let mut drawn = self.extended(task, &task.extensions, frame);
+        // Where the task does not apply its own `then` is passed over.
+        let goes_on = drawn.ways.iter().any(|way| way.then == Then::Continue);
+        if task.condition.is_some() && !goes_on {
+            drawn.ways.push(Way {
+                loose: Loose {
+                    label: Some("Otherwise".to_owned()),
+                    ..going(drawn.entry)
+                },
+                then: Then::Continue,
+            });
+        }
+        drawn
+    }
+
+    /// What extensions add before and after a task; the first of them is the outermost.
+    fn extended(&mut self, task: &Task, extensions: &[Extension], frame: Option<usize>) -> Drawn {
+        let Some((first, rest)) = extensions.split_first() else {
+            return self.own(task, frame);
+        };
+        let before = self.added(&first.before, first, frame);
+        let mut drawn = self.extended(task, rest, frame);
+        // Nothing comes after a task that always fails.
+        if !drawn.ways.is_empty()
+            && let Some(after) = self.added(&first.after, first, frame)
+        {
+            drawn.ways = self.through(drawn.ways, after);
+        }
+        if let Some(before) = before {
+            let (on, out) = if first.skips {
+                (before.exits, before.left)
+            } else {
+                let on = before.exits.into_iter().chain(before.left);
+                (on.collect(), Vec::new())
+            };
+            for loose in on {
+                self.arrow(loose, drawn.entry);
+            }
+            let then = task.then;
+            let out = out.into_iter().map(|loose| Way { loose, then });
+            drawn.ways.extend(out);
+            drawn.entry = before.entry;
+        }
+        drawn
+    }
+
+    /// One list of an extension; it may not apply.
+    fn added(
+        &mut self,
+        tasks: &[Task],
+        extension: &Extension,
+        frame: Option<usize>,
+    ) -> Option<Body> {
+        if tasks.is_empty() {
+            return None;
+        }
+        let body = self.list(tasks, frame);
+        if extension.when.is_some()
+            && let Some(step) = self.picture.steps.get_mut(body.entry)
+        {
+            step.conditional = true;
+        }
+        Some(body)
+    }
+
+    /// All ways lead through the list, and on to where each of them led; labels tell them apart
+    /// behind it where they lead to different tasks.
+    fn through(&mut self, ways: Vec<Way>, list: Body) -> Vec<Way> {
+        let several = ways.windows(2).any(|pair| pair[0].then != pair[1].then);
+        let exits: Vec<Loose> = list.exits.into_iter().chain(list.left).collect();
+        let mut on = Vec::new();
+        for Way { loose, then } in ways {
+            on.extend(exits.iter().map(|exit| Way {
+                loose: Loose {
+                    from: exit.from,
+                    label: loose.label.clone().filter(|_| several),
+                    problem: exit.problem,
+                },
+                then,
+            }));
+            self.arrow(loose, list.entry);
+        }
+        on
+    }
+
+    /// The task without what extends it.
+    fn own(&mut self, task: &Task, frame: Option<usize>) -> Drawn {
         match &task.kind {
             Kind::Do(tasks) => {
                 let inner = self.frame(task, frame);

@@ -19,7 +19,10 @@ fn picture(tasks: &str) -> Picture {
 
 /// The arrows as text, one to a line.
 fn check(tasks: &str, expected: &str) {
-    let picture = picture(tasks);
+    arrows(&picture(tasks), expected);
+}
+
+fn arrows(picture: &Picture, expected: &str) {
     let mut found = String::new();
     for arrow in &picture.arrows {
         let line = if arrow.problem { "~>" } else { "->" };
@@ -46,6 +49,52 @@ Start -> First
 Second -> End
 ",
     );
+}
+
+#[test]
+fn what_extensions_add_stands_before_and_after() {
+    let text = "\
+document: { dsl: '1.0.3', namespace: agency, name: ask, version: '1.0.0' }
+use:
+  extensions:
+    - outer:
+        extend: all
+        before: [ { note: { set: { a: 1 } } } ]
+        after: [ { tell: { set: { a: 2 } } } ]
+    - inner:
+        extend: switch
+        when: ${ .known }
+        before: [ { check: { set: { a: 3 } } }, { skip: { if: .b, set: { a: 4 }, then: exit } } ]
+do:
+  - route:
+      switch:
+        - approved: { when: '${ .ok }', then: pay }
+        - otherwise: { then: end }
+  - pay: { set: { paid: true } }
+";
+    let reading = read("test.yaml", text, &Surroundings::default());
+    let workflow = reading
+        .workflow
+        .unwrap_or_else(|| panic!("{:#?}", reading.diagnostics));
+    let picture = Picture::of(&workflow);
+    arrows(
+        &picture,
+        "
+Check -> Skip
+Skip -> Route (Otherwise)
+Route -> Tell (Approved or Otherwise)
+Skip -> Tell
+Note -> Check
+Pay -> Tell
+Note -> Pay
+Tell -> Note (Approved)
+Start -> Note
+Tell -> End (Otherwise)
+Tell -> End
+",
+    );
+    let check = picture.steps.iter().find(|step| step.label == "Check");
+    assert!(check.unwrap().conditional);
 }
 
 #[test]
