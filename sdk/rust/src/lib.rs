@@ -39,6 +39,8 @@ mod function;
 pub mod http;
 pub mod kv;
 pub mod log;
+#[cfg(any(test, target_arch = "wasm32"))]
+mod memory;
 mod money;
 mod pending;
 mod plugin;
