@@ -260,6 +260,7 @@ pub(crate) fn pack() -> Vec<(String, String)> {
          funds:\n  wide: {{ title: Wide, allocated: {{ minor: 900000000000, currency: AUD }} }}\n  \
          narrow: {{ title: Narrow, allocated: {{ minor: {narrow}, currency: AUD }} }}\n  \
          ending: {{ title: Ending, allocated: {{ minor: {ending}, currency: AUD }} }}\n\
+         pettyCash: {{ minor: 900000000000, currency: AUD }}\n\
          plugins:\n  payment-issue:\n    config: {{ endpoint: 'https://payments.example' }}\n"
     );
     let mut files = vec![

@@ -320,6 +320,7 @@ impl Invoke for Payer {
             input: any(),
             output: any(),
             errors: Vec::new(),
+            pays: None,
         };
         let name = "payment-issue.pay".to_owned();
         surroundings.functions.insert(name, signature);

@@ -226,6 +226,7 @@ async fn complete(agency: &Agency, item: &str) -> io::Result<()> {
         data: json!({}),
         comment: None,
         revision: None,
+        shown: None,
     };
     let completed = agency.engine.complete(&agency.who, item, done, None).await;
     completed.map_err(|refused| failed(&refused)).map(drop)

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use casewright_language::Workflow;
 use casewright_language::expression::money_text;
+use casewright_language::pack::PolicyRow;
 use casewright_language::picture::{Marks, Picture};
 use casewright_language::words::humanize;
 use casewright_language::workflow::{Kind, Task};
@@ -14,7 +15,7 @@ use super::outside::Contact;
 use super::recurs;
 use super::roles::Duty;
 use super::step::{Step, Teller, Told};
-use super::wording::{Said, span};
+use super::wording::{Said, list, span};
 
 /// What every chapter may name.
 pub(super) struct Known<'a> {
@@ -91,19 +92,41 @@ impl Known<'_> {
 
     /// Who alone may approve up to which amount by this policy.
     pub(super) fn limits(&self, policy: &str) -> Vec<Said> {
-        let rows = self.deployment.pack.policies.get(policy);
-        let rows = rows.map(Vec::as_slice).unwrap_or_default();
-        rows.iter()
-            .map(|row| {
-                let role = self.role(&row.role);
-                let most = money_text(row.up_to_minor, &row.currency);
-                Said {
-                    words: format!("{} up to {most}", role.words),
-                    ..role
-                }
-            })
-            .collect()
+        let Some(policy) = self.deployment.pack.policies.get(policy) else {
+            return Vec::new();
+        };
+        let rows = policy.rows.iter().map(|row| {
+            let role = self.role(&row.role);
+            let words = format!("{} up to {}", role.words, most(row));
+            Said { words, ..role }
+        });
+        let together = policy.together.iter().map(|one| {
+            let by: Vec<_> = one
+                .by
+                .iter()
+                .map(|aspect| aspect.as_str().to_owned())
+                .collect();
+            let days = one.days;
+            let by = list(&by);
+            Said::words(format!(
+                "Requests for the same {by} within {days} days count as one"
+            ))
+        });
+        rows.chain(together).collect()
     }
+}
+
+/// `$2,000.00 for vehicle, from 2027-07-01`.
+pub(super) fn most(row: &PolicyRow) -> String {
+    let mut said = money_text(row.up_to_minor, &row.currency);
+    let named: Vec<_> = row.category.iter().chain(&row.fund).cloned().collect();
+    if !named.is_empty() {
+        said = format!("{said} for {}", list(&named));
+    }
+    if let Some(day) = &row.from {
+        said = format!("{said}, from {day}");
+    }
+    said
 }
 
 pub(super) fn title(workflow: &Workflow) -> String {

@@ -39,6 +39,7 @@ pub(super) struct Page {
     teams: Vec<String>,
     funds: Vec<Fund>,
     limits: Vec<Limit>,
+    petty_cash: Option<String>,
     /// Titles; empty where everybody may start workflows.
     starters: Vec<String>,
     /// Whether a role administers; otherwise whoever starts workflows does.
@@ -114,6 +115,10 @@ impl Page {
                     rows: known.limits(name),
                 })
                 .collect(),
+            petty_cash: pack
+                .petty_cash
+                .as_ref()
+                .map(|(minor, currency)| money_text(*minor, currency)),
             starters: chapter::starters(deployment),
             administered: pack.roles.values().any(|role| role.administers),
             roles: roles::told(&known, &chapters),

@@ -130,6 +130,14 @@ pub(crate) fn pack(deployment: &Deployment) -> BTreeMap<String, Facts> {
         ];
         all.insert(format!("Role `{name}`"), facts);
     }
+    if let Some((minor, currency)) = &pack.petty_cash {
+        let most = money_text(*minor, currency);
+        let facts = vec![fact(
+            "Without anybody's approval",
+            format!("up to {most} in one run"),
+        )];
+        all.insert("Petty cash".to_owned(), facts);
+    }
     for name in pack.policies.keys() {
         let rows: Vec<_> = known
             .limits(name)

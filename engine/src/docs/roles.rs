@@ -3,9 +3,7 @@
 //! What a role may do because it includes another is said by naming that other role, not by
 //! repeating its list.
 
-use casewright_language::expression::money_text;
-
-use super::chapter::{Chapter, Known};
+use super::chapter::{Chapter, Known, most};
 use super::step::Spot;
 use super::wording::{Said, list};
 
@@ -88,9 +86,9 @@ fn may(known: &Known<'_>, name: &str) -> Vec<String> {
     if !included.is_empty() {
         may.push(format!("May also do what these may: {}.", list(&included)));
     }
-    for (policy, rows) in &pack.policies {
-        for row in rows.iter().filter(|row| row.role == name) {
-            let most = money_text(row.up_to_minor, &row.currency);
+    for (policy, read) in &pack.policies {
+        for row in read.rows.iter().filter(|row| row.role == name) {
+            let most = most(row);
             let policy = casewright_language::words::humanize(policy);
             may.push(format!("Alone may approve up to {most} ({policy})."));
         }

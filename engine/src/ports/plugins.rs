@@ -306,6 +306,7 @@ fn signature(function: &Function) -> Result<Signature, casewright_language::sche
         input: Schema::new(function.input.clone())?,
         output: Schema::new(function.output.clone())?,
         errors: function.errors.clone(),
+        pays: function.pays.clone(),
     })
 }
 

@@ -186,6 +186,7 @@ fn anything(function: &str) -> Option<Signature> {
         input: schema.clone(),
         output: schema,
         errors: Vec::new(),
+        pays: None,
     })
 }
 

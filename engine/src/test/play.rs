@@ -201,6 +201,7 @@ impl Stage {
             data,
             comment: complete.comment.clone(),
             revision: None,
+            shown: None,
         };
         let claimed = self.engine.claim(who, &item.id, None).await;
         let completed = match claimed {

@@ -145,7 +145,11 @@ enum Step {
 ///
 /// Without `agencyVoucher` it asks nobody. `declined`: the voucher is above the agency's bound, or
 /// the provider has none to give. `conflict`: the key was used for another voucher.
-#[function(effect = "keyed", errors = ["declined", "conflict"])]
+#[function(
+    effect = "keyed",
+    errors = ["declined", "conflict"],
+    pays = "/agencyVoucher/money"
+)]
 fn arrange(context: &Context, input: Emergency) -> Result<Relief, Error> {
     let (crisis_payment, mut steps) = crisis::advise(&input)?;
     let voucher = match &input.agency_voucher {

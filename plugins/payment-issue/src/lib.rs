@@ -98,7 +98,7 @@ enum State {
 /// The answer says how far the payment is; `rejected` means that the bank sent it back.
 /// `declined`: the partner will not pay, for lack of funds. `conflict`: the key was used for
 /// another payment.
-#[function(effect = "keyed", errors = ["declined", "conflict"])]
+#[function(effect = "keyed", errors = ["declined", "conflict"], pays = "/money")]
 fn pay(context: &Context, input: Payment) -> Result<Receipt, Error> {
     check(&input)?;
     let partner = Partner::new(config()?, context)?;

@@ -37,6 +37,9 @@ pub(crate) fn function<F: Function>() -> Value {
         "resumes": F::RESUMES,
         "errors": errors,
     });
+    if let Some(pays) = F::PAYS {
+        function["pays"] = json!(pays);
+    }
     if !F::DISCLOSES.is_empty() {
         function["discloses"] = json!(F::DISCLOSES);
     }

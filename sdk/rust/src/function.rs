@@ -42,6 +42,8 @@ pub trait Function {
     const RESUMES: bool = false;
     /// What it hands to others about people, for the agency; empty when nothing.
     const DISCLOSES: &'static [&'static str] = &[];
+    /// Where the money that it pays stands in its input, as a JSON pointer; for functions that pay.
+    const PAYS: Option<&'static str> = None;
     /// The codes of the business errors it may give.
     const ERRORS: &'static [&'static str];
     /// What it takes.

@@ -131,6 +131,7 @@ impl Invoke for Partner {
                 input: any(),
                 output: any(),
                 errors: Vec::new(),
+                pays: None,
             };
             surroundings.functions.insert(function.clone(), signature);
             let plugin = function.split('.').next().unwrap();
@@ -307,6 +308,7 @@ impl Stage {
                         data: data.clone(),
                         comment: comment.clone(),
                         revision: None,
+                        shown: None,
                     };
                     let who = person(&decider.person, &[&decider.role]);
                     self.engine.claim(&who, &id, None).await.unwrap();

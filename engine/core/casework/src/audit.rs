@@ -111,7 +111,7 @@ pub fn verify(case: &str, links: &[Link]) -> Result<(), u64> {
     Ok(())
 }
 
-fn hex(hasher: Sha256) -> String {
+pub(crate) fn hex(hasher: Sha256) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let hash = hasher.finalize();
     let nibbles = hash.iter().flat_map(|byte| [byte >> 4, byte & 0x0f]);

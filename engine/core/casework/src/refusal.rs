@@ -28,6 +28,7 @@ pub enum Code {
     UnknownOutcome,
     FormInvalid,
     OverLimit,
+    NotApproved,
     InsufficientFunds,
     NoBasis,
     UnknownFund,
@@ -55,6 +56,7 @@ impl Code {
             Self::UnknownOutcome => "unknown-outcome",
             Self::FormInvalid => "form-invalid",
             Self::OverLimit => "over-limit",
+            Self::NotApproved => "not-approved",
             Self::InsufficientFunds => "insufficient-funds",
             Self::NoBasis => "no-basis",
             Self::UnknownFund => "unknown-fund",
@@ -73,7 +75,11 @@ impl Code {
     pub const fn status(self) -> u16 {
         match self {
             Self::NotFound | Self::UnknownFund | Self::UnknownReservation => 404,
-            Self::SelfApproval | Self::NotAssigned | Self::OverLimit | Self::NotHoldable => 403,
+            Self::SelfApproval
+            | Self::NotAssigned
+            | Self::OverLimit
+            | Self::NotApproved
+            | Self::NotHoldable => 403,
             Self::AlreadyClaimed
             | Self::NotClaimed
             | Self::AlreadyDecided

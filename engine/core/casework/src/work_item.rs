@@ -9,10 +9,14 @@ mod hold;
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 
+use crate::audit::hex;
 use crate::calendar::Pace;
+use crate::policy::{Asked, Aspect};
 use crate::principal::Kind;
 use crate::{Code, Money, Policy, Principal, Refusal};
 
@@ -31,6 +35,9 @@ pub struct WorkItem {
     pub number: u32,
     pub task: String,
     pub reference: String,
+    /// Which round of each loop around it, outermost first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rounds: Vec<u32>,
     pub approval: bool,
     pub title: String,
     pub show: Value,
@@ -111,6 +118,9 @@ pub struct Decision {
     pub outcome: String,
     pub data: Value,
     pub comment: Option<String>,
+    /// Digest of what they were shown: [`WorkItem::shown`]. Empty in records of before.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub shown: String,
 }
 
 /// The amount that a decision would release, and the policy that bounds who may.
@@ -118,6 +128,9 @@ pub struct Decision {
 pub struct Limit {
     pub policy: String,
     pub money: Money,
+    /// What else the policy has to know of it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub aspects: BTreeMap<Aspect, String>,
 }
 
 /// What somebody submits.
@@ -128,10 +141,16 @@ pub struct Completion<'a> {
     pub data: &'a Value,
     pub comment: Option<&'a str>,
     pub revision: Option<u64>,
+    /// Digest of what they saw, where their door tells it.
+    pub shown: Option<&'a str>,
     /// What the form says of `data`: field and sentence; empty when it is well.
     pub form_errors: &'a [(String, String)],
     /// The policy named by the item's limit.
     pub policy: Option<&'a Policy>,
+    /// The day it is where the agency is.
+    pub on: Date,
+    /// What was approved before and counts together, in the order of the policy.
+    pub before: &'a [i64],
 }
 
 /// What a completion led to.
@@ -252,6 +271,10 @@ impl WorkItem {
             let sentence = self.changed_since(by.revision.unwrap_or_default());
             return Err(Refusal::new(Code::StaleRevision, sentence));
         }
+        if by.shown.is_some_and(|shown| shown != self.shown()) {
+            let sentence = "what is to be decided is not what you were shown; read it again";
+            return Err(Refusal::new(Code::StaleRevision, sentence));
+        }
         if !self.outcomes.iter().any(|known| known == by.outcome) {
             let sentence = format!("the outcome must be one of: {}", self.outcomes.join(", "));
             return Err(Refusal::new(Code::UnknownOutcome, sentence));
@@ -282,6 +305,25 @@ impl WorkItem {
                 ..self.clone()
             }),
         }
+    }
+
+    /// Digest of what is to be decided, as people see it: who decides decides this and nothing
+    /// else.
+    pub fn shown(&self) -> String {
+        let Self {
+            title,
+            show,
+            form,
+            outcomes,
+            approvals_needed,
+            limit,
+            ..
+        } = self;
+        let seen = serde_json::json!([title, show, form, outcomes, approvals_needed, limit]);
+        format!(
+            "sha256:{}",
+            hex(Sha256::new().chain_update(seen.to_string()))
+        )
     }
 
     /// Whether it should have been done by `at`; time that its clock stood still does not count.
@@ -356,7 +398,15 @@ impl WorkItem {
                 let sentence = format!("the policy {} is not in force", limit.policy);
                 Refusal::new(Code::OverLimit, sentence)
             })?;
-            return policy.permits(who, &limit.money);
+            return policy.permits(
+                who,
+                &Asked {
+                    money: &limit.money,
+                    aspects: &limit.aspects,
+                    on: by.on,
+                    before: by.before,
+                },
+            );
         }
         Ok(match self.assignment_of(who).unwrap_or(&self.assigned) {
             Assigned::Role(role) => role.clone(),
@@ -375,6 +425,7 @@ impl WorkItem {
             outcome: by.outcome.to_owned(),
             data: by.data.clone(),
             comment: by.comment.map(str::to_owned),
+            shown: self.shown(),
         });
         next.revision += 1;
         next.claimed_by = None;

@@ -217,14 +217,11 @@ fn staff(who: usize) -> Principal {
 }
 
 fn policy() -> Policy {
-    let row = |role: &str, minor| Row {
-        role: role.to_owned(),
-        up_to: Money::new(minor, "AUD"),
-    };
-    Policy {
-        name: "brokerage-limits".to_owned(),
-        rows: vec![row("team-leader", 50_000), row("service-manager", 200_000)],
-    }
+    let row = |role: &str, minor| Row::new(role, Money::new(minor, "AUD"));
+    Policy::new(
+        "brokerage-limits",
+        vec![row("team-leader", 50_000), row("service-manager", 200_000)],
+    )
 }
 
 fn item(index: usize) -> WorkItem {
@@ -238,6 +235,7 @@ fn item(index: usize) -> WorkItem {
         number: 1,
         task: "decision".to_owned(),
         reference: "/do/0/decision".to_owned(),
+        rounds: Vec::new(),
         approval: true,
         title: "Brokerage".to_owned(),
         show: json!({}),
@@ -247,6 +245,7 @@ fn item(index: usize) -> WorkItem {
         approvals_needed: 2,
         limit: Some(Limit {
             policy: "brokerage-limits".to_owned(),
+            aspects: BTreeMap::new(),
             money: money(index),
         }),
         excluded: BTreeMap::from([(asked, "you asked for this".to_owned())]),
@@ -276,6 +275,9 @@ fn decide(item: &WorkItem, who: usize, at: Timestamp, outcome: &str) -> Result<W
         revision: None,
         form_errors: &[],
         policy: Some(&policy),
+        on: jiff::civil::Date::constant(2026, 11, 26),
+        before: &[],
+        shown: None,
     };
     Ok(match item.complete(&staff(who), &completion)? {
         Completed::More(item) | Completed::Done(item) => item,

@@ -32,7 +32,11 @@ pub fn schema(around: &Surroundings) -> Value {
             ("roleName", "A role of the pack.", &pack.roles),
             ("teamName", "A team of the pack.", &pack.teams),
             ("fundName", "A fund of the pack.", &pack.funds),
-            ("policyName", "A policy of the pack.", &pack.policies),
+            (
+                "policyName",
+                "A policy of the pack.",
+                &pack.policies.keys().cloned().collect(),
+            ),
         ] {
             let names = names.iter().map(|name| (name.as_str(), ""));
             narrow(definitions, definition, what, names);

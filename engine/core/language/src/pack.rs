@@ -16,8 +16,16 @@
 //! funds:
 //!   brokerage: { title: Brokerage, allocated: { minor: 5000000, currency: AUD } }
 //! policies:
+//!   vouchers:                            # a list alone: each request by itself
+//!     - { role: team-leader, upTo: { minor: 20000, currency: AUD } }
 //!   brokerage-limits:
-//!     - { role: team-leader, upTo: { minor: 200000, currency: AUD } }
+//!     together:                          # what was approved before counts as well
+//!       - { by: [family, supplier], within: 7 days }
+//!     limits:
+//!       - { role: team-leader, upTo: { minor: 200000, currency: AUD } }
+//!       - { role: team-leader, upTo: { minor: 150000, currency: AUD }, from: 2027-07-01 }
+//!       - { role: director, upTo: { minor: 900000, currency: AUD }, category: [vehicle] }
+//! pettyCash: { minor: 5000, currency: AUD }   # may go out of one run with nobody's approval
 //! plugins:
 //!   payment-issue:
 //!     config: { endpoint: https://pay.example }
@@ -64,7 +72,9 @@ pub struct Pack {
     /// By name.
     pub funds: BTreeMap<String, Fund>,
     /// By name; every role named exists.
-    pub policies: BTreeMap<String, Vec<PolicyRow>>,
+    pub policies: BTreeMap<String, Policy>,
+    /// Minor units and currency: so much may go out of one run with nobody's approval.
+    pub petty_cash: Option<(i64, String)>,
     /// By name of the plugin.
     pub plugins: BTreeMap<String, PluginBinding>,
     /// `HOST:PORT`, or origins, that `call: http` may ask as far as the operator allows it too.
@@ -108,8 +118,17 @@ pub struct Fund {
     pub allocated_minor: i64,
 }
 
+/// Who alone may approve how much; `casework::policy` says what it means.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Policy {
+    pub rows: Vec<PolicyRow>,
+    /// What was approved before and counts together with a request.
+    pub together: Vec<Together>,
+}
+
 /// One line of a policy: this role alone may approve up to this amount.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PolicyRow {
     /// A key of `roles`.
@@ -118,6 +137,67 @@ pub struct PolicyRow {
     pub up_to_minor: i64,
     /// ISO 4217.
     pub currency: String,
+    /// Only for these; empty for what no line of the policy names.
+    pub category: Vec<String>,
+    /// Only for these; empty for what no line of the policy names.
+    pub fund: Vec<String>,
+    /// From which day on, `2027-07-01`; the youngest that has begun is in force.
+    pub from: Option<String>,
+}
+
+/// Requests that are one: those that agree in all of `by`, within so many days.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Together {
+    pub by: BTreeSet<Aspect>,
+    pub days: u16,
+}
+
+/// What a request for money is about, besides its amount.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Aspect {
+    Family,
+    Goal,
+    Supplier,
+    Category,
+    Fund,
+}
+
+impl Aspect {
+    pub const ALL: [Self; 5] = [
+        Self::Family,
+        Self::Goal,
+        Self::Supplier,
+        Self::Category,
+        Self::Fund,
+    ];
+
+    /// As authors write it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Family => "family",
+            Self::Goal => "goal",
+            Self::Supplier => "supplier",
+            Self::Category => "category",
+            Self::Fund => "fund",
+        }
+    }
+}
+
+impl Policy {
+    /// What an approval has to say of its request, so that this policy can be asked. The family is
+    /// the case.
+    pub fn needs(&self) -> BTreeSet<Aspect> {
+        let together = self.together.iter().flat_map(|one| one.by.iter().copied());
+        let mut needed: BTreeSet<_> = together.filter(|one| *one != Aspect::Family).collect();
+        if self.rows.iter().any(|row| !row.category.is_empty()) {
+            needed.insert(Aspect::Category);
+        }
+        if self.rows.iter().any(|row| !row.fund.is_empty()) {
+            needed.insert(Aspect::Fund);
+        }
+        needed
+    }
 }
 
 /// What a pack binds for a plugin.

@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::pack::Aspect;
 use crate::{Form, Outline, Schema};
 
 /// The names that exist around a document.
@@ -28,7 +29,10 @@ pub struct PackNames {
     pub roles: BTreeSet<String>,
     pub teams: BTreeSet<String>,
     pub funds: BTreeSet<String>,
-    pub policies: BTreeSet<String>,
+    /// With what each has to be told of a request besides its amount.
+    pub policies: BTreeMap<String, BTreeSet<Aspect>>,
+    /// Whether some money may go out with nobody's approval.
+    pub petty_cash: bool,
 }
 
 /// What a function takes and gives.
@@ -39,4 +43,6 @@ pub struct Signature {
     pub output: Schema,
     /// Codes of the errors it declares, without the plugin's name.
     pub errors: Vec<String>,
+    /// JSON pointer of the money in its input, where it pays somebody.
+    pub pays: Option<String>,
 }

@@ -3,9 +3,12 @@
 //! Every struct is `non_exhaustive`, so that a value can only come from [`crate::read()`]: whoever
 //! holds a [`Workflow`] holds one that passed every check. Nothing here runs.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::pack::Aspect;
 use crate::schedule::Schedule;
 use crate::{Expression, Period, Schema, Template, Term, UriTemplate};
 
@@ -461,6 +464,8 @@ pub struct Limit {
     /// Name of a policy of the pack.
     pub policy: String,
     pub money: Template,
+    /// What else the policy has to know of the request; the family is the case.
+    pub aspects: BTreeMap<Aspect, Template>,
 }
 
 /// `raise`: an RFC 7807 problem with expressions in it; a name in `use.errors` is resolved.

@@ -12,6 +12,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use casewright_language::diagnostic::draw;
+use casewright_language::pack::Aspect;
 use casewright_language::pack_test::{self, Around};
 use casewright_language::read::outline::outline;
 use casewright_language::surroundings::PackNames;
@@ -48,6 +49,7 @@ fn surroundings() -> Surroundings {
         input: Schema::new(input).expect("a schema of the subset"),
         output: Schema::new(json!({ "type": "object" })).expect("a schema of the subset"),
         errors: vec!["declined".to_owned()],
+        pays: Some("/money".to_owned()),
     };
     Surroundings {
         functions: BTreeMap::from([("payment-issue.pay".to_owned(), pay)]),
@@ -60,7 +62,14 @@ fn surroundings() -> Surroundings {
             roles: names(["case-worker", "team-leader", "service-manager"]),
             teams: names(["north", "south"]),
             funds: names(["brokerage"]),
-            policies: names(["brokerage-limits"]),
+            petty_cash: false,
+            policies: BTreeMap::from([
+                ("brokerage-limits".to_owned(), BTreeSet::new()),
+                (
+                    "summed-limits".to_owned(),
+                    BTreeSet::from([Aspect::Goal, Aspect::Supplier]),
+                ),
+            ]),
         }),
     }
 }

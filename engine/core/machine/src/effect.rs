@@ -1,5 +1,7 @@
 //! What an instance wants done. Values, not actions: `runtime` performs them after the commit.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -17,7 +19,7 @@ pub enum Effect {
     /// The result of this delivery no longer matters.
     Abandon(Delivery),
     /// Offer human work; the answer is [`crate::Event::WorkItemCompleted`].
-    Offer(Offer),
+    Offer(Box<Offer>),
     /// Take a work item back: a timeout, a fault, a cancellation.
     Withdraw {
         /// Number of the item within the instance.
@@ -151,6 +153,9 @@ pub struct Offer {
     pub task: String,
     /// JSON pointer of the task.
     pub reference: String,
+    /// Which round of each loop around it, outermost first; empty outside loops.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rounds: Vec<u32>,
     /// Whether separation of duties applies.
     pub approval: bool,
     /// What people see in their queue.
@@ -223,6 +228,9 @@ pub struct Limit {
     pub minor: i64,
     /// ISO 4217.
     pub currency: String,
+    /// What else the policy asks for, by its name in the document: goal, supplier, category, fund.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub aspects: BTreeMap<String, String>,
 }
 
 /// Somebody who may not decide, and why.

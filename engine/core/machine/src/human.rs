@@ -2,6 +2,8 @@
 //!
 //! Who may decide is `casework`'s; here are only the people excluded by the instance's history.
 
+use std::collections::BTreeMap;
+
 use casewright_language::Template;
 use casewright_language::workflow::{Assign, Escalate, Human, Limit as Written};
 use serde_json::{Value, json};
@@ -26,7 +28,7 @@ pub(crate) fn enter(
     let mut offer = asked.offer(here, human)?;
     run.record.minted.item += 1;
     offer.item = run.record.minted.item;
-    run.effects.push(Effect::Offer(offer.clone()));
+    run.effects.push(Effect::Offer(Box::new(offer.clone())));
     Ok(Progress::Parked(State::Human(Box::new(offer))))
 }
 
@@ -102,6 +104,7 @@ impl Asked<'_> {
             item: 0,
             task: here.task.name.clone(),
             reference: here.task.reference.clone(),
+            rounds: here.scope.rounds(),
             approval: human.approval,
             title: self.text(&human.title, "the title of a work item")?,
             show: show.unwrap_or(Value::Null),
@@ -147,8 +150,19 @@ impl Asked<'_> {
         let money = self.value(&limit.money)?;
         let minor = money.get("minor").and_then(Value::as_i64);
         let currency = money.get("currency").and_then(Value::as_str);
+        let mut aspects = BTreeMap::new();
+        for (aspect, written) in &limit.aspects {
+            let name = aspect.as_str();
+            let told = self.text(written, &format!("the {name} of a limit"))?;
+            // It would count together with every other request that says nothing.
+            if told.trim().is_empty() {
+                return Err(self.refuse(&format!("the {name} of a limit is empty")));
+            }
+            aspects.insert(name.to_owned(), told);
+        }
         match (minor, currency) {
             (Some(minor), Some(currency)) => Ok(Limit {
+                aspects,
                 policy: limit.policy.clone(),
                 minor,
                 currency: currency.to_owned(),

@@ -330,7 +330,7 @@ impl Open<'_> {
             // Subscriptions stand from the start.
             Open::Task(_) | Open::Listen { .. } => None,
             Open::Call(call) => Some(Effect::Call((*call).clone())),
-            Open::Offer(offer) => Some(Effect::Offer((*offer).clone())),
+            Open::Offer(offer) => Some(Effect::Offer(Box::new((*offer).clone()))),
             Open::Child(child) => Some(Effect::StartChild(Box::new((*child).clone()))),
             Open::Timer { timer, .. } => Some(Effect::SetTimer {
                 timer: timer.timer,

@@ -207,7 +207,9 @@ impl Again<'_, '_> {
         }
         self.run.record.minted.item += 1;
         offer.item = self.run.record.minted.item;
-        self.run.effects.push(Effect::Offer(offer.clone()));
+        self.run
+            .effects
+            .push(Effect::Offer(Box::new(offer.clone())));
     }
 
     /// Under the key that was used, its end comes again; or it goes on, if it was retried.

@@ -38,6 +38,8 @@ pub struct Function {
     pub resumes: bool,
     /// Whether it hands facts about people to others, as the plugin says.
     pub discloses: Option<Value>,
+    /// JSON pointer of the money in its input, where it pays somebody.
+    pub pays: Option<String>,
     /// Codes of the errors that a workflow may branch on.
     pub errors: Vec<String>,
 }
@@ -74,6 +76,8 @@ struct FunctionDocument {
     resumes: bool,
     #[serde(default)]
     discloses: Option<Value>,
+    #[serde(default)]
+    pays: Option<String>,
     #[serde(default)]
     errors: Vec<ErrorDocument>,
 }
@@ -149,6 +153,20 @@ impl FunctionDocument {
                 beginning with `plugin.`"
             ));
         }
+        if let Some(pays) = &self.pays {
+            if !pays.starts_with('/') {
+                return Err(format!(
+                    "{name}: `pays` is `{pays}`; it is a JSON pointer into the input, such as \
+                     `/money`"
+                ));
+            }
+            if self.effect == EffectKind::None {
+                return Err(format!(
+                    "{name}: a function that pays is `keyed` or `at-most-once`, so that it pays \
+                     once"
+                ));
+            }
+        }
         Ok(Function {
             title: if self.title.is_empty() {
                 name.clone()
@@ -161,6 +179,7 @@ impl FunctionDocument {
             effect: self.effect,
             resumes: self.resumes,
             discloses: self.discloses,
+            pays: self.pays,
             errors,
         })
     }

@@ -395,22 +395,48 @@ fn names(pack: &Pack, forms: &BTreeMap<String, Form>) -> PackNames {
         roles: pack.roles.keys().cloned().collect(),
         teams: pack.teams.keys().cloned().collect(),
         funds: pack.funds.keys().cloned().collect(),
-        policies: pack.policies.keys().cloned().collect(),
+        petty_cash: pack.petty_cash.is_some(),
+        policies: pack
+            .policies
+            .iter()
+            .map(|(name, policy)| (name.clone(), policy.needs()))
+            .collect(),
+    }
+}
+
+fn aspect(named: pack::Aspect) -> policy::Aspect {
+    match named {
+        pack::Aspect::Family => policy::Aspect::Family,
+        pack::Aspect::Goal => policy::Aspect::Goal,
+        pack::Aspect::Supplier => policy::Aspect::Supplier,
+        pack::Aspect::Category => policy::Aspect::Category,
+        pack::Aspect::Fund => policy::Aspect::Fund,
     }
 }
 
 fn policies(pack: &Pack) -> BTreeMap<String, Policy> {
     let row = |row: &pack::PolicyRow| policy::Row {
+        category: row.category.iter().cloned().collect(),
+        fund: row.fund.iter().cloned().collect(),
+        // The reader of packs has looked at it.
+        from: row.from.as_ref().and_then(|day| day.parse().ok()),
         role: row.role.clone(),
         up_to: Money {
             minor: row.up_to_minor,
             currency: row.currency.clone(),
         },
     };
-    let policy = |(name, rows): (&String, &Vec<pack::PolicyRow>)| {
-        let rows = rows.iter().map(row).collect();
-        let name = name.clone();
-        (name.clone(), Policy { name, rows })
+    let together = |one: &pack::Together| policy::Together {
+        by: one.by.iter().copied().map(aspect).collect(),
+        days: one.days,
+    };
+    let policy = |(name, read): (&String, &pack::Policy)| {
+        let policy = Policy {
+            name: name.clone(),
+            rows: read.rows.iter().map(row).collect(),
+            together: read.together.iter().map(together).collect(),
+        };
+        (name.clone(), policy)
     };
     pack.policies.iter().map(policy).collect()
 }

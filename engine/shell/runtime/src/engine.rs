@@ -185,6 +185,9 @@ pub struct Complete {
     pub comment: Option<String>,
     /// What the decider has seen; another one is refused.
     pub revision: Option<u64>,
+    /// Digest of what the decider was shown ([`crate::view::WorkItemView::shown`]); another one is
+    /// refused.
+    pub shown: Option<String>,
 }
 
 impl fmt::Display for Refused {

@@ -184,6 +184,8 @@ pub(crate) struct SignatureRow {
     pub(crate) input: Value,
     pub(crate) output: Value,
     pub(crate) errors: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) pays: Option<String>,
 }
 
 #[derive(Serialize, Deserialize)]

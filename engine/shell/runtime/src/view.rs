@@ -131,6 +131,8 @@ pub struct WorkItemView {
     pub show: Value,
     pub offered: Timestamp,
     pub revision: u64,
+    /// Digest of what is to be decided, as it is shown.
+    pub shown: String,
     /// Why and until when it waits, if it does.
     #[serde(default)]
     pub hold: Option<HoldView>,

@@ -1,4 +1,4 @@
-//! Reading `effect = "..", errors = [..], discloses = [..], resume = .., name = ".."`.
+//! Reading `effect = "..", errors = [..], discloses = [..], pays = "..", resume = .., name = ".."`.
 
 use proc_macro2::Span;
 use syn::parse::{Parse, ParseStream};
@@ -18,6 +18,8 @@ pub(crate) struct Arguments {
     pub(crate) effect: Effect,
     pub(crate) errors: Vec<LitStr>,
     pub(crate) discloses: Vec<LitStr>,
+    /// Where the money that it pays stands in its input, as a JSON pointer.
+    pub(crate) pays: Option<LitStr>,
     /// The function that goes on when the answer comes later.
     pub(crate) resume: Option<Ident>,
     pub(crate) name: Option<LitStr>,
@@ -26,7 +28,7 @@ pub(crate) struct Arguments {
 impl Parse for Arguments {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
         let (mut effect, mut errors, mut name) = (None, None, None);
-        let (mut discloses, mut resume) = (None, None);
+        let (mut discloses, mut pays, mut resume) = (None, None, None);
         while !input.is_empty() {
             let key: Ident = input.parse()?;
             input.parse::<Token![=]>()?;
@@ -34,11 +36,13 @@ impl Parse for Arguments {
                 "effect" => once(&key, &mut effect, read_effect(&input.parse()?)?)?,
                 "errors" => once(&key, &mut errors, read_errors(input)?)?,
                 "discloses" => once(&key, &mut discloses, read_errors(input)?)?,
+                "pays" => once(&key, &mut pays, pointer(input.parse()?)?)?,
                 "resume" => once(&key, &mut resume, input.parse::<Ident>()?)?,
                 "name" => once(&key, &mut name, checked(input.parse()?)?)?,
                 other => {
                     let message = format!(
-                        "`{other}` is not known here; write effect, errors, discloses, resume, name"
+                        "`{other}` is not known here; write effect, errors, discloses, pays, \
+                         resume, name"
                     );
                     return Err(syn::Error::new(key.span(), message));
                 }
@@ -54,10 +58,17 @@ impl Parse for Arguments {
                  `\"at-most-once\"`",
             ));
         };
+        if let (Some(pays), Effect::None) = (&pays, &effect) {
+            return Err(syn::Error::new(
+                pays.span(),
+                "a function that pays is \"keyed\" or \"at-most-once\", so that it pays once",
+            ));
+        }
         Ok(Self {
             effect,
             errors: errors.unwrap_or_default(),
             discloses: discloses.unwrap_or_default(),
+            pays,
             resume,
             name,
         })
@@ -94,6 +105,14 @@ fn read_errors(input: ParseStream<'_>) -> syn::Result<Vec<LitStr>> {
     codes.into_iter().map(checked).collect()
 }
 
+fn pointer(text: LitStr) -> syn::Result<LitStr> {
+    if text.value().starts_with('/') {
+        return Ok(text);
+    }
+    let message = "write where the money stands in the input, as a JSON pointer: \"/money\"";
+    Err(syn::Error::new(text.span(), message))
+}
+
 fn checked(word: LitStr) -> syn::Result<LitStr> {
     let text = word.value();
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "._-".contains(c);
@@ -121,6 +140,8 @@ mod tests {
         assert!(message("").starts_with("say what the function does outside"));
         assert!(message(r#"effect = "write""#).starts_with("an effect is"));
         assert!(message(r#"effect = "none", effect = "none""#).contains("given twice"));
+        assert!(message(r#"effect = "none", pays = "/money""#).contains("pays once"));
+        assert!(message(r#"effect = "keyed", pays = "money""#).contains("JSON pointer"));
         assert!(message(r#"effects = "none""#).contains("not known"));
         assert!(message(r#"effect = "none", errors = ["No"]"#).starts_with("write 1 to 64"));
     }

@@ -33,6 +33,10 @@ pub(crate) fn expand(arguments: &Arguments, function: &ItemFn) -> syn::Result<To
         Effect::AtMostOnce => quote!(AtMostOnce),
     };
     let (errors, discloses) = (&arguments.errors, &arguments.discloses);
+    let pays = arguments.pays.as_ref().map_or_else(
+        || quote!(::core::option::Option::None),
+        |pays| quote!(::core::option::Option::Some(#pays)),
+    );
     let resumes = arguments.resume.is_some();
     let (answered, resume) = match &arguments.resume {
         None => (
@@ -70,6 +74,7 @@ pub(crate) fn expand(arguments: &Arguments, function: &ItemFn) -> syn::Result<To
             const EFFECT: ::casewright_sdk::Effect = ::casewright_sdk::Effect::#effect;
             const RESUMES: bool = #resumes;
             const DISCLOSES: &'static [&'static str] = &[#(#discloses),*];
+            const PAYS: ::core::option::Option<&'static str> = #pays;
             const ERRORS: &'static [&'static str] = &[#(#errors),*];
             type Input = #input;
             type Output = #output;

@@ -21,6 +21,8 @@ use crate::arguments::Arguments;
 /// - `effect`: `"none"`, `"keyed"` (the remote side acts once per idempotency key) or
 ///   `"at-most-once"`. There is no default: whether a step may be repeated is worth a thought.
 /// - `errors`: codes of the business errors it gives; workflows may branch on them.
+/// - `pays`: where the money that it pays stands in its input, as a JSON pointer (`"/money"`). The
+///   engine sends such a call only as far as an approval in the same run bears it.
 /// - `discloses`: what it hands to others about people, in a few words each, for the agency.
 /// - `resume`: a function `(context: &Context, state: YourState, reason: Reason)` that goes on when
 ///   the answer comes later; both then answer `Result<Outcome<YourType>, Error>`.

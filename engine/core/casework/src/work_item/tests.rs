@@ -21,6 +21,7 @@ pub(super) fn item() -> WorkItem {
         number: 1,
         task: "decision".to_owned(),
         reference: "/do/1/decision".to_owned(),
+        rounds: Vec::new(),
         approval: true,
         title: "Brokerage of $1,300.00".to_owned(),
         show: json!({}),
@@ -32,6 +33,7 @@ pub(super) fn item() -> WorkItem {
         approvals_needed: 1,
         limit: Some(Limit {
             policy: "brokerage-limits".to_owned(),
+            aspects: BTreeMap::new(),
             money: Money::new(130_000, "AUD"),
         }),
         excluded: [("casey".to_owned(), "you asked for this".to_owned())].into(),
@@ -52,17 +54,14 @@ pub(super) fn item() -> WorkItem {
 }
 
 fn policy() -> Policy {
-    let row = |role: &str, minor| Row {
-        role: role.to_owned(),
-        up_to: Money::new(minor, "AUD"),
-    };
-    Policy {
-        name: "brokerage-limits".to_owned(),
-        rows: vec![
+    let row = |role: &str, minor| Row::new(role, Money::new(minor, "AUD"));
+    Policy::new(
+        "brokerage-limits",
+        vec![
             row("team-leader", 200_000),
             row("service-manager", 1_000_000),
         ],
-    }
+    )
 }
 
 fn complete(item: &WorkItem, who: &Principal, outcome: &str) -> Result<Completed, Code> {
@@ -75,6 +74,9 @@ fn complete(item: &WorkItem, who: &Principal, outcome: &str) -> Result<Completed
         revision: None,
         form_errors: &[],
         policy: Some(&policy),
+        on: jiff::civil::Date::constant(2026, 11, 26),
+        before: &[],
+        shown: None,
     };
     item.complete(who, &completion)
         .map_err(|refusal| refusal.code)
@@ -134,6 +136,9 @@ fn revision_form_and_limit_follow_the_state() {
         revision: Some(7),
         form_errors: &errors,
         policy: Some(&policy),
+        on: jiff::civil::Date::constant(2026, 11, 26),
+        before: &[],
+        shown: None,
     };
     let code =
         |completion: &Completion<'_>| claimed.complete(&leader, completion).unwrap_err().code;
@@ -387,6 +392,9 @@ fn a_stale_answer_hears_what_has_changed() {
         revision: Some(1),
         form_errors: &[],
         policy: None,
+        on: jiff::civil::Date::constant(2026, 11, 26),
+        before: &[],
+        shown: None,
     };
     let refusal = claim(&open, &sam)
         .unwrap()
@@ -419,4 +427,46 @@ fn a_task_for_a_team_is_for_its_members_and_only_while_they_are() {
     };
     assert_eq!(done.decisions[0].role, "north");
     assert_eq!(kim.teams().collect::<Vec<_>>(), ["north"]);
+}
+
+#[test]
+fn a_decision_is_on_what_was_shown_and_says_so() {
+    let item = item()
+        .claim(&staff("lee", &["team-leader"]), now())
+        .unwrap();
+    let policy = policy();
+    let decide = |item: &WorkItem, shown: Option<&str>| {
+        let completion = Completion {
+            at: now(),
+            outcome: APPROVE,
+            data: &json!({}),
+            comment: None,
+            revision: None,
+            form_errors: &[],
+            policy: Some(&policy),
+            on: jiff::civil::Date::constant(2026, 11, 26),
+            before: &[],
+            shown,
+        };
+        item.complete(&staff("lee", &["team-leader"]), &completion)
+    };
+    let shown = item.shown();
+    let Completed::Done(decided) = decide(&item, Some(&shown)).unwrap() else {
+        panic!("one approval is enough")
+    };
+    assert_eq!(decided.decisions[0].shown, shown);
+    // Told or not, the record holds what it was on.
+    assert!(decide(&item, None).is_ok());
+    let mut other = item.clone();
+    other.limit.as_mut().unwrap().money.minor += 1;
+    assert_ne!(other.shown(), shown);
+    let refusal = decide(&other, Some(&shown)).unwrap_err();
+    assert_eq!(refusal.code, Code::StaleRevision);
+    let mut other = item.clone();
+    other.show = json!({"payee": "somebody else"});
+    assert_ne!(other.shown(), shown);
+    // Who has it and when it is due is not what is decided.
+    let mut same = item;
+    (same.claimed_by, same.due, same.revision) = (None, None, 7);
+    assert_eq!(same.shown(), shown);
 }

@@ -15,6 +15,7 @@ fn around(input: Value) -> Surroundings {
         title: "Pays somebody".to_owned(),
         input: Schema::new(input).unwrap(),
         output: nothing(),
+        pays: None,
         errors: Vec::new(),
     };
     Surroundings {

@@ -1,15 +1,17 @@
 //! From the text of `pack.yaml` to a [`Pack`].
 
+mod policy;
+
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::{Fund, Pack, PluginBinding, PolicyRow, Role, currency};
+use super::{Fund, Pack, PluginBinding, Role, currency};
 use crate::Diagnostic;
 use crate::diagnostic::{Findings, suggestion};
 use crate::yaml::{self, Entry, Fields, Node, Place};
 
-const KEYS: [&str; 12] = [
+const KEYS: [&str; 13] = [
     "namespace",
     "title",
     "timeZone",
@@ -19,6 +21,7 @@ const KEYS: [&str; 12] = [
     "teams",
     "funds",
     "policies",
+    "pettyCash",
     "plugins",
     "http",
     "caseNumber",
@@ -58,6 +61,9 @@ fn pack(findings: &mut Findings, root: &Node) -> Option<Pack> {
     let policies = reader.named(&keys, "policies", |reader, name, entry| {
         reader.policy(name, entry, &roles)
     });
+    let petty_cash = keys
+        .get("pettyCash")
+        .map(|entry| reader.money(entry, "the pack", 1));
     let plugins = reader.named(&keys, "plugins", Reader::plugin);
     let http = keys.get("http").map(|entry| reader.http(entry));
     let case_number = reader.optional(&keys, "caseNumber");
@@ -74,6 +80,7 @@ fn pack(findings: &mut Findings, root: &Node) -> Option<Pack> {
         teams,
         funds,
         policies,
+        petty_cash: petty_cash.flatten(),
         plugins,
         http: http.unwrap_or_default(),
         case_number: case_number.map_or_else(|| CASE_NUMBER.to_owned(), |(pattern, _)| pattern),
@@ -278,45 +285,6 @@ impl Reader<'_> {
             currency,
             allocated_minor,
         })
-    }
-
-    fn policy(
-        &mut self,
-        name: &str,
-        entry: &Entry,
-        roles: &BTreeMap<String, Role>,
-    ) -> Option<Vec<PolicyRow>> {
-        let owner = format!("the policy `{name}`");
-        let Some(rows) = entry.value.as_list() else {
-            let wanted = "a list of `{ role, upTo }`";
-            yaml::expected(self.findings, entry.place(), &owner, wanted, &entry.value);
-            return None;
-        };
-        let mut read = Vec::new();
-        for row in rows {
-            let row_owner = format!("a row of {owner}");
-            let known = ["role", "upTo", "up_to"];
-            let Some(keys) = Fields::open(self.findings, row, row.place, &row_owner, &known) else {
-                continue;
-            };
-            let role = self.required(&keys, "role", "role: team-leader");
-            if let Some((role, place)) = &role {
-                self.exists(role, *place, "CW0521", "role", roles.keys());
-            }
-            let limit = keys.get("up_to").or_else(|| {
-                let write = "upTo: { minor: 200000, currency: AUD }";
-                keys.required(self.findings, "upTo", write)
-            });
-            let limit = limit.and_then(|limit| self.money(limit, &row_owner, 1));
-            if let (Some((role, _)), Some((up_to_minor, currency))) = (role, limit) {
-                read.push(PolicyRow {
-                    role,
-                    up_to_minor,
-                    currency,
-                });
-            }
-        }
-        Some(read)
     }
 
     /// `{minor: 200000, currency: AUD}`.

@@ -51,7 +51,7 @@ fn a_whole_pack_is_read() {
     assert!(!pack.administers(&["case-worker".to_owned()].into()));
     assert_eq!(pack.roles["team-leader"].includes, ["case-worker"]);
     assert_eq!(pack.funds["brokerage"].allocated_minor, 5_000_000);
-    let row = &pack.policies["brokerage-limits"][0];
+    let row = &pack.policies["brokerage-limits"].rows[0];
     assert_eq!(
         (row.role.as_str(), row.up_to_minor, row.currency.as_str()),
         ("team-leader", 200_000, "AUD")
@@ -203,4 +203,82 @@ fn all_mistakes_are_told_at_once() {
         .replace("team-leader, upTo", "leader, upTo");
     let codes: Vec<_> = found(&text).into_iter().map(|(code, ..)| code).collect();
     assert_eq!(codes, ["CW0526", "CW0522", "CW0521", "CW0522"]);
+}
+
+fn policy(written: &str) -> (Option<Policy>, Vec<String>) {
+    let roles = "roles: { team-leader: { title: Team leader }, director: { title: Director } }";
+    let pack = format!(
+        "namespace: a\ntitle: A\ntimeZone: Australia/Brisbane\n{roles}\npolicies:\n  \
+         limits: {written}\n"
+    );
+    let (pack, findings) = read_pack("pack.yaml", &pack);
+    let told = findings
+        .iter()
+        .map(|one| format!("{} {}", one.code, one.message));
+    let policy = pack.and_then(|pack| pack.policies.get("limits").cloned());
+    (policy, told.collect())
+}
+
+#[test]
+fn a_policy_says_for_what_from_when_and_what_counts_together() {
+    let (read, told) = policy(
+        "{ together: [ { by: [family, supplier], within: 7 days } ], limits: [ { role: director, \
+         upTo: { minor: 9, currency: AUD }, category: [vehicle], from: 2027-07-01 } ] }",
+    );
+    assert_eq!(told, [""; 0]);
+    let read = read.unwrap();
+    assert_eq!(read.rows[0].category, ["vehicle"]);
+    assert_eq!(read.rows[0].from.as_deref(), Some("2027-07-01"));
+    assert_eq!(read.together[0].days, 7);
+    assert_eq!(read.needs(), [Aspect::Supplier, Aspect::Category].into());
+}
+
+#[test]
+fn petty_cash_is_an_amount() {
+    let read = |written: &str| {
+        let zone = "timeZone: Australia/Brisbane";
+        read_pack(
+            "pack.yaml",
+            &format!("namespace: a\ntitle: A\n{zone}\n{written}\n"),
+        )
+    };
+    let (pack, told) = read("pettyCash: { minor: 5000, currency: AUD }");
+    assert_eq!(told, []);
+    assert_eq!(pack.unwrap().petty_cash, Some((5_000, "AUD".to_owned())));
+    assert_eq!(read("").0.unwrap().petty_cash, None);
+    assert!(read("pettyCash: { minor: 0, currency: AUD }").0.is_none());
+    assert!(read("pettyCash: 50").0.is_none());
+}
+
+#[test]
+fn what_a_policy_cannot_mean_is_said_where_it_stands() {
+    let row = "role: director, upTo: { minor: 9, currency: AUD }";
+    let told = |written: String| policy(&written).1;
+    let limits = |more: &str| told(format!("[ {{ {row}, {more} }} ]"));
+    let together = |one: &str| {
+        told(format!(
+            "{{ limits: [ {{ {row} }} ], together: [ {one} ] }}"
+        ))
+    };
+    assert_eq!(
+        limits("from: 2027-02-30"),
+        ["CW0540 `2027-02-30` is not a day"]
+    );
+    assert_eq!(
+        limits("category: []"),
+        ["CW0541 `category` of a row names nothing"]
+    );
+    assert_eq!(
+        limits("fund: [' ']"),
+        ["CW0541 `fund` of a row names nothing"]
+    );
+    let unknown = "CW0542 requests have no `suplier` to count together by";
+    assert_eq!(together("{ by: [suplier], within: 7 days }"), [unknown]);
+    for wrong in ["0 days", "367 days", "a week", "P7D", "7 business days"] {
+        let told = together(&format!("{{ by: [family], within: {wrong} }}"));
+        assert!(told[0].starts_with("CW0543 "), "{wrong}: {told:?}");
+    }
+    let nothing = "CW0541 `by` of `together` of the policy `limits` names nothing";
+    assert_eq!(together("{ by: [], within: 7 days }"), [nothing]);
+    assert!(told("{ together: [] }".to_owned())[0].contains("limits"));
 }

@@ -91,6 +91,21 @@ pub(super) fn read(reader: &mut Reader<'_>, body: &Body<'_, '_>) -> Option<Found
     }
 }
 
+/// Money that nobody in this document is asked about stays where it is, unless a run around it
+/// asked: better said here than when it is due.
+fn money_goes_out(reader: &mut Reader<'_>, entry: &Entry, name: &str) {
+    let pack = reader.surroundings.pack.as_ref();
+    if reader.names.money_asked || pack.is_some_and(|pack| pack.petty_cash) {
+        return;
+    }
+    let message = format!("`call: {name}` lets money out, and nobody is asked how much");
+    let finding = reader.findings.warning("CW0446", entry.place(), message);
+    finding.help(
+        "ask before it with `call: approval` and `rules: { limit: { policy, money } }`; without \
+         one it is refused when it is due, unless the workflow that runs this one asked",
+    );
+}
+
 /// Whether a name of a function is taken by the language or by the engine.
 fn reserved(name: &str) -> bool {
     BUILT_IN.contains(&name)

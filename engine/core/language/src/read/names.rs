@@ -34,6 +34,8 @@ pub(super) struct Names {
     pub(super) count: usize,
     /// How many tasks have an `export`.
     pub(super) exports: usize,
+    /// Whether some task asks people for an amount, or runs a workflow that may.
+    pub(super) money_asked: bool,
 }
 
 impl Names {
@@ -102,6 +104,7 @@ impl Names {
                 self.count += 1;
                 let body = called(&entry.value, functions);
                 known.human |= is_human(body);
+                self.money_asked |= has_limit(body) || body.get("run").is_some();
                 known.outcomes.extend(outcomes(body));
                 known.inside = inside.map(str::to_owned);
                 known.line = entry.key.place.line;
@@ -150,6 +153,11 @@ fn called<'n>(body: &'n Node, functions: &Functions<'n>) -> &'n Node {
 
 fn is_human(body: &Node) -> bool {
     matches!(function(body), Some("human-task" | "approval"))
+}
+
+fn has_limit(body: &Node) -> bool {
+    let rules = body.get("with").and_then(|with| with.get("rules"));
+    rules.is_some_and(|rules| rules.get("limit").is_some())
 }
 
 fn function(body: &Node) -> Option<&str> {

@@ -101,6 +101,11 @@ impl Workflow {
         runs_others(&self.tasks)
     }
 
+    /// Whether some task asks people for an amount of money.
+    pub fn asks_for_money(&self) -> bool {
+        asks_for_money(&self.tasks)
+    }
+
     /// Whether some task calls a function of a plugin.
     pub fn calls_plugins(&self) -> bool {
         calls_plugins(&self.tasks)
@@ -170,6 +175,13 @@ fn runs_others(tasks: &[Task]) -> bool {
     tasks
         .iter()
         .any(|task| matches!(task.kind, Kind::Run(_)) || task.lists().into_iter().any(runs_others))
+}
+
+fn asks_for_money(tasks: &[Task]) -> bool {
+    tasks.iter().any(|task| {
+        let own = matches!(&task.kind, Kind::Human(human) if human.limit.is_some());
+        own || task.lists().into_iter().any(asks_for_money)
+    })
 }
 
 fn calls_plugins(tasks: &[Task]) -> bool {

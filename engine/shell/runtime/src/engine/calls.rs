@@ -308,6 +308,9 @@ impl Returned {
             draft.close_call(function, key)?;
         }
         draft.note_own(action, Some(key.clone()), Some(detail));
+        if result.as_ref().is_err_and(not_done) {
+            draft.give_back(function, key)?;
+        }
         Ok(Some(Event::CallReturned {
             at: draft.at,
             delivery: self.call.delivery.clone(),
@@ -410,6 +413,16 @@ fn doubted(effect: EffectKind, error: CallError) -> CallError {
         };
     }
     error
+}
+
+/// Whether the function itself says that it did nothing. What the sandbox says of it leaves that
+/// open, and so does what may pass.
+pub(crate) fn not_done(error: &CallError) -> bool {
+    match error.kind {
+        ErrorKind::Business => true,
+        ErrorKind::Permanent => !error.code.starts_with("plugin."),
+        ErrorKind::Retryable | ErrorKind::InDoubt => false,
+    }
 }
 
 fn in_doubt(function: &str) -> CallError {

@@ -6,8 +6,10 @@
 mod children;
 mod effects;
 mod items;
+mod payments;
 
 pub(crate) use items::{assigned, term, worked_on};
+pub(crate) use payments::owner;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -91,6 +93,7 @@ pub(crate) struct Draft<'a> {
     timers: BTreeMap<u32, Timestamp>,
     items: BTreeMap<String, OpenItem>,
     books: Books,
+    ledger: payments::Ledger,
     /// Calls whose answer comes later, as this decision leaves them.
     pub(super) awaited: Awaited,
     pub(super) pending: OpenRows,
@@ -134,6 +137,7 @@ impl<'a> Draft<'a> {
             timers: resident.timers.clone(),
             items: BTreeMap::new(),
             books: Books::default(),
+            ledger: payments::Ledger::default(),
             awaited: resident.awaited.clone(),
             pending: OpenRows::new(),
             token_secret: None,
@@ -223,7 +227,10 @@ impl<'a> Draft<'a> {
                     self.actions.push(Action::Book(call));
                     continue;
                 }
-                Next::Booking(call) => self.book(&call)?,
+                Next::Booking(call) => match self.book(&call)? {
+                    Some(event) => event,
+                    None => continue,
+                },
             };
             if book.len() == index {
                 book.push(Answers::default());
@@ -312,6 +319,7 @@ impl<'a> Draft<'a> {
         }
         self.write_items();
         self.write_pending();
+        self.write_ledger();
         let books = std::mem::take(&mut self.books);
         books.write(&self.resident.row.agency, &mut self.batch);
         if let Some(row) = self.row.clone() {

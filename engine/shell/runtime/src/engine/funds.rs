@@ -15,7 +15,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::draft::{RunError, term};
+use super::draft::{RunError, owner, term};
 use super::resident::Resident;
 use super::shared::{Shared, not_found};
 use super::{Engine, Refused};
@@ -31,6 +31,13 @@ pub(crate) fn is_booking(call: &Call) -> bool {
     call.function.starts_with("fund.")
 }
 
+/// What a call would take from a fund: of which reservation, and how much.
+pub(crate) fn committed(call: &Call) -> Option<(String, Money)> {
+    let commits = call.function == "fund.commit";
+    let arguments: CommitArguments = commits.then(|| arguments(call).ok()).flatten()?;
+    Some((arguments.reservation, arguments.money))
+}
+
 /// A booking beyond what one decision does: the next begins with it. It lives in the instance until
 /// then, so nothing here need survive a crash.
 pub(crate) fn book_later(shared: &Arc<Shared>, instance: &str, call: Call) {
@@ -44,7 +51,7 @@ pub(crate) fn book_later(shared: &Arc<Shared>, instance: &str, call: Call) {
                     if !draft.instance().awaits(&call.delivery) {
                         return Ok(None);
                     }
-                    draft.book(&call).map(Some)
+                    draft.book(&call)
                 })
                 .await;
             match booked {
@@ -173,7 +180,7 @@ impl Desk<'_> {
             return Ok(Err(business(&Refusal::new(Code::UnknownFund, sentence))));
         }
         self.expire(&arguments.fund);
-        let owner = owner(&self.resident.id, call);
+        let owner = owner(&self.resident.id, &call.delivery.reference, &call.rounds);
         let request = Reserve {
             at: self.at,
             key: &call.key,
@@ -305,16 +312,6 @@ impl OpenFund {
     }
 }
 
-/// Whose reservation it is: a new run takes the place of the one before, but not of the one for
-/// another item of a loop.
-fn owner(instance: &str, call: &Call) -> String {
-    let mut owner = format!("{instance}{}", call.delivery.reference);
-    for round in &call.rounds {
-        owner = format!("{owner}#{round}");
-    }
-    owner
-}
-
 fn put<T: serde::Serialize>(table: Table, key: Vec<u8>, row: &T, agency: &str) -> Put {
     Put {
         table,
@@ -351,7 +348,7 @@ pub(crate) fn permanent(code: &str, status: i64, message: String) -> CallError {
 }
 
 /// A rule said no: the workflow may branch on it.
-fn business(refusal: &Refusal) -> CallError {
+pub(crate) fn business(refusal: &Refusal) -> CallError {
     CallError {
         kind: ErrorKind::Business,
         code: refusal.code.as_str().to_owned(),

@@ -51,7 +51,7 @@ impl Shared {
     }
 
     /// The instance that nobody runs, above this one.
-    fn root_of(&self, instance: &str) -> Result<String, Refused> {
+    pub(crate) fn root_of(&self, instance: &str) -> Result<String, Refused> {
         let mut id = instance.to_owned();
         for _ in 0..DEPTH_MAX {
             let row = self.pending::<InstanceRow>(Table::Instance, id.as_bytes(), "an instance")?;

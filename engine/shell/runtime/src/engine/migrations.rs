@@ -228,7 +228,7 @@ fn planned(resident: &Resident, there: &Deployment) -> Result<Plan, Refused> {
         policies: different(&resident.deployment, there, |pack| {
             let policies = pack.policies.iter();
             policies
-                .map(|(name, policy)| (name.clone(), format!("{:?}", policy.rows)))
+                .map(|(name, policy)| (name.clone(), format!("{policy:?}")))
                 .collect()
         }),
     };

@@ -31,6 +31,7 @@ pub(crate) use resume::wake;
 use row::{Due, Parked, PendingRow, Stage};
 pub(crate) use token::Secret as TokenSecret;
 
+use super::calls::not_done;
 use super::draft::{Action, Draft};
 use super::shared::Shared;
 use super::{Refused, funds};
@@ -274,6 +275,7 @@ impl Draft<'_> {
         };
         let (delivery, next) = (open.now.delivery.clone(), open.now.next(at));
         let (key, function) = (open.now.key.clone(), open.now.function.clone());
+        let function_called = function.clone();
         let Some(result) = end else {
             self.awaited.insert(delivery, next);
             return Ok(None);
@@ -283,6 +285,9 @@ impl Draft<'_> {
             Ok(_) => (Audit::FunctionReturned, function),
             Err(error) => (Audit::FunctionFailed, error.code.clone()),
         };
+        if result.as_ref().is_err_and(not_done) {
+            self.give_back(&function_called, &key)?;
+        }
         self.note_own(action, Some(key), Some(detail));
         Ok(Some(Event::CallReturned {
             at,

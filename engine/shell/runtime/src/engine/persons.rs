@@ -219,7 +219,7 @@ impl Shared {
     }
 
     /// Staff who are family or payee in a case, and the guard that it stays so.
-    fn related(&self, case: &str) -> Result<(Related, Guard), Refused> {
+    pub(crate) fn related(&self, case: &str) -> Result<(Related, Guard), Refused> {
         let key = related_key(case);
         let found = self.pending::<Related>(Table::Index, &key, "relations of staff")?;
         let (related, version) = found.unwrap_or_default();

@@ -16,6 +16,7 @@ mod identity;
 mod lists;
 mod migrations;
 mod packs;
+mod payments;
 mod pending;
 mod pressure;
 mod requests;

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use casewright_casework::audit::{Action, Entry};
-use casewright_casework::work_item::{Assigned, Completed, Completion, Decision};
+use casewright_casework::work_item::{APPROVE, Assigned, Completed, Completion, Decision};
 use casewright_casework::{Code, Principal, Refusal, WorkItem};
 use casewright_machine::{Decider, Event};
 use casewright_store::{AuditAppend, Batch, Guard, Put, SubmitError, Table, Under};
@@ -274,6 +274,12 @@ fn decide_item(
         .limit
         .as_ref()
         .and_then(|limit| deployment.policies.get(&limit.policy));
+    let on = local_day(draft);
+    let approves = complete.outcome == APPROVE;
+    let counted = match policy {
+        Some(policy) if approves => draft.counted_before(&item, policy, on)?,
+        Some(_) | None => Vec::new(),
+    };
     let completion = Completion {
         at: draft.at,
         outcome: &complete.outcome,
@@ -282,6 +288,9 @@ fn decide_item(
         revision: complete.revision,
         form_errors: &form_errors,
         policy,
+        on,
+        before: &counted,
+        shown: complete.shown.as_deref(),
     };
     let completed = item.complete(who, &completion).map_err(Refused::Rule)?;
     let outcome = Some(complete.outcome.clone());
@@ -299,10 +308,10 @@ fn decide_item(
         }
         Completed::Done(mut item) => {
             item.excluded = before.excluded;
-            let day = local_day(draft);
-            let event = completed_event(&item, draft.at, day);
+            let event = completed_event(&item, draft.at, on);
             draft.remember_work(&item)?;
-            draft.set_item(item);
+            draft.set_item(item.clone());
+            draft.approve_money(&item, policy, on)?;
             event
         }
     })

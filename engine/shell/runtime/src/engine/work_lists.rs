@@ -330,6 +330,7 @@ pub(crate) fn view(
         show: item.show.clone(),
         offered: item.offered_at,
         revision: item.revision,
+        shown: item.shown(),
         hold: item.on_hold().map(|hold| on_hold(item, hold)),
         holdable: item.clock != Clock::Wall,
         claimable: related.claimable(who),

@@ -170,6 +170,9 @@ pub(crate) struct WorkItem {
     offered: String,
     /// Give it back on `complete`, or as `If-Match`.
     pub(crate) revision: u64,
+    /// Digest of what is to be decided: title, `show`, form, outcomes, amount. Give it back on
+    /// `complete`, so that nothing else is decided than what was seen.
+    shown: String,
     /// Why and until when it waits, if it does.
     hold: Option<Hold>,
     /// Whether it may be put on hold: a duty with a fixed time may not.
@@ -279,6 +282,8 @@ pub(crate) struct CompleteRequest {
     pub(crate) comment: Option<String>,
     /// Refused with `stale-revision` when the work item has changed since.
     pub(crate) revision: Option<u64>,
+    /// Refused with `stale-revision` when what is to be decided is not what this digest is of.
+    pub(crate) shown: Option<String>,
 }
 
 fn nothing_filled() -> Value {
@@ -448,6 +453,7 @@ impl From<view::WorkItemView> for WorkItem {
             show: view.show,
             offered: view.offered.to_string(),
             revision: view.revision,
+            shown: view.shown,
             hold: view.hold.map(Into::into),
             holdable: view.holdable,
             claimable: view.claimable,

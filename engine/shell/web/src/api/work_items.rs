@@ -239,6 +239,7 @@ pub(super) async fn complete(
         data: request.data,
         comment: request.comment,
         revision,
+        shown: request.shown,
     };
     let view = engine
         .complete(&visitor.principal, &id, complete, posted.key)

@@ -102,6 +102,13 @@ pub(crate) fn explain(code: &str, detail: &str) -> Explanation {
                 "Nothing was changed.",
             ],
         ),
+        "not-approved" => (
+            "This amount was not approved",
+            &[
+                "Money goes out only as far as somebody approved it in this run.",
+                "Nothing was paid.",
+            ],
+        ),
         "insufficient-funds" => (
             "There is not enough money left",
             &["The fund cannot bear this amount.", "Nothing was changed."],
@@ -265,7 +272,7 @@ mod tests {
 
     use super::*;
 
-    const CODES: [Code; 21] = [
+    const CODES: [Code; 22] = [
         Code::NotFound,
         Code::SelfApproval,
         Code::NotAssigned,
@@ -276,6 +283,7 @@ mod tests {
         Code::UnknownOutcome,
         Code::FormInvalid,
         Code::OverLimit,
+        Code::NotApproved,
         Code::InsufficientFunds,
         Code::NoBasis,
         Code::UnknownFund,

@@ -186,6 +186,7 @@ pub(crate) async fn complete(
         revision: submission
             .value("_revision")
             .and_then(|text| text.parse().ok()),
+        shown: submission.value("_shown").map(str::to_owned),
     };
     let key = submission.key.clone();
     match engine.complete(&member.principal, &id, request, key).await {

@@ -127,6 +127,9 @@ fn nothing_is_decided_while_it_waits() {
         revision: None,
         form_errors: &[],
         policy: None,
+        on: jiff::civil::Date::constant(2026, 11, 26),
+        before: &[],
+        shown: None,
     };
     let refused = held(Clock::Runs, None).complete(&lee, &completion);
     assert_eq!(refused.unwrap_err().code, Code::OnHold);

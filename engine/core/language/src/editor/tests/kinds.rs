@@ -129,6 +129,9 @@ fn a_pack_has_the_keys_that_its_reader_has() {
     let money = "{ minor: 1, currency: AUD }";
     let fund = format!("funds: {{ a: {{ title: A, allocated: {money}, ALIEN }} }}");
     let row = format!("policies: {{ a: [ {{ role: a, upTo: {money}, ALIEN }} ] }}");
+    let policy = "policies: { a: { limits: [], ALIEN } }";
+    let one = "{ by: [family], within: 7 days, ALIEN }";
+    let together = format!("policies: {{ a: {{ limits: [], together: [ {one} ] }} }}");
     check(
         &pack::schema(&Surroundings::default()),
         |text| crate::pack::read_pack("pack.yaml", text).1,
@@ -137,6 +140,8 @@ fn a_pack_has_the_keys_that_its_reader_has() {
             ("/definitions/role", "roles: { a: { title: A, ALIEN } }"),
             ("/definitions/fund", &fund),
             ("/definitions/policyRow", &row),
+            ("/definitions/policySummed", policy),
+            ("/definitions/together", &together),
             ("/definitions/plugin", "plugins: { a: { ALIEN } }"),
             ("/definitions/http", "http: { ALIEN }"),
             (

@@ -1,7 +1,7 @@
 //! `fund.reserve`, `fund.commit`, `fund.release`: money set aside, spent and given back.
 
 use super::argument::{Arguments, computed};
-use super::{arguments, found};
+use super::{arguments, found, money_goes_out};
 use crate::Term;
 use crate::diagnostic::{Findings, suggestion};
 use crate::read::Reader;
@@ -36,6 +36,7 @@ pub(super) fn read(reader: &mut Reader<'_>, body: &Body<'_, '_>, name: &str) -> 
             if let Some(entry) = all.required(findings, "money", MONEY) {
                 money(findings, &all, entry);
             }
+            money_goes_out(reader, body.entry, name);
         }
         _ => {
             all.refuse_unknown(findings, &["reservation"]);

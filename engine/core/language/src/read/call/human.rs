@@ -2,12 +2,13 @@
 
 mod time;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::argument::{Arguments, computed};
 use super::arguments;
 use super::fund::money;
 use crate::diagnostic::{listed, suggestion};
+use crate::pack::Aspect;
 use crate::read::scope::Moment;
 use crate::read::tasks::{Body, Found};
 use crate::read::{Reader, flat};
@@ -19,6 +20,7 @@ const KNOWN: [&str; 10] = [
     "title", "show", "form", "assign", "due", "remind", "escalate", "clock", "rules", "outcomes",
 ];
 const RULES: [&str; 4] = ["differentPersonFrom", "approvals", "limit", "payee"];
+const LIMIT: [&str; 6] = ["policy", "money", "goal", "supplier", "category", "fund"];
 const ASSIGN: [&str; 3] = ["role", "team", "person"];
 
 pub(super) fn read(reader: &mut Reader<'_>, body: &Body<'_, '_>, approval: bool) -> Option<Found> {
@@ -171,12 +173,16 @@ fn known_to_pack(reader: &mut Reader<'_>, entry: &Entry, name: &str, kind: PackN
     let Some(pack) = &reader.surroundings.pack else {
         return Some(());
     };
+    let of = |names: &BTreeSet<String>| names.iter().cloned().collect::<Vec<_>>();
     let (names, word, key, code) = match kind {
-        PackName::Role => (&pack.roles, "role", "roles", "CW0407"),
-        PackName::Team => (&pack.teams, "team", "teams", "CW0407"),
-        PackName::Policy => (&pack.policies, "policy", "policies", "CW0409"),
+        PackName::Role => (of(&pack.roles), "role", "roles", "CW0407"),
+        PackName::Team => (of(&pack.teams), "team", "teams", "CW0407"),
+        PackName::Policy => {
+            let names = pack.policies.keys().cloned().collect();
+            (names, "policy", "policies", "CW0409")
+        }
     };
-    if computed(&entry.value) || names.contains(name) {
+    if computed(&entry.value) || names.iter().any(|known| known == name) {
         return Some(());
     }
     let none = format!("add it to `{key}` in pack.yaml");
@@ -398,7 +404,7 @@ fn limit(
     let owner = yaml::under(&body.fields.owner, "limit");
     let findings = &mut reader.findings;
     let place = entry.key.place;
-    let fields = Fields::open(findings, &entry.value, place, &owner, &["policy", "money"])?;
+    let fields = Fields::open(findings, &entry.value, place, &owner, &LIMIT)?;
     let policy = fields.required(findings, "policy", "policy: <name in pack.yaml>");
     let amount = fields.required(findings, "money", "money: ${ $steps.request.data.money }");
     let policy = policy.and_then(|entry| {
@@ -410,8 +416,63 @@ fn limit(
         money(&mut reader.findings, all, entry);
         reader.template(&entry.value, body.scope, Moment::Definition)
     });
+    let mut aspects = BTreeMap::new();
+    let told = Aspect::ALL
+        .into_iter()
+        .filter_map(|one| Some((one, fields.get(one.as_str())?)));
+    for (told, entry) in told {
+        aspects.insert(told, text_of(reader, body, all, entry)?);
+    }
+    let policy = policy?;
+    needed(reader, &policy, &aspects, entry, &owner)?;
     Some(Limit {
-        policy: policy?,
+        policy,
         money: amount?,
+        aspects,
     })
+}
+
+/// A policy that cannot be told what it asks for would refuse everybody, later.
+fn needed(
+    reader: &mut Reader<'_>,
+    policy: &str,
+    aspects: &BTreeMap<Aspect, Template>,
+    entry: &Entry,
+    owner: &str,
+) -> Option<()> {
+    let pack = reader.surroundings.pack.as_ref();
+    let Some(needs) = pack.and_then(|pack| pack.policies.get(policy)) else {
+        return Some(());
+    };
+    let mut missing = needs.iter().filter(|need| !aspects.contains_key(need));
+    let Some(first) = missing.next() else {
+        return Some(());
+    };
+    let name = first.as_str();
+    let message = format!("{owner} does not say the `{name}` that the policy `{policy}` asks for");
+    let finding = reader.findings.error("CW0445", entry.key.place, message);
+    finding.help(format!("add `{name}: ${{ $steps.request.data.{name} }}`"));
+    None
+}
+
+/// Text that is there: a blank one, or a number, would count together with nothing.
+fn text_of(
+    reader: &mut Reader<'_>,
+    body: &Body<'_, '_>,
+    all: &Arguments<'_>,
+    entry: &Entry,
+) -> Option<Template> {
+    let text = entry.value.as_text();
+    if text.is_none_or(|text| text.trim().is_empty()) {
+        let name = &entry.key.text;
+        let write = format!("{name}: ${{ $steps.request.data.{name} }}");
+        all.expected(
+            &mut reader.findings,
+            entry,
+            "a text that is not blank",
+            &write,
+        );
+        return None;
+    }
+    reader.template(&entry.value, body.scope, Moment::Definition)
 }

@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use super::argument::{Arguments, misfits};
-use super::{arguments, found, unknown};
+use super::{arguments, found, money_goes_out, unknown};
 use crate::Schema;
 use crate::diagnostic::{Findings, suggestion};
 use crate::read::Reader;
@@ -33,6 +33,9 @@ pub(super) fn read(
     if let Some(signature) = signature {
         let with = arguments(body).0;
         check(&mut reader.findings, &mut all, &signature.input, with);
+        if signature.pays.is_some() {
+            money_goes_out(reader, body.entry, name);
+        }
     }
     found(reader, body, name, version)
 }

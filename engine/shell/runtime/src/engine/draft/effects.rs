@@ -1,6 +1,8 @@
 //! What each effect of the machine becomes: rows and audit entries now, actions after the flush.
 
+use casewright_casework::Money;
 use casewright_casework::audit::Action as Audit;
+use casewright_casework::payments::Way;
 use casewright_machine::{Call, Delivery, Effect, Event, Outcome};
 use casewright_store::Table;
 use jiff::Timestamp;
@@ -8,17 +10,19 @@ use jiff::Timestamp;
 use super::{Action, Draft, Next};
 use crate::engine::Refused;
 use crate::engine::calls::effect_of_request;
-use crate::engine::funds::is_booking;
+use crate::engine::funds::{business, committed, is_booking};
 use crate::key;
 use crate::port::EffectKind;
 
 impl Draft<'_> {
     pub(super) fn perform(&mut self, effect: Effect) -> Result<(), Refused> {
         match effect {
-            Effect::Call(call) if is_booking(&call) => self.queue.push_back(Next::Booking(call)),
+            Effect::Call(call) if is_booking(&call) || self.pays(&call).is_some() => {
+                self.queue.push_back(Next::Booking(call));
+            }
             Effect::Call(call) => self.call(call)?,
             Effect::Abandon(delivery) => self.abandon(&delivery)?,
-            Effect::Offer(offer) => self.offer(offer)?,
+            Effect::Offer(offer) => self.offer(*offer)?,
             Effect::Withdraw { item, reason } => self.withdraw(item, &reason)?,
             Effect::StartChild(child) => self.start_child(*child)?,
             Effect::CancelChild { key, .. } => self.cancel_child(&key),
@@ -51,15 +55,41 @@ impl Draft<'_> {
                 !(of_call && append.entry.action == Audit::FunctionCalled)
             });
             self.close_call(&call.function, &call.key)?;
+            self.give_back(&call.function, &call.key)?;
         }
         Ok(())
     }
 
-    /// Money moves in the same batch as the state that asked for it, and answers at once.
-    pub(crate) fn book(&mut self, call: &Call) -> Result<Event, Refused> {
-        let result = self
-            .books
-            .decide(self.shared, self.resident, self.at, call)?;
+    /// What a function pays, as its plugin says where that stands in its input. An amount that
+    /// cannot be read is refused with the rest of the input, before it is sent.
+    fn pays(&self, call: &Call) -> Option<Money> {
+        let signature = self.resident.deployment.signatures.get(&call.function)?;
+        let amount = call.input.pointer(signature.pays.as_deref()?)?;
+        serde_json::from_value(amount.clone()).ok()
+    }
+
+    /// Money moves in the same batch as the state that asked for it, and answers at once. A
+    /// payment to the outside is only sent then: its answer comes later.
+    pub(crate) fn book(&mut self, call: &Call) -> Result<Option<Event>, Refused> {
+        let booking = is_booking(call);
+        let moved = match self.pays(call) {
+            Some(money) if !booking => Some((Way::Paid, call.key.clone(), money)),
+            _ => committed(call).map(|(id, money)| (Way::Committed, id, money)),
+        };
+        let approved = match moved {
+            Some((way, key, money)) => self.take(way, &key, &money)?,
+            None => Ok(()),
+        };
+        let result = match approved {
+            Ok(()) if !booking => {
+                self.call(call.clone())?;
+                return Ok(None);
+            }
+            Ok(()) => self
+                .books
+                .decide(self.shared, self.resident, self.at, call)?,
+            Err(refusal) => Err(business(&refusal)),
+        };
         match &result {
             Ok(booked) => {
                 let (action, fund) = (booked.action, booked.fund.clone());
@@ -70,11 +100,11 @@ impl Draft<'_> {
                 self.note_own(Audit::FunctionFailed, Some(call.key.clone()), detail);
             }
         }
-        Ok(Event::CallReturned {
+        Ok(Some(Event::CallReturned {
             at: self.at,
             delivery: call.delivery.clone(),
             result: result.map(|booked| booked.answer),
-        })
+        }))
     }
 
     fn call(&mut self, call: Call) -> Result<(), Refused> {
@@ -126,6 +156,7 @@ impl Draft<'_> {
         }
         let mut row = self.row.take().unwrap_or_else(|| self.resident.row.clone());
         self.list_end(&mut row, outcome);
+        self.settle_payments()?;
         if row.parent.as_ref().is_some_and(|parent| parent.awaited) {
             self.bring_back();
         }

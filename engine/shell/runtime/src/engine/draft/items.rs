@@ -9,6 +9,7 @@ use casewright_machine::Offer;
 use casewright_machine::effect::{Assignment, Exclusion, ExclusionReason};
 use casewright_store::{Guard, Table};
 
+use super::payments::aspects;
 use super::{Action, Draft, OpenItem};
 use crate::engine::work_items::{item_id, write_item};
 use crate::engine::{Refused, alarms};
@@ -94,6 +95,7 @@ impl Draft<'_> {
             number: offer.item,
             task: offer.task,
             reference: offer.reference,
+            rounds: offer.rounds,
             approval: offer.approval,
             title: offer.title,
             show: offer.show,
@@ -103,6 +105,7 @@ impl Draft<'_> {
             approvals_needed: offer.approvals,
             limit: offer.limit.map(|limit| Limit {
                 policy: limit.policy,
+                aspects: aspects(limit.aspects),
                 money: Money {
                     minor: limit.minor,
                     currency: limit.currency,

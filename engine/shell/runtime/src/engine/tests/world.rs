@@ -165,7 +165,15 @@ impl Invoke for Partner {
             input: Schema::new(input).unwrap(),
             output: Schema::new(output).unwrap(),
             errors: vec!["declined".to_owned()],
+            pays: None,
         };
+        let paying = Signature {
+            pays: Some("/money".to_owned()),
+            ..signature.clone()
+        };
+        surroundings
+            .functions
+            .insert("payment-issue.transfer".to_owned(), paying);
         surroundings
             .functions
             .insert("payment-issue.pay".to_owned(), signature);
@@ -174,6 +182,7 @@ impl Invoke for Partner {
             input: Schema::new(json!({"type": "object"})).unwrap(),
             output: Schema::new(json!({"type": "object", "required": ["state"]})).unwrap(),
             errors: Vec::new(),
+            pays: None,
         };
         surroundings
             .functions
@@ -451,6 +460,7 @@ pub(super) fn complete(outcome: &str, data: Value) -> Complete {
         data,
         comment: Some(format!("because of {outcome}")),
         revision: None,
+        shown: None,
     }
 }
 

@@ -36,6 +36,14 @@ pub(crate) fn told(code: &str) -> Cause {
             "The other side did not accept our credentials.",
             "Renew the credentials in the server's configuration, then try again.",
         ),
+        "not-approved" => (
+            "More was to be paid than was approved in this run.",
+            "It would fail again: mend the workflow so that it asks first, and start again.",
+        ),
+        "self-approval" => (
+            "Whoever approved the money stands in the case themselves.",
+            "Start again, and let another person approve it.",
+        ),
         "insufficient-funds" => (
             "There is not enough money in the fund.",
             "Add money to the fund or release what is set aside, then try again.",

@@ -45,6 +45,7 @@ fn item(id: &str, title: &str, due: Option<&str>) -> WorkItemView {
         show: json!({}),
         offered: "2026-11-20T00:00:00Z".parse().unwrap(),
         revision: 1,
+        shown: String::new(),
         barred: None,
         decisions: Vec::new(),
         attempts: Vec::new(),

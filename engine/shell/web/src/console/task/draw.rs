@@ -106,6 +106,7 @@ enum Stand {
 struct Answer {
     form: Filled,
     revision: u64,
+    shown: String,
     /// Whether something typed before is in the form.
     kept: String,
     outcomes: Vec<Outcome>,
@@ -348,6 +349,7 @@ fn answer(item: &WorkItemView, attempt: &Attempt, around: &Surroundings) -> Answ
     Answer {
         form,
         revision: item.revision,
+        shown: item.shown.clone(),
         kept: around
             .draft
             .as_ref()

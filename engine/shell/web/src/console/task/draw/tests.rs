@@ -43,6 +43,7 @@ fn item() -> WorkItemView {
         }),
         offered: "2026-11-22T00:00:00Z".parse().unwrap(),
         revision: 7,
+        shown: String::new(),
         barred: None,
         decisions: Vec::new(),
         attempts: Vec::new(),
