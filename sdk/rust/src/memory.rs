@@ -63,8 +63,8 @@ impl First {
 }
 
 // SAFETY: blocks of the first memory lie within `bytes`, one behind the other, since `used` is
-// moved behind each; it is moved back only over the last one when that is given up. All other blocks are
-// the standard allocator's, and go back to it.
+// moved behind each; it is moved back only over the last one when that is given up. All other
+// blocks are the standard allocator's, and go back to it.
 unsafe impl GlobalAlloc for First {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         match self.next(layout) {
