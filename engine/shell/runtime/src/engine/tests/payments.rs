@@ -55,6 +55,24 @@ const SPEND: &str = "do:
                       money: ${ $workflow.input.pay }
 ";
 
+/// Takes from the fund and sends nothing.
+const BOOK: &str = "do:
+  - decision:
+      call: approval
+      with:
+        title: Decide
+        assign: { role: team-leader }
+        rules: { limit: { policy: brokerage-limits, money: '${ $workflow.input.money }' } }
+  - reserve:
+      call: fund.reserve
+      with: { fund: brokerage, money: '${ $workflow.input.pay }' }
+  - commit:
+      call: fund.commit
+      with:
+        reservation: ${ $steps.reserve.reservation }
+        money: ${ $workflow.input.pay }
+";
+
 /// Sends twice, in two branches.
 const TWICE: &str = "do:
   - decision:
@@ -106,6 +124,7 @@ fn files(more: &str) -> BTreeMap<String, String> {
     files.insert("pack.yaml".to_owned(), format!("{text}{more}\n"));
     let documents = [
         ("spend", SPEND),
+        ("book", BOOK),
         ("twice", TWICE),
         ("bare", BARE),
         ("outer", OUTER),
@@ -253,17 +272,24 @@ async fn no_more_goes_out_than_was_approved() {
     approve(&world, &run, leader()).await.unwrap();
     buy(&world, &run).await;
     assert_eq!(end(&world, &run).await, "not-approved");
+    assert_eq!(world.partner.requests(), 0);
     let started = world.start("twice", json!({"money": aud(30_000)})).await;
     approve(&world, &started.id, leader()).await.unwrap();
     assert_eq!(end(&world, &started.id).await, "not-approved");
     let started = world.start("bare", json!({"money": aud(1)})).await;
     assert_eq!(end(&world, &started.id).await, "not-approved");
+    for (pay, how) in [(30_000, "completed"), (30_001, "not-approved")] {
+        let input = json!({"money": aud(30_000), "pay": aud(pay)});
+        let started = world.start("book", input).await;
+        approve(&world, &started.id, leader()).await.unwrap();
+        assert_eq!(end(&world, &started.id).await, how);
+    }
     assert!(
         world.partner.payments() <= 1,
         "one of the two branches at most"
     );
     let fund = world.engine.funds(&worker()).await.unwrap().remove(0);
-    assert_eq!(fund.committed_minor, 0);
+    assert_eq!(fund.committed_minor, 30_000);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
