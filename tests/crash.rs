@@ -165,7 +165,7 @@ fn killed(folder: &Path, cycles: u64, seed: &mut Seed) -> Result<Told, Wrong> {
     Ok(told)
 }
 
-/// Every value opens, and the chain of every case is whole.
+/// Every value opens, the chain of every case is whole, and every fund is what its ledger says.
 fn verify(binary: &Path, home: &Home, runs: usize) -> Result<(), String> {
     let mut command = Command::new(binary);
     command.args(["audit", "verify", "--json", "--config"]);
@@ -173,6 +173,7 @@ fn verify(binary: &Path, home: &Home, runs: usize) -> Result<(), String> {
     let report: Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
     let sound = output.status.success()
         && report["broken"].as_array().is_some_and(Vec::is_empty)
+        && report["unbalanced"].as_array().is_some_and(Vec::is_empty)
         && report["entries"]
             .as_u64()
             .is_some_and(|entries| entries > runs as u64);

@@ -434,6 +434,8 @@ fn a_backup_under_load_has_everything_acknowledged_before_it_and_is_restored_els
             let verified: Value = serde_json::from_slice(&verified).unwrap();
             assert!(verified["cases"].as_u64().unwrap() >= before.len() as u64 + 2);
             assert_eq!(verified["broken"], json!([]));
+            assert!(verified["funds"].as_u64().unwrap() > 0);
+            assert_eq!(verified["unbalanced"], json!([]));
             // A backup of what was restored is the same, byte by byte.
             let again = folder.path().join(format!("{number}-again.backup"));
             well(&["backup", "--data", path(&elsewhere), "--out", path(&again)]);

@@ -1,5 +1,6 @@
 //! `casewright audit verify`: whether anything in a store was changed, swapped or taken away since
-//! it was written. Every value is opened, and the chain of every case is followed link by link.
+//! it was written. Every value is opened, the chain of every case is followed link by link, and the
+//! ledger of every fund is added up.
 //! `casewright audit accept`: going on with a store that is not the newest, on purpose.
 
 use std::fmt;
@@ -7,6 +8,7 @@ use std::io::{self, Read};
 use std::process::ExitCode;
 
 use casewright_casework::audit;
+use casewright_runtime::engine::{Unbalanced, unbalanced};
 use casewright_store::{ReadError, RedbStore, Store, Table, Turn, Why};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -24,7 +26,8 @@ pub(crate) struct Arguments {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
-    /// Open every value and follow the chain of every case; a running server goes on meanwhile.
+    /// Open every value, follow the chain of every case and add up the ledger of every fund; a
+    /// running server goes on meanwhile.
     Verify(Verify),
     /// Go on with a store that its checkpoint says is not the newest.
     Accept(Accept),
@@ -34,8 +37,8 @@ enum Command {
 struct Verify {
     #[command(flatten)]
     place: Place,
-    /// Print `{opened, erased, cases, entries, broken: [{case, reason}], turns: [{at, why, from,
-    /// to}]}`.
+    /// Print `{opened, erased, cases, entries, broken: [{case, reason}], funds, unbalanced:
+    /// [{agency, fund, reason}], turns: [{at, why, from, to}]}`.
     #[arg(long)]
     json: bool,
 }
@@ -65,6 +68,11 @@ pub(crate) struct Report {
     /// Of all chains.
     entries: u64,
     broken: Vec<Broken>,
+    #[serde(default)]
+    funds: u64,
+    /// Funds that are not what their ledgers add up to.
+    #[serde(default)]
+    unbalanced: Vec<Unbalanced>,
     /// When the store went on from elsewhere than where it had come to.
     #[serde(default)]
     turns: Vec<Turn>,
@@ -138,23 +146,32 @@ fn found(verify: &Verify) -> io::Result<Report> {
         stream.read_to_string(&mut text)?;
         return serde_json::from_str(&text).map_err(io::Error::other);
     }
-    look(&place::open(&data, &keys)?).map_err(io::Error::other)
+    look(&place::open(&data, &keys)?)
 }
 
 /// An error is a value that does not open: its place cannot be told apart from what it was.
-pub(crate) fn look(store: &RedbStore) -> Result<Report, ReadError> {
-    let sound = store.verify()?;
+pub(crate) fn look(store: &RedbStore) -> io::Result<Report> {
+    let sound = store.verify().map_err(io::Error::other)?;
+    let (funds, unbalanced) = unbalanced(store).map_err(io::Error::other)?;
     let mut report = Report {
         opened: sound.opened,
         erased: sound.erased,
+        funds,
+        unbalanced,
         turns: store.turns(),
         ..Report::default()
     };
+    follow(store, &mut report).map_err(io::Error::other)?;
+    Ok(report)
+}
+
+/// The chain of every case.
+fn follow(store: &RedbStore, report: &mut Report) -> Result<(), ReadError> {
     let mut from = Vec::new();
     loop {
         let cases = store.scan(Table::Case, &from, &[0xff; 64], CASES)?;
         let Some((last, _)) = cases.last() else {
-            return Ok(report);
+            return Ok(());
         };
         from.clone_from(last);
         from.push(0);
@@ -177,7 +194,7 @@ fn tell(report: &Report, json: bool) -> ExitCode {
     } else {
         exit::say(&report.to_string());
     }
-    if report.broken.is_empty() {
+    if report.broken.is_empty() && report.unbalanced.is_empty() {
         ExitCode::SUCCESS
     } else {
         exit::unwell()
@@ -190,10 +207,19 @@ impl fmt::Display for Report {
             opened,
             cases,
             entries,
+            funds,
             ..
         } = self;
         for Broken { case, reason } in &self.broken {
             writeln!(f, "BROKEN  case {case}: {reason}")?;
+        }
+        for Unbalanced {
+            agency,
+            fund,
+            reason,
+        } in &self.unbalanced
+        {
+            writeln!(f, "BROKEN  fund {fund} of {agency}: {reason}")?;
         }
         for turn in &self.turns {
             writeln!(f, "NOTE    {}", described(turn))?;
@@ -202,9 +228,14 @@ impl fmt::Display for Report {
             0 => "every chain is whole".to_owned(),
             count => format!("{count} chains are broken"),
         };
+        let ledgers = match self.unbalanced.len() {
+            0 => "every balance is what its ledger adds up to".to_owned(),
+            count => format!("{count} are not what their ledgers add up to"),
+        };
         write!(
             f,
-            "{opened} values open; {entries} entries of {cases} cases: {chains}"
+            "{opened} values open; {entries} entries of {cases} cases: {chains}; \
+             {funds} funds: {ledgers}"
         )
     }
 }

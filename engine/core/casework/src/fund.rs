@@ -1,4 +1,13 @@
-//! The ledger of a fund: reserve, commit, release; never below zero.
+//! The ledger of a fund: reserve, commit, release; never below zero, and never twice for one key.
+//!
+//! A fund holds what is open. What it must never forget lies beside it: entries, each a row, and
+//! for each reservation what became of it (`Kept`), which a caller looks up and hands in.
+
+mod entry;
+mod kept;
+
+pub use entry::{Account, Entry, EntryKind, Sums, check};
+pub use kept::{End, How, Kept};
 
 use std::collections::BTreeMap;
 
@@ -29,27 +38,6 @@ pub struct Reservation {
     pub expires: Option<Timestamp>,
 }
 
-/// One line of the ledger; immutable, kept as a row of its own.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Entry {
-    pub at: Timestamp,
-    pub kind: EntryKind,
-    pub reservation: String,
-    pub minor: i64,
-    /// What can still be reserved after this entry.
-    pub available_after: i64,
-}
-
-/// What an entry did with its amount.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum EntryKind {
-    Reserve,
-    Commit,
-    Release,
-    Expire,
-}
-
 /// A request to put money aside.
 #[derive(Debug, Clone)]
 pub struct Reserve<'a> {
@@ -58,6 +46,15 @@ pub struct Reserve<'a> {
     pub owner: &'a str,
     pub money: &'a Money,
     pub expires: Option<Timestamp>,
+}
+
+/// A request to pay from a reservation, or to give it back.
+#[derive(Debug, Clone, Copy)]
+pub struct Close<'a> {
+    pub at: Timestamp,
+    /// Idempotency key of the intent that asks.
+    pub key: &'a str,
+    pub reservation: &'a str,
 }
 
 type Booked = (Fund, Vec<Entry>);
@@ -108,26 +105,52 @@ impl Fund {
         self.reservations.get(id)
     }
 
+    /// The moment after which the first reservation is no longer good.
+    pub fn next_expiry(&self) -> Option<Timestamp> {
+        self.reservations
+            .values()
+            .filter_map(|open| open.expires)
+            .min()
+    }
+
+    /// What a new fund's ledger begins with.
+    pub fn opening(&self, at: Timestamp) -> Option<Entry> {
+        let given = self.allocated > 0;
+        given.then(|| self.entry(at, EntryKind::Allocate, "", self.allocated))
+    }
+
     /// Another allocation; refused when what is spent and put aside would not fit into it.
-    pub fn reallocate(&self, allocated: &Money) -> Result<Self, Refusal> {
+    pub fn reallocate(&self, at: Timestamp, allocated: &Money) -> Result<Booked, Refusal> {
         self.same_currency(allocated)?;
         if allocated.minor < self.committed + self.reserved() {
             let bound = Money::new(self.committed + self.reserved(), &self.currency);
             let sentence = format!("{bound} of the fund is already spent or reserved");
             return Err(Refusal::new(Code::InsufficientFunds, sentence));
         }
-        Ok(Self {
+        let fund = Self {
             allocated: allocated.minor,
             ..self.clone()
-        })
+        };
+        // Neither is less than zero: the difference fits.
+        let more = fund.allocated - self.allocated;
+        let kind = if more > 0 {
+            EntryKind::Allocate
+        } else {
+            EntryKind::Reduce
+        };
+        let entry = (more != 0).then(|| fund.entry(at, kind, "", more.abs()));
+        Ok((fund, entry.into_iter().collect()))
     }
 
     /// Releases the owner's open reservation first. The same key again gives the same fund and no
-    /// entries.
-    pub fn reserve(&self, request: &Reserve<'_>) -> Result<Booked, Refusal> {
+    /// entries while it is open; a key that was used is never good for another.
+    pub fn reserve(&self, request: &Reserve<'_>, kept: Option<&Kept>) -> Result<Booked, Refusal> {
         self.positive(request.money)?;
-        if self.reservations.contains_key(request.key) {
-            return Ok((self.clone(), Vec::new()));
+        if let Some(open) = self.reservations.get(request.key) {
+            return self.reserved_before(open, request);
+        }
+        if let Some(kept) = kept {
+            return Err(kept.refusal());
         }
         let (mut fund, mut entries) = self.expire(request.at);
         let earlier = fund
@@ -159,11 +182,29 @@ impl Fund {
         Ok((fund, entries))
     }
 
-    /// At most what is reserved; the rest is released. Repeating it is refused with
-    /// `unknown-reservation` (the caller keeps the answer of the first).
-    pub fn commit(&self, at: Timestamp, id: &str, money: &Money) -> Result<Booked, Refusal> {
+    /// The first answer, unless something else is asked for under the same key.
+    fn reserved_before(&self, open: &Reservation, again: &Reserve<'_>) -> Result<Booked, Refusal> {
+        if open.minor == again.money.minor && open.owner == again.owner {
+            return Ok((self.clone(), Vec::new()));
+        }
+        let sentence = "under this key another amount is reserved already";
+        Err(Refusal::new(Code::ReservationClosed, sentence))
+    }
+
+    /// At most what is reserved; the rest is released. Repeated by the same intent it changes
+    /// nothing; by another it is refused.
+    pub fn commit(
+        &self,
+        close: &Close<'_>,
+        money: &Money,
+        kept: Option<&Kept>,
+    ) -> Result<Booked, Refusal> {
         self.positive(money)?;
-        let reserved = self.open(at, id)?.minor;
+        let paid = How::Paid { minor: money.minor };
+        let Some(reserved) = self.open(close, paid, kept)? else {
+            return Ok((self.clone(), Vec::new()));
+        };
+        let (at, id) = (close.at, close.reservation);
         if money.minor > reserved {
             let bound = Money::new(reserved, &self.currency);
             let sentence = format!("{money} is to be paid, only {bound} is reserved");
@@ -182,10 +223,12 @@ impl Fund {
     }
 
     /// Gives back all of an open reservation.
-    pub fn release(&self, at: Timestamp, id: &str) -> Result<Booked, Refusal> {
-        self.open(at, id)?;
+    pub fn release(&self, close: &Close<'_>, kept: Option<&Kept>) -> Result<Booked, Refusal> {
+        if self.open(close, How::Released, kept)?.is_none() {
+            return Ok((self.clone(), Vec::new()));
+        }
         let mut fund = self.clone();
-        let entry = fund.close(at, id, EntryKind::Release);
+        let entry = fund.close(close.at, close.reservation, EntryKind::Release);
         Ok((fund, vec![entry]))
     }
 
@@ -206,18 +249,25 @@ impl Fund {
         (fund, entries)
     }
 
-    fn open(&self, at: Timestamp, id: &str) -> Result<&Reservation, Refusal> {
-        let reservation = self.reservations.get(id).ok_or_else(|| {
-            Refusal::new(
-                Code::UnknownReservation,
-                "there is no such open reservation: it was used, released or has expired",
-            )
-        })?;
-        if reservation.expires.is_some_and(|expires| expires < at) {
+    /// How much is open in it; nothing where this intent has ended it so already.
+    fn open(
+        &self,
+        close: &Close<'_>,
+        how: How,
+        kept: Option<&Kept>,
+    ) -> Result<Option<i64>, Refusal> {
+        let Some(open) = self.reservations.get(close.reservation) else {
+            return match kept {
+                Some(kept) if kept.ended_by(close.key, how) => Ok(None),
+                Some(kept) => Err(kept.refusal()),
+                None => Err(kept::unknown()),
+            };
+        };
+        if open.expires.is_some_and(|expires| expires < close.at) {
             let sentence = "the reservation has expired; reserve again";
             return Err(Refusal::new(Code::ReservationClosed, sentence));
         }
-        Ok(reservation)
+        Ok(Some(open.minor))
     }
 
     fn close(&mut self, at: Timestamp, id: &str, kind: EntryKind) -> Entry {

@@ -4,15 +4,15 @@
 //! of balance.
 //!
 //! It drives the rules themselves, not the doors to them, nor the guards that keep two decisions
-//! on one state apart. That money is paid only after the approval, and reserved once for each
-//! intent, is the order of a workflow and set by the model.
+//! on one state apart. That money is paid only after the approval is the order of a workflow and
+//! set by the model.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use casewright_casework::calendar::Pace;
-use casewright_casework::fund::{Entry, EntryKind, Reserve};
+use casewright_casework::fund::{self, Close, Entry, EntryKind, Kept, Reserve};
 use casewright_casework::policy::Row;
 use casewright_casework::principal::Kind;
 use casewright_casework::work_item::{
@@ -56,19 +56,25 @@ struct World {
     second: i64,
     fund: Fund,
     entries: Vec<Entry>,
+    kept: BTreeMap<String, Kept>,
     items: Vec<WorkItem>,
     paid: [u32; REQUESTS.len()],
 }
 
 /// What of a world matters for what may follow.
-type Sight = Vec<(State, Option<String>, Vec<(String, String)>, bool, u32)>;
+type Sight = Vec<(State, Option<String>, Vec<(String, String)>, PutAside, u32)>;
+
+/// Of one request: whether money is put aside, and whether its key was used up.
+type PutAside = (bool, bool);
 
 impl World {
     fn new() -> Self {
+        let fund = Fund::new("brokerage", "Brokerage", &Money::new(FUND, "AUD")).unwrap();
         Self {
             second: 0,
-            fund: Fund::new("brokerage", "Brokerage", &Money::new(FUND, "AUD")).unwrap(),
-            entries: Vec::new(),
+            entries: fund.opening(Timestamp::UNIX_EPOCH).into_iter().collect(),
+            fund,
+            kept: BTreeMap::new(),
             items: (0..REQUESTS.len()).map(item).collect(),
             paid: [0; REQUESTS.len()],
         }
@@ -80,11 +86,13 @@ impl World {
             let decisions = item.decisions.iter();
             let decisions = decisions.map(|one| (one.person.clone(), one.outcome.clone()));
             let open = self.fund.reservation(&key(index)).is_some();
+            let used = self.kept.get(&key(index));
+            let used = used.is_some_and(|kept| kept.end.is_some());
             (
                 item.state,
                 claim,
                 decisions.collect(),
-                open,
+                (open, used),
                 self.paid[index],
             )
         };
@@ -97,8 +105,6 @@ impl World {
         next.second += 1;
         let at = Timestamp::from_second(next.second).unwrap();
         match tried {
-            // A fund forgets a key once it is used; that none is asked for again is the runtime's.
-            Try::Reserve(index) if self.paid[index] > 0 => {}
             Try::Reserve(index) => {
                 let (money, key) = (money(index), key(index));
                 let request = Reserve {
@@ -108,7 +114,7 @@ impl World {
                     money: &money,
                     expires: None,
                 };
-                next.book(self.fund.reserve(&request)?);
+                next.book(self.fund.reserve(&request, self.kept.get(&key))?, &key);
             }
             Try::Claim(who, index) => {
                 next.items[index] = self.items[index].claim(&staff(who), at)?;
@@ -121,16 +127,32 @@ impl World {
             }
             Try::Pay(index) => {
                 if self.approved(index) {
-                    next.book(self.fund.commit(at, &key(index), &money(index))?);
-                    next.paid[index] += 1;
+                    let (id, intent) = (key(index), format!("pay-{index}"));
+                    let close = close(at, &intent, &id);
+                    let kept = self.kept.get(&id);
+                    let booked = self.fund.commit(&close, &money(index), kept)?;
+                    // Paid again under the same key: nothing moves.
+                    next.paid[index] += u32::from(!booked.1.is_empty());
+                    next.book(booked, &intent);
                 }
             }
-            Try::Free(index) => next.book(self.fund.release(at, &key(index))?),
+            Try::Free(index) => {
+                let (id, intent) = (key(index), format!("free-{index}"));
+                let close = close(at, &intent, &id);
+                let booked = self.fund.release(&close, self.kept.get(&id))?;
+                next.book(booked, &intent);
+            }
         }
         Ok(next)
     }
 
-    fn book(&mut self, (fund, entries): (Fund, Vec<Entry>)) {
+    fn book(&mut self, (fund, entries): (Fund, Vec<Entry>), by: &str) {
+        for entry in &entries {
+            let earlier = self.kept.get(&entry.reservation);
+            let kept = Kept::after(earlier, &fund.name, entry, Some(by));
+            let kept = kept.map(|kept| (entry.reservation.clone(), kept));
+            self.kept.extend(kept);
+        }
         self.fund = fund;
         self.entries.extend(entries);
     }
@@ -174,6 +196,7 @@ impl World {
     }
 
     fn balance(&self) -> Result<(), String> {
+        fund::check(&self.fund, &self.entries)?;
         let sum = |kind| {
             let entries = self.entries.iter().filter(|entry| entry.kind == kind);
             entries.map(|entry| entry.minor).sum::<i64>()
@@ -194,6 +217,14 @@ impl World {
             ));
         }
         Ok(())
+    }
+}
+
+fn close<'a>(at: Timestamp, key: &'a str, reservation: &'a str) -> Close<'a> {
+    Close {
+        at,
+        key,
+        reservation,
     }
 }
 

@@ -155,6 +155,9 @@ pub(crate) struct FundRow {
     pub(crate) fund: Fund,
     /// Entries written to its ledger so far.
     pub(crate) entries: u64,
+    /// Where the timer of the next reservation that expires lies; earlier engines had none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) timer: Option<Timestamp>,
 }
 
 #[derive(Serialize, Deserialize)]

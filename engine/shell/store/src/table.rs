@@ -15,6 +15,8 @@ pub enum Table {
     Fund,
     /// (agency, fund, sequence) -> ledger entry.
     Ledger,
+    /// (agency, reservation) -> what became of it; never forgotten, so that no key pays twice.
+    Reservation,
     /// Instance id -> facts that lists need without the snapshot.
     Instance,
     /// (agency, case, instance) and other orders of lists.
@@ -71,13 +73,14 @@ pub enum Table {
 }
 
 impl Table {
-    pub const ALL: [Self; 32] = [
+    pub const ALL: [Self; 33] = [
         Self::Case,
         Self::WorkItem,
         Self::Queue,
         Self::Timer,
         Self::Fund,
         Self::Ledger,
+        Self::Reservation,
         Self::Instance,
         Self::Index,
         Self::Deployment,
@@ -115,6 +118,7 @@ impl Table {
             Self::Timer => 4,
             Self::Fund => 5,
             Self::Ledger => 6,
+            Self::Reservation => 37,
             Self::Instance => 7,
             Self::Index => 8,
             Self::Deployment => 9,

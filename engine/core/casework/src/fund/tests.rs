@@ -12,102 +12,224 @@ fn fund(minor: i64) -> Fund {
     Fund::new("f", "Fund", &Money::new(minor, "AUD")).unwrap()
 }
 
-fn reserve(fund: &Fund, key: &str, owner: &str, minor: i64) -> Result<Booked, Code> {
-    let money = Money::new(minor, "AUD");
-    let request = Reserve {
-        at: at(0),
-        key,
-        owner,
-        money: &money,
-        expires: Some(at(100)),
-    };
-    fund.reserve(&request).map_err(|refusal| refusal.code)
+/// A fund with all that lies beside it, as a store keeps them.
+#[derive(Debug, Clone)]
+struct Ledger {
+    fund: Fund,
+    entries: Vec<Entry>,
+    kept: BTreeMap<String, Kept>,
+}
+
+impl Ledger {
+    fn new(minor: i64) -> Self {
+        let fund = fund(minor);
+        Self {
+            entries: fund.opening(at(0)).into_iter().collect(),
+            kept: BTreeMap::new(),
+            fund,
+        }
+    }
+
+    fn enter(&mut self, booked: Result<Booked, Refusal>, by: Option<&str>) -> Result<usize, Code> {
+        let (fund, entries) = booked.map_err(|refusal| refusal.code)?;
+        for entry in &entries {
+            let earlier = self.kept.get(&entry.reservation);
+            let kept = Kept::after(earlier, "f", entry, by);
+            self.kept
+                .extend(kept.map(|kept| (entry.reservation.clone(), kept)));
+        }
+        self.fund = fund;
+        self.entries.extend(entries.iter().cloned());
+        check(&self.fund, &self.entries).unwrap();
+        Ok(entries.len())
+    }
+
+    /// How many entries it made.
+    fn reserve(&mut self, key: &str, owner: &str, minor: i64) -> Result<usize, Code> {
+        self.reserve_until(at(0), at(100), key, owner, minor)
+    }
+
+    fn reserve_until(
+        &mut self,
+        at: Timestamp,
+        until: Timestamp,
+        key: &str,
+        owner: &str,
+        minor: i64,
+    ) -> Result<usize, Code> {
+        let money = Money::new(minor, "AUD");
+        let request = Reserve {
+            at,
+            key,
+            owner,
+            money: &money,
+            expires: Some(until),
+        };
+        self.enter(self.fund.reserve(&request, self.kept.get(key)), Some(key))
+    }
+
+    fn commit(
+        &mut self,
+        at: Timestamp,
+        key: &str,
+        reservation: &str,
+        minor: i64,
+    ) -> Result<usize, Code> {
+        let close = Close {
+            at,
+            key,
+            reservation,
+        };
+        let money = Money::new(minor, "AUD");
+        let kept = self.kept.get(reservation);
+        self.enter(self.fund.commit(&close, &money, kept), Some(key))
+    }
+
+    fn release(&mut self, at: Timestamp, key: &str, reservation: &str) -> Result<usize, Code> {
+        let close = Close {
+            at,
+            key,
+            reservation,
+        };
+        let kept = self.kept.get(reservation);
+        self.enter(self.fund.release(&close, kept), Some(key))
+    }
+
+    fn expire(&mut self, at: Timestamp) -> usize {
+        self.enter(Ok(self.fund.expire(at)), None).unwrap()
+    }
+
+    fn held(&self) -> (i64, i64, i64) {
+        let fund = &self.fund;
+        (fund.committed(), fund.reserved(), fund.available())
+    }
 }
 
 #[test]
 fn exactly_what_is_there_can_be_reserved() {
-    let mut fund = fund(100_000);
+    let mut ledger = Ledger::new(100_000);
     for number in 0..10 {
         let key = number.to_string();
-        fund = reserve(&fund, &key, &key, 10_000).unwrap().0;
+        assert_eq!(ledger.reserve(&key, &key, 10_000), Ok(1));
     }
-    assert_eq!(fund.available(), 0);
-    assert_eq!(reserve(&fund, "x", "x", 1), Err(Code::InsufficientFunds));
+    assert_eq!(ledger.fund.available(), 0);
+    assert_eq!(ledger.reserve("x", "x", 1), Err(Code::InsufficientFunds));
 }
 
 #[test]
 fn a_new_reservation_of_the_same_owner_replaces_the_old_one() {
-    let (fund, _) = reserve(&fund(1_000), "k1", "task", 900).unwrap();
-    let (fund, entries) = reserve(&fund, "k2", "task", 1_000).unwrap();
-    assert_eq!((fund.reserved(), entries.len()), (1_000, 2));
-    assert_eq!(entries[0].kind, EntryKind::Release);
+    let mut ledger = Ledger::new(1_000);
+    ledger.reserve("k1", "task", 900).unwrap();
+    assert_eq!(ledger.reserve("k2", "task", 1_000), Ok(2));
+    assert_eq!(ledger.fund.reserved(), 1_000);
+    assert_eq!(ledger.entries[2].kind, EntryKind::Release);
     // Too much leaves everything as it was, the old reservation included.
     assert_eq!(
-        reserve(&fund, "k3", "task", 1_001),
+        ledger.reserve("k3", "task", 1_001),
         Err(Code::InsufficientFunds)
     );
-    assert!(fund.reservation("k2").is_some());
+    assert!(ledger.fund.reservation("k2").is_some());
 }
 
 #[test]
 fn the_same_key_reserves_once() {
-    let (once, _) = reserve(&fund(1_000), "k", "task", 600).unwrap();
+    let mut ledger = Ledger::new(1_000);
+    ledger.reserve("k", "task", 600).unwrap();
+    assert_eq!(ledger.reserve("k", "task", 600), Ok(0));
     assert_eq!(
-        reserve(&once, "k", "task", 600),
-        Ok((once.clone(), Vec::new()))
+        ledger.reserve("k", "task", 601),
+        Err(Code::ReservationClosed)
     );
+    assert_eq!(
+        ledger.reserve("k", "other", 600),
+        Err(Code::ReservationClosed)
+    );
+    assert_eq!(ledger.held(), (0, 600, 400));
 }
 
 #[test]
 fn commit_spends_and_gives_back_the_rest() {
-    let (fund, _) = reserve(&fund(1_000), "k", "task", 600).unwrap();
-    let refused = |minor| {
-        fund.commit(at(1), "k", &Money::new(minor, "AUD"))
-            .unwrap_err()
-            .code
-    };
-    assert_eq!(refused(601), Code::InsufficientFunds);
-    assert_eq!(refused(0), Code::AmountInvalid);
-    let (fund, entries) = fund.commit(at(1), "k", &Money::new(500, "AUD")).unwrap();
+    let mut ledger = Ledger::new(1_000);
+    ledger.reserve("k", "task", 600).unwrap();
     assert_eq!(
-        (fund.committed(), fund.reserved(), fund.available()),
-        (500, 0, 500)
+        ledger.commit(at(1), "pay", "k", 601),
+        Err(Code::InsufficientFunds)
     );
-    assert_eq!(entries.len(), 2);
-    let again = fund
-        .commit(at(1), "k", &Money::new(500, "AUD"))
-        .unwrap_err();
-    assert_eq!(again.code, Code::UnknownReservation);
     assert_eq!(
-        fund.release(at(1), "k").unwrap_err().code,
-        Code::UnknownReservation
+        ledger.commit(at(1), "pay", "k", 0),
+        Err(Code::AmountInvalid)
+    );
+    assert_eq!(ledger.commit(at(1), "pay", "k", 500), Ok(2));
+    assert_eq!(ledger.held(), (500, 0, 500));
+}
+
+#[test]
+fn a_key_is_never_forgotten_once_it_was_used() {
+    type End = fn(&mut Ledger) -> Result<usize, Code>;
+    let ends: [End; 3] = [
+        |ledger| ledger.commit(at(1), "end", "k", 500),
+        |ledger| ledger.release(at(1), "end", "k"),
+        |ledger| Ok(ledger.expire(at(101))),
+    ];
+    for (number, end) in ends.into_iter().enumerate() {
+        let mut ledger = Ledger::new(1_000);
+        ledger.reserve("k", "task", 600).unwrap();
+        assert!(end(&mut ledger).unwrap() > 0);
+        let after = ledger.held();
+        // The same intent again books nothing more; time has none.
+        if number < 2 {
+            assert_eq!(end(&mut ledger), Ok(0));
+        }
+        for refused in [
+            ledger.reserve("k", "task", 600),
+            ledger.commit(at(1), "other", "k", 500),
+            ledger.commit(at(1), "end", "k", 499),
+            ledger.release(at(1), "other", "k"),
+        ] {
+            assert_eq!(refused, Err(Code::ReservationClosed), "{number}");
+        }
+        assert_eq!(ledger.held(), after);
+    }
+    let mut ledger = Ledger::new(1_000);
+    assert_eq!(
+        ledger.commit(at(1), "pay", "k", 1),
+        Err(Code::UnknownReservation)
+    );
+    assert_eq!(
+        ledger.release(at(1), "free", "k"),
+        Err(Code::UnknownReservation)
     );
 }
 
 #[test]
 fn an_expired_reservation_pays_nothing_and_blocks_nobody() {
-    let (fund, _) = reserve(&fund(1_000), "k", "task", 600).unwrap();
-    let late = fund
-        .commit(at(101), "k", &Money::new(600, "AUD"))
-        .unwrap_err();
-    assert_eq!(late.code, Code::ReservationClosed);
-    assert_eq!(fund.expire(at(101)).0.available(), 1_000);
+    let mut ledger = Ledger::new(1_000);
+    ledger.reserve("k", "task", 600).unwrap();
+    assert_eq!(ledger.fund.next_expiry(), Some(at(100)));
     assert_eq!(
-        fund.expire(at(100)).0.available(),
-        400,
+        ledger.expire(at(100)),
+        0,
         "still valid at the moment itself"
     );
+    assert_eq!(
+        ledger.commit(at(101), "pay", "k", 600),
+        Err(Code::ReservationClosed)
+    );
+    assert_eq!(ledger.expire(at(101)), 1);
+    assert_eq!(ledger.held(), (0, 0, 1_000));
+    assert_eq!(ledger.fund.next_expiry(), None);
 }
 
 #[test]
 fn wrong_amounts_are_refused_before_anything_else() {
-    let whole = fund(1_000);
-    assert_eq!(reserve(&whole, "k", "o", 0), Err(Code::AmountInvalid));
-    assert_eq!(reserve(&whole, "k", "o", -5), Err(Code::AmountInvalid));
-    assert_eq!(
-        reserve(&whole, "k", "o", i64::MAX),
-        Err(Code::InsufficientFunds)
-    );
+    let mut whole = Ledger::new(1_000);
+    for (minor, code) in [
+        (0, Code::AmountInvalid),
+        (-5, Code::AmountInvalid),
+        (i64::MAX, Code::InsufficientFunds),
+    ] {
+        assert_eq!(whole.reserve("k", "o", minor), Err(code));
+    }
     let euros = Money::new(5, "EUR");
     let request = Reserve {
         at: at(0),
@@ -117,52 +239,102 @@ fn wrong_amounts_are_refused_before_anything_else() {
         expires: None,
     };
     assert_eq!(
-        whole.reserve(&request).unwrap_err().code,
+        whole.fund.reserve(&request, None).unwrap_err().code,
         Code::CurrencyMismatch
     );
     assert!(Fund::new("f", "Fund", &Money::new(-1, "AUD")).is_err());
-    let (held, _) = reserve(&whole, "k", "o", 700).unwrap();
+}
+
+#[test]
+fn another_allocation_is_written_down_and_never_less_than_is_held() {
+    let mut ledger = Ledger::new(1_000);
+    ledger.reserve("k", "o", 700).unwrap();
+    let mut allocate = |minor| {
+        let booked = ledger.fund.reallocate(at(1), &Money::new(minor, "AUD"));
+        ledger.enter(booked, None).map(|count| {
+            let kind = ledger.entries.last().map(|entry| entry.kind);
+            (count, kind.filter(|_| count > 0), ledger.fund.available())
+        })
+    };
+    assert_eq!(allocate(699), Err(Code::InsufficientFunds));
+    assert_eq!(allocate(1_000), Ok((0, None, 300)));
+    assert_eq!(allocate(700), Ok((1, Some(EntryKind::Reduce), 0)));
+    assert_eq!(allocate(900), Ok((1, Some(EntryKind::Allocate), 200)));
+}
+
+#[test]
+fn a_ledger_that_does_not_bear_its_fund_out_is_found() {
+    let mut ledger = Ledger::new(1_000);
+    ledger.reserve("a", "a", 600).unwrap();
+    ledger.commit(at(1), "pay", "a", 500).unwrap();
+    let broken = |change: fn(&mut Vec<Entry>)| {
+        let mut entries = ledger.entries.clone();
+        change(&mut entries);
+        check(&ledger.fund, &entries).unwrap_err()
+    };
     assert_eq!(
-        held.reallocate(&Money::new(699, "AUD")).unwrap_err().code,
-        Code::InsufficientFunds
+        broken(|entries| entries.truncate(3)),
+        "its entries add up to 500 reserved, 0 spent and 500 left; it says 0, 500 and 500"
     );
     assert_eq!(
-        held.reallocate(&Money::new(700, "AUD"))
-            .unwrap()
-            .available(),
-        0
+        broken(|entries| drop(entries.remove(1))),
+        "entry 1 takes more than was there"
     );
+    assert_eq!(
+        broken(|entries| entries[0].minor = 999),
+        "an entry before entry 0 is missing"
+    );
+    assert_eq!(broken(|entries| entries[1].minor = -1), "entry 1 moves -1");
+}
+
+#[test]
+fn a_ledger_of_an_earlier_engine_is_read_without_its_allocation() {
+    let mut ledger = Ledger::new(1_000);
+    ledger.reserve("a", "a", 600).unwrap();
+    ledger.entries.remove(0);
+    assert_eq!(check(&ledger.fund, &ledger.entries), Ok(()));
+    // It goes on with what is written down from here on.
+    let booked = ledger.fund.reallocate(at(2), &Money::new(2_000, "AUD"));
+    ledger.enter(booked, None).unwrap();
+    assert_eq!(ledger.commit(at(3), "pay", "a", 600), Ok(1));
+    ledger.entries.pop();
+    assert!(check(&ledger.fund, &ledger.entries).is_err());
 }
 
 proptest! {
-    /// Whatever is asked in whatever order: nothing is created, nothing lost, nothing below zero.
+    /// Whatever is asked in whatever order: nothing is created, nothing lost, nothing below zero,
+    /// no key is good twice, and the entries add up to the fund.
     #[test]
-    fn money_is_conserved(steps in prop::collection::vec((0..4_u8, 0..6_u8, 1..700_i64), 1..60)) {
-        let mut ledger = fund(1_000);
+    fn money_is_conserved(steps in prop::collection::vec((0..6_u8, 0..6_u8, 1..700_i64), 1..60)) {
+        let mut ledger = Ledger::new(1_000);
+        let mut spent = BTreeMap::new();
         for (second, (kind, key, minor)) in (0_i64..).zip(steps) {
             let key = key.to_string();
-            let money = Money::new(minor, "AUD");
             let moment = at(second);
-            let booked = match kind {
-                0 => ledger.reserve(&Reserve {
-                    at: moment,
-                    key: &key,
-                    owner: &key,
-                    money: &money,
-                    expires: Some(at(second + 9)),
-                }),
-                1 => ledger.commit(moment, &key, &money),
-                2 => ledger.release(moment, &key),
-                _ => Ok(ledger.expire(moment)),
+            let before = ledger.fund.committed();
+            let done = match kind {
+                0 | 1 => ledger.reserve_until(moment, at(second + 9), &key, &key, minor),
+                2 => ledger.commit(moment, "pay", &key, minor),
+                3 => ledger.release(moment, "free", &key),
+                4 => Ok(ledger.expire(moment)),
+                _ => {
+                    let given = Money::new(minor * 3, "AUD");
+                    let booked = ledger.fund.reallocate(moment, &given);
+                    ledger.enter(booked, None)
+                }
             };
-            if let Ok((next, _)) = booked {
-                prop_assert!(next.available() >= 0 && next.reserved() >= 0);
-                prop_assert!(next.committed() >= ledger.committed());
-                prop_assert_eq!(
-                    next.available() + next.reserved() + next.committed(), next.allocated()
-                );
-                ledger = next;
+            let more = ledger.fund.committed() - before;
+            prop_assert!(more >= 0 && (more == 0 || done.is_ok()));
+            if more > 0 {
+                prop_assert!(spent.insert(key, more).is_none(), "paid twice");
             }
+            let (committed, reserved, available) = ledger.held();
+            prop_assert!(available >= 0 && reserved >= 0);
+            prop_assert_eq!(committed + reserved + available, ledger.fund.allocated());
+            prop_assert_eq!(spent.values().sum::<i64>(), committed);
+            prop_assert_eq!(check(&ledger.fund, &ledger.entries), Ok(()));
+            let sums = ledger.entries.iter().fold(Sums::default(), Sums::after);
+            prop_assert_eq!((sums.total(), sums), (0, Sums::of(&ledger.fund)));
         }
     }
 }

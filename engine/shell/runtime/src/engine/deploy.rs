@@ -103,9 +103,9 @@ impl Shared {
                 under: under(),
             });
         }
-        funds::establish(self, deployment, &mut batch)?;
+        let mut moved = funds::establish(self, deployment, &mut batch)?;
         self.establish_shapes(deployment, &mut batch)?;
-        let moved = self.establish_schedules(deployment, &mut batch)?;
+        moved.extend(self.establish_schedules(deployment, &mut batch)?);
         Ok((batch, moved))
     }
 }

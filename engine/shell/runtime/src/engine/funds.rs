@@ -1,27 +1,36 @@
 //! `fund.reserve`, `fund.commit`, `fund.release`: decided by `casework::Fund` on the pending row,
 //! and written in the batch of the instance that asked. The row's guard makes two decisions on the
 //! same balance impossible.
+//!
+//! How a fund lies in the store is in `books.rs`, what concerns no run in `standing.rs`.
+
+mod books;
+mod check;
+mod standing;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use casewright_casework::audit::Action;
-use casewright_casework::fund::{Entry, Reserve};
-use casewright_casework::{Code, Fund, Money, Principal, Refusal};
+use casewright_casework::fund::{Close, Entry, Kept, Reserve};
+use casewright_casework::{Code, Fund, Money, Refusal};
 use casewright_language::Term;
 use casewright_machine::{Call, CallError, ErrorKind};
-use casewright_store::{Batch, Guard, Put, Table, Under};
+use casewright_store::Batch;
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use self::books::OpenFund;
+use super::Refused;
+use super::alarms::Moved;
 use super::draft::{RunError, owner, term};
 use super::resident::Resident;
-use super::shared::{Shared, not_found};
-use super::{Engine, Refused};
-use crate::record::{self, FundRow};
-use crate::view::FundView;
-use crate::{Deployment, key};
+use super::shared::Shared;
+
+pub(crate) use self::books::of_owner;
+pub use self::check::{Unbalanced, unbalanced};
+pub(crate) use self::standing::establish;
 
 /// How long a booking that the store does not take waits for the next try.
 const AGAIN_MS: i64 = 500;
@@ -72,12 +81,6 @@ pub(crate) fn book_later(shared: &Arc<Shared>, instance: &str, call: Call) {
 /// Funds touched by one decision, with the entries to be written.
 #[derive(Default)]
 pub(crate) struct Books(BTreeMap<String, OpenFund>);
-
-struct OpenFund {
-    row: FundRow,
-    version: u64,
-    entries: Vec<Entry>,
-}
 
 /// A booking that went through.
 pub(crate) struct Booked {
@@ -136,22 +139,10 @@ impl Books {
         }
     }
 
-    pub(crate) fn write(self, agency: &str, batch: &mut Batch) {
-        for (name, open) in self.0 {
-            let key = key::join(&[agency, &name]);
-            batch.guards.push(Guard::Row {
-                table: Table::Fund,
-                key: key.clone(),
-                version: open.version,
-            });
-            let first = open.row.entries - open.entries.len() as u64;
-            for (sequence, entry) in (first..).zip(&open.entries) {
-                let mut key = key::prefix(&[agency, &name]);
-                key.extend_from_slice(&sequence.to_be_bytes());
-                batch.puts.push(put(Table::Ledger, key, entry, agency));
-            }
-            batch.puts.push(put(Table::Fund, key, &open.row, agency));
-        }
+    /// How the timers of the funds move with it.
+    pub(crate) fn write(self, batch: &mut Batch) -> Vec<Moved> {
+        let funds = self.0.into_values();
+        funds.filter_map(|open| open.write(batch)).collect()
     }
 }
 
@@ -179,7 +170,7 @@ impl Desk<'_> {
             let sentence = format!("there is no fund {}", arguments.fund);
             return Ok(Err(business(&Refusal::new(Code::UnknownFund, sentence))));
         }
-        self.expire(&arguments.fund);
+        self.expire(&arguments.fund)?;
         let owner = owner(&self.resident.id, &call.delivery.reference, &call.rounds);
         let request = Reserve {
             at: self.at,
@@ -188,7 +179,9 @@ impl Desk<'_> {
             money: &arguments.money,
             expires,
         };
-        let booked = self.book(&arguments.fund, |fund| fund.reserve(&request));
+        let booked = self.book(&arguments.fund, &call.key, call, |fund, kept| {
+            fund.reserve(&request, kept)
+        })?;
         Ok(booked.map(|balance| Booked {
             action: Action::FundReserved,
             answer: json!({"reservation": call.key, "balance": balance}),
@@ -202,13 +195,14 @@ impl Desk<'_> {
             Ok(arguments) => arguments,
             Err(error) => return Ok(Err(error)),
         };
-        let at = self.at;
         let Some(fund) = self.holding(&arguments.reservation)? else {
             return Ok(Err(unknown_reservation()));
         };
-        let booked = self.book(&fund, |books| {
-            books.commit(at, &arguments.reservation, &arguments.money)
-        });
+        let id = &arguments.reservation;
+        let close = self.close(call, id);
+        let booked = self.book(&fund, id, call, |fund, kept| {
+            fund.commit(&close, &arguments.money, kept)
+        })?;
         Ok(booked.map(|balance| Booked {
             action: Action::FundCommitted,
             answer: json!({"reservation": arguments.reservation, "balance": balance}),
@@ -222,11 +216,12 @@ impl Desk<'_> {
             Ok(arguments) => arguments,
             Err(error) => return Ok(Err(error)),
         };
-        let at = self.at;
         let Some(fund) = self.holding(&arguments.reservation)? else {
             return Ok(Err(unknown_reservation()));
         };
-        let booked = self.book(&fund, |books| books.release(at, &arguments.reservation));
+        let id = &arguments.reservation;
+        let close = self.close(call, id);
+        let booked = self.book(&fund, id, call, |fund, kept| fund.release(&close, kept))?;
         Ok(booked.map(|balance| Booked {
             action: Action::FundReleased,
             answer: json!({"reservation": arguments.reservation, "balance": balance}),
@@ -245,79 +240,74 @@ impl Desk<'_> {
         due.map(Some).map_err(|refusal| business(&refusal))
     }
 
+    fn close<'a>(&self, call: &'a Call, reservation: &'a str) -> Close<'a> {
+        Close {
+            at: self.at,
+            key: &call.key,
+            reservation,
+        }
+    }
+
     /// Opens the fund's book if the agency has such a fund.
     fn known(&mut self, fund: &str) -> Result<bool, Refused> {
         if self.books.0.contains_key(fund) {
             return Ok(true);
         }
-        let key = key::join(&[&self.resident.row.agency, fund]);
-        let Some((row, version)) = self.shared.pending(Table::Fund, &key, "a fund")? else {
+        let Some(open) = OpenFund::read(self.shared, &self.resident.row.agency, fund)? else {
             return Ok(false);
-        };
-        let open = OpenFund {
-            row,
-            version,
-            entries: Vec::new(),
         };
         self.books.0.insert(fund.to_owned(), open);
         Ok(true)
     }
 
-    /// The fund in which this reservation is open. Only those of the same agency are looked at.
+    /// The fund of this reservation, open or not, within the agency.
     fn holding(&mut self, reservation: &str) -> Result<Option<String>, Refused> {
-        let deployment = &self.resident.deployment;
-        for fund in deployment.pack.funds.keys() {
-            let held = self.known(fund)?
-                && self
-                    .books
-                    .0
-                    .get(fund)
-                    .is_some_and(|open| open.row.fund.reservation(reservation).is_some());
-            if held {
+        let holds = |open: &OpenFund| open.holds(reservation);
+        let of_decision = self.books.0.iter().find(|(_, open)| holds(open));
+        if let Some((fund, _)) = of_decision {
+            return Ok(Some(fund.clone()));
+        }
+        let agency = &self.resident.row.agency;
+        if let Some(kept) = books::kept(self.shared, agency, reservation)? {
+            return Ok(self.known(&kept.fund)?.then_some(kept.fund));
+        }
+        // What an earlier engine reserved is found in its fund alone.
+        for fund in self.resident.deployment.pack.funds.keys() {
+            if self.known(fund)? && self.books.0.get(fund).is_some_and(holds) {
                 return Ok(Some(fund.clone()));
             }
         }
         Ok(None)
     }
 
-    /// What has expired is free again at the next use of the fund.
-    fn expire(&mut self, fund: &str) {
-        if let Some(open) = self.books.0.get_mut(fund) {
-            let (after, entries) = open.row.fund.expire(self.at);
-            open.enter(after, entries);
+    /// What has expired is free again at the next use of the fund, should its timer be late.
+    fn expire(&mut self, fund: &str) -> Result<(), Refused> {
+        match self.books.0.get_mut(fund) {
+            Some(open) => open.expire(self.shared, self.at),
+            None => Ok(()),
         }
     }
 
     fn book(
         &mut self,
         fund: &str,
-        decide: impl FnOnce(&Fund) -> Result<(Fund, Vec<Entry>), Refusal>,
-    ) -> Result<Money, CallError> {
-        let open = self.books.0.get_mut(fund);
-        let open = open.ok_or_else(unknown_reservation)?;
-        let (after, entries) = decide(&open.row.fund).map_err(|refusal| business(&refusal))?;
-        open.enter(after, entries);
-        Ok(Money {
+        reservation: &str,
+        call: &Call,
+        decide: impl FnOnce(&Fund, Option<&Kept>) -> Result<(Fund, Vec<Entry>), Refusal>,
+    ) -> Result<Result<Money, CallError>, Refused> {
+        let Some(open) = self.books.0.get_mut(fund) else {
+            return Ok(Err(unknown_reservation()));
+        };
+        let kept = open.kept(self.shared, reservation)?;
+        let booked = match decide(&open.row.fund, kept.as_ref()) {
+            Ok(booked) => booked,
+            Err(refusal) => return Ok(Err(business(&refusal))),
+        };
+        open.enter(self.shared, booked, Some(&call.key))?;
+        Ok(Ok(Money {
             minor: open.row.fund.available(),
             currency: open.row.fund.currency.clone(),
-        })
-    }
-}
-
-impl OpenFund {
-    fn enter(&mut self, after: Fund, entries: Vec<Entry>) {
-        self.row.fund = after;
-        self.row.entries += entries.len() as u64;
-        self.entries.extend(entries);
-    }
-}
-
-fn put<T: serde::Serialize>(table: Table, key: Vec<u8>, row: &T, agency: &str) -> Put {
-    Put {
-        table,
-        key,
-        value: Some(record::encode(row)),
-        under: Under::Agency(agency.to_owned()),
+        }))
     }
 }
 
@@ -362,89 +352,6 @@ pub(crate) fn business(refusal: &Refusal) -> CallError {
 fn unknown_reservation() -> CallError {
     business(&Refusal::new(
         Code::UnknownReservation,
-        "there is no such open reservation: it was used, released or has expired",
+        "there is no such reservation: what `fund.reserve` gave back names it",
     ))
-}
-
-/// Funds of a pack that is put in force: made once, never reset; another allocation only where
-/// what is spent and reserved still fits.
-pub(crate) fn establish(
-    shared: &Shared,
-    deployment: &Deployment,
-    batch: &mut Batch,
-) -> Result<(), Refused> {
-    let agency = &deployment.pack.namespace;
-    for (name, wanted) in &deployment.pack.funds {
-        let key = key::join(&[agency, name]);
-        let allocated = Money {
-            minor: wanted.allocated_minor,
-            currency: wanted.currency.clone(),
-        };
-        let found = shared.pending::<FundRow>(Table::Fund, &key, "a fund")?;
-        let version = found.as_ref().map_or(0, |(_, version)| *version);
-        let row = match found {
-            None => FundRow {
-                fund: Fund::new(name, &wanted.title, &allocated).map_err(|no| of_fund(name, no))?,
-                entries: 0,
-            },
-            Some((row, _)) => {
-                let mut fund = row
-                    .fund
-                    .reallocate(&allocated)
-                    .map_err(|no| of_fund(name, no))?;
-                fund.title.clone_from(&wanted.title);
-                if fund == row.fund {
-                    continue;
-                }
-                FundRow { fund, ..row }
-            }
-        };
-        batch.guards.push(Guard::Row {
-            table: Table::Fund,
-            key: key.clone(),
-            version,
-        });
-        batch.puts.push(put(Table::Fund, key, &row, agency));
-    }
-    Ok(())
-}
-
-fn of_fund(name: &str, refusal: Refusal) -> Refused {
-    Refused::Rule(Refusal {
-        message: format!("fund {name}: {}", refusal.message),
-        ..refusal
-    })
-}
-
-impl Engine {
-    /// Funds of the agency's pack in force, by name.
-    #[expect(
-        clippy::unused_async,
-        reason = "a store on another machine is awaited here"
-    )]
-    pub async fn funds(&self, who: &Principal) -> Result<Vec<FundView>, Refused> {
-        let shared = &self.shared;
-        let deployment = shared.in_force(&who.agency).ok_or_else(not_found)?;
-        let now = shared.now();
-        let mut funds = Vec::new();
-        for name in deployment.pack.funds.keys() {
-            let key = key::join(&[&who.agency, name]);
-            if let Some(row) = shared.read::<FundRow>(Table::Fund, &key, "a fund")? {
-                funds.push(view(row.fund.expire(now).0));
-            }
-        }
-        Ok(funds)
-    }
-}
-
-fn view(fund: Fund) -> FundView {
-    FundView {
-        allocated_minor: fund.allocated(),
-        committed_minor: fund.committed(),
-        reserved_minor: fund.reserved(),
-        available_minor: fund.available(),
-        name: fund.name,
-        title: fund.title,
-        currency: fund.currency,
-    }
 }

@@ -13,6 +13,7 @@ mod funds;
 mod holds;
 mod http;
 mod identity;
+mod ledgers;
 mod lists;
 mod migrations;
 mod packs;

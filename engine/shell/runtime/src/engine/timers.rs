@@ -1,8 +1,8 @@
 //! Timers: every one is a row; those due soon are in memory as well, where one task waits for the
 //! earliest. Never early; overdue ones in the order they were due.
 //!
-//! They belong to instances, to work items and to schedules; what an item's timer does is in
-//! `alarms.rs`, what a schedule's does in `schedules.rs`.
+//! They belong to instances, to work items, to schedules and to funds; what an item's timer does is
+//! in `alarms.rs`, what a schedule's does in `schedules.rs`, what a fund's does in `funds/`.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -17,7 +17,7 @@ use super::draft::RunError;
 use super::schedules::of_owner;
 use super::shared::{Shared, unreadable};
 use super::work_items::{ALARM, instance_of};
-use super::{Refused, pending};
+use super::{Refused, funds, pending};
 use crate::key;
 
 /// When, of which instance or work item, which one.
@@ -216,6 +216,8 @@ impl Shared {
         }
         let fired = if of_owner(&due.1).is_some() {
             self.begin_scheduled(&due).await.map_err(RunError::Refused)
+        } else if funds::of_owner(&due.1).is_some() {
+            self.expire_reservations(&due).map_err(RunError::Refused)
         } else if instance_of(&due.1).is_ok() {
             self.ring(&due).map_err(RunError::Refused)
         } else {

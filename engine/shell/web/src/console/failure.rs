@@ -159,7 +159,7 @@ pub(crate) fn explain(code: &str, detail: &str) -> Explanation {
             &["There is nothing left to stop.", "Nothing was changed."],
         ),
         "reservation-closed" => (
-            "This money was already used or released",
+            "This money was already used, released, or has expired",
             &["Nothing was changed."],
         ),
         "form-invalid" | "invalid-input" | "input-invalid" | "currency-mismatch"
