@@ -39,6 +39,7 @@ pub enum Code {
     NotOnHold,
     NotHoldable,
     HoldInvalid,
+    ReasonNeeded,
 }
 
 impl Code {
@@ -66,6 +67,7 @@ impl Code {
             Self::NotOnHold => "not-on-hold",
             Self::NotHoldable => "not-holdable",
             Self::HoldInvalid => "hold-invalid",
+            Self::ReasonNeeded => "reason-needed",
         }
     }
 
@@ -87,7 +89,8 @@ impl Code {
             | Self::FormInvalid
             | Self::CurrencyMismatch
             | Self::AmountInvalid
-            | Self::HoldInvalid => 422,
+            | Self::HoldInvalid
+            | Self::ReasonNeeded => 422,
         }
     }
 }

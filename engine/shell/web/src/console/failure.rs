@@ -135,6 +135,13 @@ pub(crate) fn explain(code: &str, detail: &str) -> Explanation {
                 "Nothing was changed.",
             ],
         ),
+        "reason-needed" => (
+            "A reason is missing",
+            &[
+                "Say why this is not approved: whoever asked for it is shown your words.",
+                "Nothing was changed.",
+            ],
+        ),
         "not-retryable" => (
             "This cannot be tried again",
             &["It would fail again.", "Nothing was changed."],
@@ -265,7 +272,7 @@ mod tests {
 
     use super::*;
 
-    const CODES: [Code; 21] = [
+    const CODES: [Code; 22] = [
         Code::NotFound,
         Code::SelfApproval,
         Code::NotAssigned,
@@ -287,6 +294,7 @@ mod tests {
         Code::NotOnHold,
         Code::NotHoldable,
         Code::HoldInvalid,
+        Code::ReasonNeeded,
     ];
 
     #[test]
