@@ -364,7 +364,7 @@ impl Teller<'_> {
         let wishes = [(wanted, "a"), (otherwise, "b")].map(|(outcome, device)| Wish {
             who: by,
             path: path.clone(),
-            body: json!({ "outcome": outcome }),
+            body: json!({ "outcome": outcome, "comment": "as the ledger wants it" }),
             key: format!("{item}:complete:{device}"),
         });
         let won = self.one_of(&wishes)?;

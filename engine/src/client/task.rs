@@ -40,7 +40,8 @@ pub(crate) enum Command {
         /// What the form asks, as JSON; `-` for standard input.
         #[arg(long, value_name = "FILE")]
         data: Option<PathBuf>,
-        /// The reason; everybody who works on the case can read it.
+        /// The reason, which an approval that is not given needs; everybody who works on the case
+        /// can read it.
         #[arg(long)]
         comment: Option<String>,
     },

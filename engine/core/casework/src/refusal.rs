@@ -40,6 +40,7 @@ pub enum Code {
     NotOnHold,
     NotHoldable,
     HoldInvalid,
+    ReasonNeeded,
 }
 
 impl Code {
@@ -68,6 +69,7 @@ impl Code {
             Self::NotOnHold => "not-on-hold",
             Self::NotHoldable => "not-holdable",
             Self::HoldInvalid => "hold-invalid",
+            Self::ReasonNeeded => "reason-needed",
         }
     }
 
@@ -93,7 +95,8 @@ impl Code {
             | Self::FormInvalid
             | Self::CurrencyMismatch
             | Self::AmountInvalid
-            | Self::HoldInvalid => 422,
+            | Self::HoldInvalid
+            | Self::ReasonNeeded => 422,
         }
     }
 }

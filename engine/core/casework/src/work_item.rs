@@ -1,7 +1,7 @@
 //! Human work: offered, claimed, completed, withdrawn; and who may do which.
 //!
 //! Checks come in one order at every door: visible, exclusion, role, state, revision, outcome and
-//! form, limit.
+//! form, reason, limit.
 
 mod alarm;
 mod hold;
@@ -287,6 +287,13 @@ impl WorkItem {
                 message,
                 fields,
             });
+        }
+        if self.approval
+            && by.outcome != APPROVE
+            && by.comment.unwrap_or_default().trim().is_empty()
+        {
+            let sentence = "say in the comment why this is not approved";
+            return Err(Refusal::new(Code::ReasonNeeded, sentence));
         }
         let role = self.deciding_role(who, by)?;
         Ok(self.decided(who, by, role))

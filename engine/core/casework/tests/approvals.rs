@@ -302,7 +302,7 @@ fn decide(item: &WorkItem, who: usize, at: Timestamp, outcome: &str) -> Result<W
         at,
         outcome,
         data: &Value::Null,
-        comment: None,
+        comment: (outcome != APPROVE).then_some("not now"),
         revision: None,
         form_errors: &[],
         policy: Some(&policy),

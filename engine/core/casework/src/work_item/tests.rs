@@ -70,7 +70,7 @@ fn complete(item: &WorkItem, who: &Principal, outcome: &str) -> Result<Completed
         at: now(),
         outcome,
         data: &json!({}),
-        comment: None,
+        comment: Some("Too dear"),
         revision: None,
         form_errors: &[],
         policy: Some(&policy),
@@ -154,10 +154,43 @@ fn revision_form_and_limit_follow_the_state() {
         "a missing policy permits nobody"
     );
     completion.outcome = "decline";
+    for nothing in [None, Some(""), Some(" \n\u{a0}")] {
+        completion.comment = nothing;
+        assert_eq!(code(&completion), Code::ReasonNeeded, "{nothing:?}");
+    }
+    completion.form_errors = &errors;
+    assert_eq!(code(&completion), Code::FormInvalid, "the form comes first");
+    completion.form_errors = &[];
+    completion.comment = Some("Too dear");
     assert!(
         claimed.complete(&leader, &completion).is_ok(),
         "declining needs no power over money"
     );
+}
+
+#[test]
+fn only_what_is_not_approved_needs_a_reason() {
+    let lee = staff("lee", &["team-leader"]);
+    let answer = |approval, outcome| {
+        let item = WorkItem { approval, ..item() };
+        let completion = Completion {
+            at: now(),
+            outcome,
+            data: &json!({}),
+            comment: None,
+            revision: None,
+            form_errors: &[],
+            policy: Some(&policy()),
+        };
+        let claimed = claim(&item, &lee).unwrap();
+        let answered = claimed.complete(&lee, &completion);
+        answered.map(drop).map_err(|refusal| refusal.code)
+    };
+    assert_eq!(answer(true, "approve"), Ok(()));
+    for outcome in ["decline", "ask-for-changes"] {
+        assert_eq!(answer(true, outcome), Err(Code::ReasonNeeded));
+        assert_eq!(answer(false, outcome), Ok(()), "a form says what it needs");
+    }
 }
 
 #[test]

@@ -279,6 +279,7 @@ pub(crate) struct CompleteRequest {
     /// What its form asks for; `{}` when it is left out.
     #[serde(default = "nothing_filled")]
     pub(crate) data: Value,
+    /// An approval that is not given needs one: `reason-needed` without.
     pub(crate) comment: Option<String>,
     /// Refused with `stale-revision` when the work item has changed since.
     pub(crate) revision: Option<u64>,

@@ -142,6 +142,13 @@ pub(crate) fn explain(code: &str, detail: &str) -> Explanation {
                 "Nothing was changed.",
             ],
         ),
+        "reason-needed" => (
+            "A reason is missing",
+            &[
+                "Say why this is not approved: whoever asked for it is shown your words.",
+                "Nothing was changed.",
+            ],
+        ),
         "not-retryable" => (
             "This cannot be tried again",
             &["It would fail again.", "Nothing was changed."],
@@ -295,6 +302,7 @@ mod tests {
         Code::NotOnHold,
         Code::NotHoldable,
         Code::HoldInvalid,
+        Code::ReasonNeeded,
     ];
 
     #[test]

@@ -304,3 +304,30 @@ async fn whoever_guesses_a_callback_token_finds_nothing() {
     agency.send(large.unwrap()).await.problem(413, "too-large");
     assert_eq!(agency.state(), before);
 }
+
+#[tokio::test]
+async fn what_is_not_approved_has_a_reason() {
+    let agency = Agency::open().await;
+    let (casey, lee) = (agency.client("casey").await, agency.client("lee").await);
+    let instance = casey.ask(130_000).await;
+    let item = lee.item(&instance, "decision").await;
+    lee.claim(&item).await.is(200);
+    for outcome in ["decline", "ask-for-changes"] {
+        for answer in [
+            json!({"outcome": outcome}),
+            json!({"outcome": outcome, "comment": null}),
+            json!({"outcome": outcome, "comment": " \n"}),
+        ] {
+            let refused = lee.complete(&item, &answer).await;
+            refused.problem(422, "reason-needed");
+            refused.shows(&["say in the comment why this is not approved"]);
+        }
+    }
+    let path = format!("/api/v1/work-items/{}", item["id"].as_str().unwrap());
+    assert_eq!(lee.get(&path).await.json()["state"], "claimed");
+    let said = json!({"outcome": "decline", "comment": "The housing program pays"});
+    lee.complete(&item, &said).await.is(200);
+    let case = instance["case"].as_str().unwrap();
+    let told = casey.get(&format!("/api/v1/cases/{case}/timeline")).await;
+    told.is(200).shows(&["The housing program pays"]);
+}
