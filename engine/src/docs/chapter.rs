@@ -14,6 +14,7 @@ use super::outside::Contact;
 use super::recurs;
 use super::roles::Duty;
 use super::step::{Step, Teller, Told};
+use super::tables;
 use super::wording::{Said, span};
 
 /// What every chapter may name.
@@ -74,6 +75,18 @@ impl Known<'_> {
     pub(super) fn fund(&self, name: &str) -> Option<&str> {
         let fund = self.deployment.pack.funds.get(name)?;
         Some(&fund.title)
+    }
+
+    /// A decision table by its title.
+    pub(super) fn table(&self, name: &str) -> Option<Said> {
+        let mut tables = self.deployment.tables.values().enumerate();
+        let (index, table) = tables.find(|(_, table)| table.name == name)?;
+        // Whoever compares two packs has no page to point into.
+        Some(if self.anchors.is_empty() {
+            Said::words(&table.title)
+        } else {
+            Said::link(&table.title, &tables::anchor(index))
+        })
     }
 
     pub(super) fn function(&self, name: &str) -> Option<&str> {

@@ -16,6 +16,7 @@ use super::chapter::{self, Chapter, Known};
 use super::outside::{self, Outside};
 use super::recurs;
 use super::roles::{self, Role};
+use super::tables::{self, Table};
 use super::wording::Said;
 
 /// What a page is made of; all of it was checked.
@@ -39,6 +40,7 @@ pub(super) struct Page {
     teams: Vec<String>,
     funds: Vec<Fund>,
     limits: Vec<Limit>,
+    tables: Vec<Table>,
     /// Titles; empty where everybody may start workflows.
     starters: Vec<String>,
     /// Whether a role administers; otherwise whoever starts workflows does.
@@ -114,6 +116,7 @@ impl Page {
                     rows: known.limits(name),
                 })
                 .collect(),
+            tables: tables::told(deployment),
             starters: chapter::starters(deployment),
             administered: pack.roles.values().any(|role| role.administers),
             roles: roles::told(&known, &chapters),

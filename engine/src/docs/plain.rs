@@ -192,6 +192,30 @@ pub(crate) fn forms(deployment: &Deployment) -> BTreeMap<String, Facts> {
     told.collect()
 }
 
+/// The rows of the decision tables, each table by its name.
+pub(crate) fn tables(deployment: &Deployment) -> BTreeMap<String, Facts> {
+    let told = super::tables::told(deployment).into_iter().map(|table| {
+        let mut facts = vec![
+            ("Title".to_owned(), table.title),
+            ("Rows that count".to_owned(), table.hit.to_owned()),
+        ];
+        for version in table.versions {
+            let from = version.from;
+            facts.extend(version.note.map(|note| (format!("Why from {from}"), note)));
+            for row in version.rows {
+                let cells = row
+                    .cells
+                    .iter()
+                    .map(|(title, cell)| format!("{title}: {cell}"));
+                let cells: Vec<_> = cells.chain(row.note).collect();
+                facts.push((format!("From {from}, row {}", row.number), cells.join("; ")));
+            }
+        }
+        (format!("Decision table `{}`", table.name), facts)
+    });
+    told.collect()
+}
+
 /// How a workflow begins and what it is called.
 pub(crate) fn workflow(workflow: &Workflow) -> String {
     format!(

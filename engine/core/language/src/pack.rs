@@ -31,7 +31,7 @@
 //! Plain data only: `casework` gives calendars, funds and policies their meaning, and knows which
 //! time zones there are.
 
-mod currency;
+pub(crate) mod currency;
 mod read;
 
 #[cfg(test)]
@@ -41,7 +41,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use crate::{Diagnostic, Form, form};
+use crate::decision::Table;
+use crate::{Diagnostic, Form, decision, form};
 
 /// A checked `pack.yaml`.
 #[derive(Debug, Clone)]
@@ -140,4 +141,9 @@ pub fn read_pack(file: &str, text: &str) -> (Option<Pack>, Vec<Diagnostic>) {
 /// Reads a form; its name is the file's name without `.yaml`.
 pub fn read_form(name: &str, file: &str, text: &str) -> (Option<Form>, Vec<Diagnostic>) {
     form::read(name, file, text)
+}
+
+/// Reads a decision table; its name is the file's name without `.yaml`.
+pub fn read_table(name: &str, file: &str, text: &str) -> (Option<Table>, Vec<Diagnostic>) {
+    decision::read(name, file, text)
 }

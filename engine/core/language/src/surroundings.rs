@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::decision::Table;
 use crate::{Form, Outline, Schema};
 
 /// The names that exist around a document.
@@ -25,6 +26,9 @@ pub struct PackNames {
     pub forms: BTreeMap<String, Form>,
     /// Forms with mistakes of their own, which are the cause.
     pub forms_broken: BTreeSet<String>,
+    pub tables: BTreeMap<String, Table>,
+    /// The same of decision tables.
+    pub tables_broken: BTreeSet<String>,
     pub roles: BTreeSet<String>,
     pub teams: BTreeSet<String>,
     pub funds: BTreeSet<String>,

@@ -12,6 +12,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use casewright_language::diagnostic::draw;
+use casewright_language::pack;
 use casewright_language::pack_test::{self, Around};
 use casewright_language::read::outline::outline;
 use casewright_language::surroundings::PackNames;
@@ -56,6 +57,8 @@ fn surroundings() -> Surroundings {
         pack: Some(PackNames {
             forms: BTreeMap::new(),
             forms_broken: BTreeSet::new(),
+            tables: BTreeMap::from([("needs".to_owned(), needs())]),
+            tables_broken: BTreeSet::new(),
             namespace: "agency".to_owned(),
             roles: names(["case-worker", "team-leader", "service-manager"]),
             teams: names(["north", "south"]),
@@ -63,6 +66,15 @@ fn surroundings() -> Surroundings {
             policies: names(["brokerage-limits"]),
         }),
     }
+}
+
+fn needs() -> casewright_language::decision::Table {
+    let text = "title: What a request needs\ninputs:\n  amount: { type: money, currency: AUD }\n  \
+                category: { type: word, words: [household, rent] }\n\
+                outputs: { quotes: { type: number } }\nversions:\n  - from: 2026-07-01\n    \
+                rows: [ { then: { quotes: 1 } } ]\n";
+    let (table, found) = pack::read_table("needs", "decisions/needs.yaml", text);
+    table.unwrap_or_else(|| panic!("{found:?}"))
 }
 
 fn workflows() -> BTreeMap<String, Outline> {
@@ -73,7 +85,8 @@ fn workflows() -> BTreeMap<String, Outline> {
     BTreeMap::from([review, closure].map(|text| outline(text).expect("a document with a header")))
 }
 
-/// What files of tests may name; those of the corpus begin with `tests-`.
+/// What files of tests may name; those of the corpus begin with `tests-`, decision tables with
+/// `table-`.
 fn around() -> Around {
     let outcomes = |outcomes: &[&str]| outcomes.iter().map(|&one| one.to_owned()).collect();
     let tasks = BTreeMap::from([
@@ -109,6 +122,8 @@ fn every_broken_document_is_explained() {
         let name = path.file_name().unwrap().to_str().unwrap();
         let diagnostics = if name.starts_with("tests-") {
             pack_test::read(name, &text, &around()).1
+        } else if name.starts_with("table-") {
+            pack::read_table("sample", name, &text).1
         } else {
             read(name, &text, &surroundings).diagnostics
         };

@@ -1,5 +1,5 @@
-//! A pack as it is in force: checked workflows, forms, calendars, policies, with the plugin
-//! digests they were checked against. Instances are pinned to one by its digest.
+//! A pack as it is in force: checked workflows, forms, tables, calendars, policies, with the
+//! plugin digests they were checked against. Instances are pinned to one by its digest.
 //!
 //! It reads text, not files: the binary reads folders.
 
@@ -8,6 +8,7 @@ mod stored;
 use std::collections::{BTreeMap, BTreeSet};
 
 use casewright_casework::{Calendar, Money, Policy, policy};
+use casewright_language::decision::Table;
 use casewright_language::diagnostic::Severity;
 use casewright_language::pack::Pack;
 use casewright_language::read::Doubt;
@@ -30,6 +31,8 @@ pub struct Deployment {
     pub workflows: BTreeMap<String, Workflow>,
     /// By name.
     pub forms: BTreeMap<String, Form>,
+    /// By name.
+    pub tables: BTreeMap<String, Table>,
     /// By name.
     pub calendars: BTreeMap<String, Calendar>,
     /// By name.
@@ -69,13 +72,15 @@ impl Deployment {
         let mut reader = Reader::default();
         let pack = reader.pack(&files);
         reader.forms(&files);
+        reader.tables(&files);
         let surroundings = Surroundings {
             functions: installed.functions.clone(),
             functions_known: installed.functions_known,
             workflows: Some(outlines(&files)),
             pack: pack.as_ref().map(|pack| PackNames {
                 forms_broken: reader.forms_broken.clone(),
-                ..names(pack, &reader.forms)
+                tables_broken: reader.tables_broken.clone(),
+                ..names(pack, &reader.forms, &reader.tables)
             }),
         };
         reader.workflows(&files, &surroundings);
@@ -96,6 +101,7 @@ impl Deployment {
             pack,
             workflows: reader.workflows,
             forms: reader.forms,
+            tables: reader.tables,
             calendars,
             plugins,
             files,
@@ -167,7 +173,7 @@ impl Deployment {
             functions: self.signatures.clone(),
             functions_known: self.functions_known,
             workflows: Some(outlines(&self.files)),
-            pack: Some(names(&self.pack, &self.forms)),
+            pack: Some(names(&self.pack, &self.forms, &self.tables)),
         }
     }
 
@@ -216,6 +222,8 @@ struct Reader {
     findings: Vec<Diagnostic>,
     forms: BTreeMap<String, Form>,
     forms_broken: BTreeSet<String>,
+    tables: BTreeMap<String, Table>,
+    tables_broken: BTreeSet<String>,
     workflows: BTreeMap<String, Workflow>,
     doubts: Vec<Doubt>,
 }
@@ -242,6 +250,20 @@ impl Reader {
             match form {
                 Some(form) => drop(self.forms.insert(name.to_owned(), form)),
                 None => drop(self.forms_broken.insert(name.to_owned())),
+            }
+        }
+    }
+
+    fn tables(&mut self, files: &BTreeMap<String, String>) {
+        for (path, text) in files {
+            let Some(name) = path.strip_prefix("decisions/").and_then(without_yaml) else {
+                continue;
+            };
+            let (table, findings) = pack::read_table(name, path, text);
+            self.findings.extend(findings);
+            match table {
+                Some(table) => drop(self.tables.insert(name.to_owned(), table)),
+                None => drop(self.tables_broken.insert(name.to_owned())),
             }
         }
     }
@@ -387,11 +409,17 @@ fn runs(definition: &Value, found: &mut Vec<String>) {
     }
 }
 
-fn names(pack: &Pack, forms: &BTreeMap<String, Form>) -> PackNames {
+fn names(
+    pack: &Pack,
+    forms: &BTreeMap<String, Form>,
+    tables: &BTreeMap<String, Table>,
+) -> PackNames {
     PackNames {
         namespace: pack.namespace.clone(),
         forms: forms.clone(),
         forms_broken: BTreeSet::new(),
+        tables: tables.clone(),
+        tables_broken: BTreeSet::new(),
         roles: pack.roles.keys().cloned().collect(),
         teams: pack.teams.keys().cloned().collect(),
         funds: pack.funds.keys().cloned().collect(),

@@ -15,6 +15,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::decisions;
 use super::draft::{RunError, term};
 use super::resident::Resident;
 use super::shared::{Shared, not_found};
@@ -28,7 +29,7 @@ const AGAIN_MS: i64 = 500;
 
 /// Whether a call is decided in here, within the decision that asks for it.
 pub(crate) fn is_booking(call: &Call) -> bool {
-    call.function.starts_with("fund.")
+    call.function.starts_with("fund.") || decisions::asks_table(call)
 }
 
 /// A booking beyond what one decision does: the next begins with it. It lives in the instance until

@@ -5,6 +5,7 @@ mod alarms;
 mod brokerage;
 mod children;
 mod crash;
+mod decisions;
 mod documents;
 mod drafts;
 mod events;
