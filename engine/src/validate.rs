@@ -1,4 +1,5 @@
-//! `casewright validate PATH...`: checks packs, workflows, forms and tables; every mistake in one pass.
+//! `casewright validate PATH...`: checks packs, workflows, forms and decision tables; every mistake
+//! in one pass.
 
 use std::collections::BTreeMap;
 use std::io;

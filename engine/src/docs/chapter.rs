@@ -187,6 +187,11 @@ fn begins(known: &Known<'_>, workflow: &Workflow, forms: &BTreeMap<String, Strin
     if workflow.in_closed_case() {
         said.push(Said::words("It is also offered in a case that is closed."));
     }
+    if let Some(calendar) = workflow.calendar() {
+        said.push(Said::words(format!(
+            "Its days are counted by the calendar {calendar}."
+        )));
+    }
     if let Some(form) = known.deployment.start_form(workflow) {
         let words = format!("It begins with the answers to the form “{}”.", form.title);
         said.push(match forms.get(&form.name) {

@@ -8,6 +8,7 @@ use askama::Template;
 use casewright_host::manifest::Manifest;
 use casewright_language::Workflow;
 use casewright_language::expression::money_text;
+use casewright_language::pack::CalendarFile;
 use casewright_language::pack_test::Test;
 use casewright_language::words::humanize;
 use casewright_runtime::Deployment;
@@ -145,14 +146,17 @@ fn tried(tests: &[Test]) -> BTreeMap<&str, Vec<String>> {
 
 fn calendars(deployment: &Deployment) -> Vec<String> {
     let pack = &deployment.pack;
-    let mark = |name: &String| {
+    let mark = |(name, file): (&String, &CalendarFile)| {
+        let mut words = name.clone();
         if pack.calendar.as_ref() == Some(name) {
-            format!("{name} (counts unless a case says otherwise)")
-        } else {
-            name.clone()
+            words.push_str(" (counts unless a case says otherwise)");
         }
+        if let Some(hours) = super::plain::hours(file) {
+            words = format!("{words}: {hours}");
+        }
+        words
     };
-    pack.calendars.keys().map(mark).collect()
+    pack.calendars.iter().map(mark).collect()
 }
 
 fn funds(deployment: &Deployment) -> Vec<Fund> {

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use casewright_language::Workflow;
 use casewright_language::expression::money_text;
+use casewright_language::pack::CalendarFile;
 use casewright_runtime::Deployment;
 
 use super::asked::Asked;
@@ -158,12 +159,13 @@ pub(crate) fn pack(deployment: &Deployment) -> BTreeMap<String, Facts> {
         ];
         all.insert(format!("Plugin `{name}`"), facts);
     }
-    for (name, path) in &pack.calendars {
-        let text = deployment.files.get(path).map_or("", String::as_str);
+    for (name, file) in &pack.calendars {
+        let text = deployment.files.get(&file.path).map_or("", String::as_str);
         let days = text.matches("BEGIN:VEVENT").count();
         let mut facts = vec![fact("Days", days.to_string())];
         // Which days these are is compared, not listed.
         facts.push(fact("Fingerprint", fingerprint(text)));
+        facts.extend(hours(file).map(|words| fact("Hours", words)));
         all.insert(format!("Calendar `{name}`"), facts);
     }
     all
@@ -224,6 +226,24 @@ pub(crate) fn workflow(workflow: &Workflow) -> String {
         workflow.document.name,
         workflow.document.version
     )
+}
+
+/// The hours of a calendar, where the pack says more than nothing of them.
+pub(super) fn hours(file: &CalendarFile) -> Option<String> {
+    let parts = [
+        ("opens at", file.opens),
+        ("closes at", file.closes),
+        (
+            "what is asked later counts as the next working day from",
+            file.cut_off,
+        ),
+    ];
+    let parts = parts.into_iter().filter_map(|(words, time)| {
+        let (hour, minute) = time?;
+        Some(format!("{words} {hour:02}:{minute:02}"))
+    });
+    let words: Vec<_> = parts.collect();
+    (!words.is_empty()).then(|| words.join(", "))
 }
 
 /// A few letters that change with the text.

@@ -113,6 +113,7 @@ const PAGES: &[(&str, &str)] = &[
     ("CW0528", include_str!("explain/CW0528.md")),
     ("CW0529", include_str!("explain/CW0529.md")),
     ("CW0530", include_str!("explain/CW0530.md")),
+    ("CW0539", include_str!("explain/CW0539.md")),
     ("CW0601", include_str!("explain/CW0601.md")),
     ("CW0602", include_str!("explain/CW0602.md")),
     ("CW0603", include_str!("explain/CW0603.md")),

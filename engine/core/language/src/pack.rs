@@ -7,6 +7,7 @@
 //! calendar: victoria                    # used unless a case says otherwise
 //! calendars:
 //!   victoria: calendars/victoria.ics
+//!   desk: { file: calendars/victoria.ics, opens: '08:30', closes: '16:30', cutOff: '15:00' }
 //! roles:
 //!   case-worker: { title: Case worker, starts: true }
 //!   team-leader: { title: Team leader, includes: [case-worker] }
@@ -31,6 +32,7 @@
 //! Plain data only: `casework` gives calendars, funds and policies their meaning, and knows which
 //! time zones there are.
 
+mod calendar;
 pub(crate) mod currency;
 mod read;
 
@@ -56,8 +58,8 @@ pub struct Pack {
     pub time_zone: String,
     /// Calendar used unless a case says otherwise; a key of `calendars`.
     pub calendar: Option<String>,
-    /// Name to path of an iCalendar file with the holidays, relative to the pack.
-    pub calendars: BTreeMap<String, String>,
+    /// By name.
+    pub calendars: BTreeMap<String, CalendarFile>,
     /// By name.
     pub roles: BTreeMap<String, Role>,
     /// Name to title.
@@ -80,6 +82,20 @@ impl Pack {
         let mut roles = self.roles.iter();
         roles.any(|(name, role)| role.administers && held.contains(name))
     }
+}
+
+/// Days and hours of work.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CalendarFile {
+    /// An iCalendar file with the holidays, relative to the pack.
+    pub path: String,
+    /// When work begins, hour and minute.
+    pub opens: Option<(i8, i8)>,
+    /// When it ends.
+    pub closes: Option<(i8, i8)>,
+    /// What is asked from then on counts as asked on the next working day.
+    pub cut_off: Option<(i8, i8)>,
 }
 
 /// What people are in an agency.

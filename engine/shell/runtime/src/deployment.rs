@@ -7,6 +7,7 @@ mod stored;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use casewright_casework::calendar::Hours;
 use casewright_casework::{Calendar, Money, Policy, policy};
 use casewright_language::decision::Table;
 use casewright_language::diagnostic::Severity;
@@ -15,6 +16,7 @@ use casewright_language::read::Doubt;
 use casewright_language::read::outline::outline;
 use casewright_language::surroundings::PackNames;
 use casewright_language::{Diagnostic, Form, Outline, Signature, Surroundings, Workflow, pack};
+use jiff::civil::Time;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
@@ -84,6 +86,9 @@ impl Deployment {
             }),
         };
         reader.workflows(&files, &surroundings);
+        if let Some(pack) = &pack {
+            reader.named_calendars(pack, &files);
+        }
         let calendars = pack
             .as_ref()
             .and_then(|pack| reader.calendars(pack, &files));
@@ -147,6 +152,9 @@ impl Deployment {
         let mut document = BTreeMap::from([(file.to_owned(), text.to_owned())]);
         reader.read_document(file, text, &surroundings);
         reader.follow(&others, &surroundings, &mut document);
+        if within {
+            reader.named_calendars(&deployment.pack, &document);
+        }
         let (errors, warnings) = std::mem::take(&mut reader.findings)
             .into_iter()
             .partition::<Vec<_>, _>(|finding| finding.severity == Severity::Error);
@@ -203,6 +211,13 @@ impl Deployment {
     /// The calendar that terms are counted in.
     pub fn calendar(&self) -> &Calendar {
         &self.standard
+    }
+
+    /// The calendar that terms of a workflow are counted in: its own, or the standard one.
+    pub(crate) fn calendar_of(&self, workflow: &str) -> &Calendar {
+        let named = self.workflows.get(workflow).and_then(Workflow::calendar);
+        let calendar = named.and_then(|name| self.calendars.get(name));
+        calendar.unwrap_or(&self.standard)
     }
 
     /// The form that a workflow names for its start with `metadata.startForm`.
@@ -332,15 +347,23 @@ impl Reader {
         files: &BTreeMap<String, String>,
     ) -> Option<(BTreeMap<String, Calendar>, Calendar)> {
         let mut calendars = BTreeMap::new();
-        for (name, path) in &pack.calendars {
+        for (name, file) in &pack.calendars {
+            let path = &file.path;
             let Some(ical) = files.get(path) else {
                 let message = format!("calendar `{name}`: the pack has no file {path}");
                 self.fault(PACK_FILE, message, "add the file, or correct its path");
                 continue;
             };
+            let help = "write all-day events for the holidays";
             match Calendar::new(name, &pack.time_zone, Some(ical)) {
-                Ok(calendar) => drop(calendars.insert(name.clone(), calendar)),
-                Err(reason) => self.fault(path, reason, "write all-day events for the holidays"),
+                Ok(calendar) => match calendar.with_hours(hours(file)) {
+                    Ok(calendar) => drop(calendars.insert(name.clone(), calendar)),
+                    Err(reason) => {
+                        let help = "correct the hours of the calendar, or its events with times";
+                        self.fault(PACK_FILE, format!("calendar `{name}`: {reason}"), help);
+                    }
+                },
+                Err(reason) => self.fault(path, reason, help),
             }
         }
         let standard = match &pack.calendar {
@@ -362,8 +385,34 @@ impl Reader {
         standard.map(|standard| (calendars, standard))
     }
 
+    /// Calendars that workflows name for themselves.
+    fn named_calendars(&mut self, pack: &Pack, documents: &BTreeMap<String, String>) {
+        for (path, text) in documents {
+            let name = outline(text).map(|(name, _)| name);
+            let workflow = name.and_then(|name| self.workflows.get(&name));
+            let named = workflow.and_then(Workflow::calendar).map(str::to_owned);
+            if let Some(calendar) = named.filter(|name| !pack.calendars.contains_key(name)) {
+                let message = format!(
+                    "`metadata.calendar` names `{calendar}`, and the pack has no such calendar"
+                );
+                self.fault(path, message, "name one of `calendars` in pack.yaml");
+            }
+        }
+    }
+
     fn fault(&mut self, file: &str, message: String, help: &str) {
         self.findings.push(Diagnostic::of_file(file, message, help));
+    }
+}
+
+fn hours(file: &pack::CalendarFile) -> Hours {
+    let standard = Hours::default();
+    // The reader has seen that these are times of day.
+    let time = |(hour, minute)| Time::new(hour, minute, 0, 0).ok();
+    Hours {
+        opens: file.opens.and_then(time).unwrap_or(standard.opens),
+        closes: file.closes.and_then(time).unwrap_or(standard.closes),
+        cut_off: file.cut_off.and_then(time),
     }
 }
 

@@ -234,7 +234,8 @@ impl Desk<'_> {
             return Ok(None);
         };
         let length = Term::parse(written).map_err(invalid)?;
-        let calendar = self.resident.deployment.calendar();
+        let resident = self.resident;
+        let calendar = resident.deployment.calendar_of(&resident.row.workflow);
         let due = calendar.due(self.at, term(length));
         due.map(Some).map_err(|refusal| business(&refusal))
     }

@@ -3,6 +3,7 @@
 
 mod alarms;
 mod brokerage;
+mod calendars;
 mod children;
 mod crash;
 mod decisions;

@@ -135,6 +135,10 @@ fn a_pack_has_the_keys_that_its_reader_has() {
         |text| crate::pack::read_pack("pack.yaml", text).1,
         &[
             ("", "ALIEN"),
+            (
+                "/definitions/calendar",
+                "calendars: { a: { file: a.ics, ALIEN } }",
+            ),
             ("/definitions/role", "roles: { a: { title: A, ALIEN } }"),
             ("/definitions/fund", &fund),
             ("/definitions/policyRow", &row),
