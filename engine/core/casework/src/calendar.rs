@@ -48,8 +48,8 @@ pub enum Term {
 }
 
 impl Calendar {
-    /// `ical` is the text of an iCalendar file with all-day events for the holidays, and events with
-    /// local times for half days. The error is a sentence for the author of the pack.
+    /// `ical` is the text of an iCalendar file with all-day events for the holidays, and events
+    /// with local times for half days. The error is a sentence for the author of the pack.
     pub fn new(name: &str, zone: &str, ical: Option<&str>) -> Result<Self, String> {
         let zone = TimeZone::get(zone).map_err(|_| {
             format!("there is no time zone `{zone}`; write an IANA name such as Australia/Brisbane")
