@@ -30,7 +30,7 @@ pub(crate) enum Command {
     Init(crate::init::Arguments),
     /// Run one workflow document in a temporary store and print what became of it.
     Run(crate::run::Arguments),
-    /// Check workflow documents, packs and forms; every mistake in one pass.
+    /// Check workflow documents, packs, forms and decision tables; every mistake in one pass.
     Validate(crate::validate::Arguments),
     /// Draw a workflow document as a picture.
     Graph(crate::graph::Arguments),

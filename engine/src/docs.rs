@@ -17,6 +17,7 @@ pub(crate) mod plain;
 mod recurs;
 mod roles;
 mod step;
+mod tables;
 mod wording;
 
 use std::fs::{self, OpenOptions};

@@ -31,6 +31,8 @@ pub(crate) enum Kind {
     Workflow,
     /// What a person is asked: `forms/*.yaml`
     Form,
+    /// What follows from what: `decisions/*.yaml`
+    Decision,
     /// `pack.yaml`
     Pack,
     /// Tests of a pack: `tests/*.test.yaml`
@@ -42,6 +44,7 @@ impl Kind {
     pub(crate) fn schema(self, around: &Surroundings) -> Value {
         match self {
             Self::Workflow => editor::schema(around),
+            Self::Decision => editor::decision::schema(),
             Self::Form => editor::form::schema(),
             Self::Pack => editor::pack::schema(around),
             Self::Test => editor::test::schema(&test::named(around)),

@@ -1,4 +1,5 @@
-//! `casewright validate PATH...`: checks packs, workflows and forms; every mistake in one pass.
+//! `casewright validate PATH...`: checks packs, workflows, forms and decision tables; every mistake
+//! in one pass.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -15,7 +16,7 @@ mod documents;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
-    /// Packs, folders of packs, workflow documents, forms.
+    /// Packs, folders of packs, workflow documents, forms, decision tables.
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
     /// Print a list of `{code, severity, message, file, line, column, endLine, endColumn, help}`.

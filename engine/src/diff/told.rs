@@ -109,6 +109,7 @@ impl Told {
             };
             pack.extend(of(plain::pack));
             pack.extend(of(plain::forms));
+            pack.extend(of(plain::tables));
         }
         Self { workflows, pack }
     }

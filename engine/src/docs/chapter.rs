@@ -15,6 +15,7 @@ use super::outside::Contact;
 use super::recurs;
 use super::roles::Duty;
 use super::step::{Step, Teller, Told};
+use super::tables;
 use super::wording::{Said, list, span};
 
 /// What every chapter may name.
@@ -75,6 +76,18 @@ impl Known<'_> {
     pub(super) fn fund(&self, name: &str) -> Option<&str> {
         let fund = self.deployment.pack.funds.get(name)?;
         Some(&fund.title)
+    }
+
+    /// A decision table by its title.
+    pub(super) fn table(&self, name: &str) -> Option<Said> {
+        let mut tables = self.deployment.tables.values().enumerate();
+        let (index, table) = tables.find(|(_, table)| table.name == name)?;
+        // Whoever compares two packs has no page to point into.
+        Some(if self.anchors.is_empty() {
+            Said::words(&table.title)
+        } else {
+            Said::link(&table.title, &tables::anchor(index))
+        })
     }
 
     pub(super) fn function(&self, name: &str) -> Option<&str> {
@@ -196,6 +209,11 @@ fn begins(known: &Known<'_>, workflow: &Workflow, forms: &BTreeMap<String, Strin
     }));
     if workflow.in_closed_case() {
         said.push(Said::words("It is also offered in a case that is closed."));
+    }
+    if let Some(calendar) = workflow.calendar() {
+        said.push(Said::words(format!(
+            "Its days are counted by the calendar {calendar}."
+        )));
     }
     if let Some(form) = known.deployment.start_form(workflow) {
         let words = format!("It begins with the answers to the form “{}”.", form.title);

@@ -8,6 +8,7 @@ use askama::Template;
 use casewright_host::manifest::Manifest;
 use casewright_language::Workflow;
 use casewright_language::expression::money_text;
+use casewright_language::pack::CalendarFile;
 use casewright_language::pack_test::Test;
 use casewright_language::words::humanize;
 use casewright_runtime::Deployment;
@@ -16,6 +17,7 @@ use super::chapter::{self, Chapter, Known};
 use super::outside::{self, Outside};
 use super::recurs;
 use super::roles::{self, Role};
+use super::tables::{self, Table};
 use super::wording::Said;
 
 /// What a page is made of; all of it was checked.
@@ -40,6 +42,7 @@ pub(super) struct Page {
     funds: Vec<Fund>,
     limits: Vec<Limit>,
     petty_cash: Option<String>,
+    tables: Vec<Table>,
     /// Titles; empty where everybody may start workflows.
     starters: Vec<String>,
     /// Whether a role administers; otherwise whoever starts workflows does.
@@ -119,6 +122,7 @@ impl Page {
                 .petty_cash
                 .as_ref()
                 .map(|(minor, currency)| money_text(*minor, currency)),
+            tables: tables::told(deployment),
             starters: chapter::starters(deployment),
             administered: pack.roles.values().any(|role| role.administers),
             roles: roles::told(&known, &chapters),
@@ -147,14 +151,17 @@ fn tried(tests: &[Test]) -> BTreeMap<&str, Vec<String>> {
 
 fn calendars(deployment: &Deployment) -> Vec<String> {
     let pack = &deployment.pack;
-    let mark = |name: &String| {
+    let mark = |(name, file): (&String, &CalendarFile)| {
+        let mut words = name.clone();
         if pack.calendar.as_ref() == Some(name) {
-            format!("{name} (counts unless a case says otherwise)")
-        } else {
-            name.clone()
+            words.push_str(" (counts unless a case says otherwise)");
         }
+        if let Some(hours) = super::plain::hours(file) {
+            words = format!("{words}: {hours}");
+        }
+        words
     };
-    pack.calendars.keys().map(mark).collect()
+    pack.calendars.iter().map(mark).collect()
 }
 
 fn funds(deployment: &Deployment) -> Vec<Fund> {

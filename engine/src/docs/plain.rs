@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use casewright_language::Workflow;
 use casewright_language::expression::money_text;
+use casewright_language::pack::CalendarFile;
 use casewright_runtime::Deployment;
 
 use super::asked::Asked;
@@ -166,12 +167,13 @@ pub(crate) fn pack(deployment: &Deployment) -> BTreeMap<String, Facts> {
         ];
         all.insert(format!("Plugin `{name}`"), facts);
     }
-    for (name, path) in &pack.calendars {
-        let text = deployment.files.get(path).map_or("", String::as_str);
+    for (name, file) in &pack.calendars {
+        let text = deployment.files.get(&file.path).map_or("", String::as_str);
         let days = text.matches("BEGIN:VEVENT").count();
         let mut facts = vec![fact("Days", days.to_string())];
         // Which days these are is compared, not listed.
         facts.push(fact("Fingerprint", fingerprint(text)));
+        facts.extend(hours(file).map(|words| fact("Hours", words)));
         all.insert(format!("Calendar `{name}`"), facts);
     }
     all
@@ -200,6 +202,30 @@ pub(crate) fn forms(deployment: &Deployment) -> BTreeMap<String, Facts> {
     told.collect()
 }
 
+/// The rows of the decision tables, each table by its name.
+pub(crate) fn tables(deployment: &Deployment) -> BTreeMap<String, Facts> {
+    let told = super::tables::told(deployment).into_iter().map(|table| {
+        let mut facts = vec![
+            ("Title".to_owned(), table.title),
+            ("Rows that count".to_owned(), table.hit.to_owned()),
+        ];
+        for version in table.versions {
+            let from = version.from;
+            facts.extend(version.note.map(|note| (format!("Why from {from}"), note)));
+            for row in version.rows {
+                let cells = row
+                    .cells
+                    .iter()
+                    .map(|(title, cell)| format!("{title}: {cell}"));
+                let cells: Vec<_> = cells.chain(row.note).collect();
+                facts.push((format!("From {from}, row {}", row.number), cells.join("; ")));
+            }
+        }
+        (format!("Decision table `{}`", table.name), facts)
+    });
+    told.collect()
+}
+
 /// How a workflow begins and what it is called.
 pub(crate) fn workflow(workflow: &Workflow) -> String {
     format!(
@@ -208,6 +234,24 @@ pub(crate) fn workflow(workflow: &Workflow) -> String {
         workflow.document.name,
         workflow.document.version
     )
+}
+
+/// The hours of a calendar, where the pack says more than nothing of them.
+pub(super) fn hours(file: &CalendarFile) -> Option<String> {
+    let parts = [
+        ("opens at", file.opens),
+        ("closes at", file.closes),
+        (
+            "what is asked later counts as the next working day from",
+            file.cut_off,
+        ),
+    ];
+    let parts = parts.into_iter().filter_map(|(words, time)| {
+        let (hour, minute) = time?;
+        Some(format!("{words} {hour:02}:{minute:02}"))
+    });
+    let words: Vec<_> = parts.collect();
+    (!words.is_empty()).then(|| words.join(", "))
 }
 
 /// A few letters that change with the text.

@@ -453,12 +453,23 @@ impl<'a> Teller<'a> {
             Template::Expression(_) | Template::List(_) => None,
         };
         let deed = match call.function.as_str() {
+            "decide" => "Asks a decision table of this pack",
             "fund.reserve" => "Puts money of a fund aside, so that nobody else can spend it",
             "fund.commit" => "Books money that was put aside as spent",
             "fund.release" => "Gives money that was put aside back to its fund",
             _ => return self.plugin(call, spot),
         };
         let mut facts = vec![fact("What it does", vec![Said::words(deed)])];
+        if let Some(table) = member("table") {
+            let said = match literal(&table).and_then(|name| self.known.table(name)) {
+                Some(said) => said,
+                None => wording::value("", &table),
+            };
+            facts.push(fact("Table", vec![said]));
+        }
+        if let Some(at) = member("at") {
+            facts.push(fact("As of the day", vec![wording::value("", &at)]));
+        }
         if let Some(fund) = member("fund") {
             let said = match literal(&fund).and_then(|name| self.known.fund(name)) {
                 Some(title) => Said::words(title),

@@ -24,7 +24,7 @@ use words::{scalar, step, value};
 const HISTORY_TASKS_MAX: usize = 60;
 
 /// Entries of the record of a case that no other expectation speaks of.
-const WORTH_RECORDING: [&str; 12] = [
+const WORTH_RECORDING: [&str; 13] = [
     "instance-retried",
     "work-item-withdrawn",
     "work-item-reminded",
@@ -34,6 +34,7 @@ const WORTH_RECORDING: [&str; 12] = [
     "fund-reserved",
     "fund-committed",
     "fund-released",
+    "table-decided",
     "event-received",
     "event-emitted",
     "event-let-go",

@@ -172,12 +172,12 @@ async fn document(
     let text = folder::text(path)?;
     let file = path.display().to_string();
     let pack = folder::pack_around(path);
-    let is_form = path
-        .parent()
-        .is_some_and(|parent| parent.ends_with("forms"));
+    let lies_in = |folder| path.parent().is_some_and(|parent| parent.ends_with(folder));
     let mut findings = Findings::default();
-    if is_form && pack.is_some() {
-        let name = path.file_stem().unwrap_or_default().to_string_lossy();
+    let name = path.file_stem().unwrap_or_default().to_string_lossy();
+    if lies_in("decisions") && pack.is_some() {
+        findings.diagnostics = pack::read_table(&name, &file, &text).1;
+    } else if lies_in("forms") && pack.is_some() {
         findings.diagnostics = pack::read_form(&name, &file, &text).1;
     } else {
         let around = around(pack.as_deref(), installed.clone())?;

@@ -53,6 +53,8 @@ pub enum Action {
     FundReserved,
     FundCommitted,
     FundReleased,
+    /// A decision table was asked.
+    TableDecided,
     PersonAdded,
     PersonChanged,
     /// Somebody asked for an address that is confidential.

@@ -1,9 +1,10 @@
 //! Business days of a named calendar in a named zone: when something is due.
 //!
-//! Days end with the local day, never after 24 hours: a day may have 23 or 25. It holds no opening
-//! hours of its own yet: business hours are those between [`OPENS`] and [`CLOSES`].
+//! Days end with the local day, never after 24 hours: a day may have 23 or 25. A half day is a
+//! business day with fewer business hours.
 
 mod ahead;
+mod hours;
 mod ical;
 mod later;
 
@@ -15,12 +16,8 @@ use jiff::{SignedDuration, Timestamp, Zoned};
 
 use crate::{Code, Refusal};
 
+pub use hours::Hours;
 pub use later::Pace;
-
-/// When the working day begins and ends, for terms in business hours.
-pub const OPENS: Time = Time::constant(9, 0, 0, 0);
-/// See [`OPENS`].
-pub const CLOSES: Time = Time::constant(17, 0, 0, 0);
 
 /// The longest term, in days of any kind or in hours: far beyond any case, and it bounds the
 /// search.
@@ -35,6 +32,9 @@ pub struct Calendar {
     pub name: String,
     zone: TimeZone,
     holidays: BTreeMap<Date, String>,
+    /// Days on which a part is without work.
+    parts: BTreeMap<Date, hours::Part>,
+    hours: Hours,
     weekend: BTreeSet<i8>,
 }
 
@@ -48,13 +48,14 @@ pub enum Term {
 }
 
 impl Calendar {
-    /// `ical` is the text of an iCalendar file with all-day events for the holidays. The error is a
-    /// sentence for the author of the pack.
+    /// `ical` is the text of an iCalendar file with all-day events for the holidays, and events
+    /// with local times for half days. The error is a sentence for the author of the pack.
     pub fn new(name: &str, zone: &str, ical: Option<&str>) -> Result<Self, String> {
         let zone = TimeZone::get(zone).map_err(|_| {
             format!("there is no time zone `{zone}`; write an IANA name such as Australia/Brisbane")
         })?;
-        let holidays = ical.map_or_else(|| Ok(BTreeMap::new()), ical::holidays)?;
+        let ical::Days { holidays, parts } =
+            ical.map_or_else(|| Ok(ical::Days::default()), ical::days)?;
         let weekend = [Weekday::Saturday, Weekday::Sunday]
             .map(Weekday::to_monday_one_offset)
             .into();
@@ -62,6 +63,8 @@ impl Calendar {
             name: name.to_owned(),
             zone,
             holidays,
+            parts,
+            hours: Hours::default(),
             weekend,
         })
     }
@@ -71,7 +74,8 @@ impl Calendar {
         let start = from.to_zoned(self.zone.clone());
         match term {
             Term::BusinessDays(count) => {
-                let day = self.business_day_after(start.date(), within_limit(count)?)?;
+                let asked = self.asked_on(from)?;
+                let day = self.business_day_after(asked, within_limit(count)?)?;
                 self.end_of(day)
             }
             Term::CalendarDays(count) => {
@@ -148,9 +152,10 @@ impl Calendar {
         loop {
             let day = self.first_open_from(now.date())?;
             let at = |time: Time| day.to_datetime(time).to_zoned(self.zone.clone());
+            let (opens, closes) = self.hours_of(day);
             let (opens, closes) = (
-                at(OPENS).map_err(out_of_range)?,
-                at(CLOSES).map_err(out_of_range)?,
+                at(opens).map_err(out_of_range)?,
+                at(closes).map_err(out_of_range)?,
             );
             if now < opens {
                 now = opens;

@@ -11,6 +11,7 @@ use crate::read::BUILT_IN;
 use crate::schema::Schema;
 use crate::{Surroundings, yaml};
 
+pub mod decision;
 pub mod form;
 pub mod pack;
 pub mod test;
@@ -28,6 +29,14 @@ pub fn schema(around: &Surroundings) -> Value {
         let forms = pack.forms.iter();
         let forms = forms.map(|(name, form)| (name.as_str(), form.title.as_str()));
         narrow(definitions, "formName", "A form of the pack.", forms);
+        let tables = pack.tables.iter();
+        let tables = tables.map(|(name, table)| (name.as_str(), table.title.as_str()));
+        narrow(
+            definitions,
+            "tableName",
+            "A decision table of the pack.",
+            tables,
+        );
         for (definition, what, names) in [
             ("roleName", "A role of the pack.", &pack.roles),
             ("teamName", "A team of the pack.", &pack.teams),
@@ -150,6 +159,7 @@ fn built_in(name: &str) -> &'static str {
     match name {
         "human-task" => "A person does something",
         "approval" => "A person decides; never who asked",
+        "decide" => "What a decision table of the pack says",
         "http" => "A request without a plugin",
         "openapi" => "An operation of a service that describes itself",
         "fund.reserve" => "Sets money of a fund aside",

@@ -110,6 +110,7 @@ const PAGES: &[(&str, &str)] = &[
     ("CW0528", include_str!("explain/CW0528.md")),
     ("CW0529", include_str!("explain/CW0529.md")),
     ("CW0530", include_str!("explain/CW0530.md")),
+    ("CW0539", include_str!("explain/CW0539.md")),
     ("CW0540", include_str!("explain/CW0540.md")),
     ("CW0541", include_str!("explain/CW0541.md")),
     ("CW0542", include_str!("explain/CW0542.md")),
@@ -146,6 +147,17 @@ const PAGES: &[(&str, &str)] = &[
     ("CW1004", include_str!("explain/CW1004.md")),
     ("CW1005", include_str!("explain/CW1005.md")),
     ("CW1006", include_str!("explain/CW1006.md")),
+    ("CW1101", include_str!("explain/CW1101.md")),
+    ("CW1102", include_str!("explain/CW1102.md")),
+    ("CW1103", include_str!("explain/CW1103.md")),
+    ("CW1104", include_str!("explain/CW1104.md")),
+    ("CW1105", include_str!("explain/CW1105.md")),
+    ("CW1106", include_str!("explain/CW1106.md")),
+    ("CW1107", include_str!("explain/CW1107.md")),
+    ("CW1108", include_str!("explain/CW1108.md")),
+    ("CW1109", include_str!("explain/CW1109.md")),
+    ("CW1110", include_str!("explain/CW1110.md")),
+    ("CW1111", include_str!("explain/CW1111.md")),
 ];
 
 /// The page of a code: meaning, example, remedy. `None` for a code that does not exist.

@@ -12,6 +12,7 @@
 //!
 //! Own crate for reasons of law: purity is held by its dependency list.
 
+pub mod decision;
 pub mod diagnostic;
 pub mod diff;
 pub mod editor;

@@ -7,6 +7,7 @@
 //! calendar: victoria                    # used unless a case says otherwise
 //! calendars:
 //!   victoria: calendars/victoria.ics
+//!   desk: { file: calendars/victoria.ics, opens: '08:30', closes: '16:30', cutOff: '15:00' }
 //! roles:
 //!   case-worker: { title: Case worker, starts: true }
 //!   team-leader: { title: Team leader, includes: [case-worker] }
@@ -39,7 +40,8 @@
 //! Plain data only: `casework` gives calendars, funds and policies their meaning, and knows which
 //! time zones there are.
 
-mod currency;
+mod calendar;
+pub(crate) mod currency;
 mod read;
 
 #[cfg(test)]
@@ -49,7 +51,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use crate::{Diagnostic, Form, form};
+use crate::decision::Table;
+use crate::{Diagnostic, Form, decision, form};
 
 /// A checked `pack.yaml`.
 #[derive(Debug, Clone)]
@@ -63,8 +66,8 @@ pub struct Pack {
     pub time_zone: String,
     /// Calendar used unless a case says otherwise; a key of `calendars`.
     pub calendar: Option<String>,
-    /// Name to path of an iCalendar file with the holidays, relative to the pack.
-    pub calendars: BTreeMap<String, String>,
+    /// By name.
+    pub calendars: BTreeMap<String, CalendarFile>,
     /// By name.
     pub roles: BTreeMap<String, Role>,
     /// Name to title.
@@ -89,6 +92,20 @@ impl Pack {
         let mut roles = self.roles.iter();
         roles.any(|(name, role)| role.administers && held.contains(name))
     }
+}
+
+/// Days and hours of work.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CalendarFile {
+    /// An iCalendar file with the holidays, relative to the pack.
+    pub path: String,
+    /// When work begins, hour and minute.
+    pub opens: Option<(i8, i8)>,
+    /// When it ends.
+    pub closes: Option<(i8, i8)>,
+    /// What is asked from then on counts as asked on the next working day.
+    pub cut_off: Option<(i8, i8)>,
 }
 
 /// What people are in an agency.
@@ -220,4 +237,9 @@ pub fn read_pack(file: &str, text: &str) -> (Option<Pack>, Vec<Diagnostic>) {
 /// Reads a form; its name is the file's name without `.yaml`.
 pub fn read_form(name: &str, file: &str, text: &str) -> (Option<Form>, Vec<Diagnostic>) {
     form::read(name, file, text)
+}
+
+/// Reads a decision table; its name is the file's name without `.yaml`.
+pub fn read_table(name: &str, file: &str, text: &str) -> (Option<Table>, Vec<Diagnostic>) {
+    decision::read(name, file, text)
 }

@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::decision::Table;
 use crate::pack::Aspect;
 use crate::{Form, Outline, Schema};
 
@@ -26,6 +27,9 @@ pub struct PackNames {
     pub forms: BTreeMap<String, Form>,
     /// Forms with mistakes of their own, which are the cause.
     pub forms_broken: BTreeSet<String>,
+    pub tables: BTreeMap<String, Table>,
+    /// The same of decision tables.
+    pub tables_broken: BTreeSet<String>,
     pub roles: BTreeSet<String>,
     pub teams: BTreeSet<String>,
     pub funds: BTreeSet<String>,

@@ -38,6 +38,11 @@ impl Workflow {
         self.metadata("startForm")?.as_str()
     }
 
+    /// The calendar that its days are counted by, where `document.metadata.calendar` names one.
+    pub fn calendar(&self) -> Option<&str> {
+        self.metadata("calendar")?.as_str()
+    }
+
     /// Whether people are asked to start it in a case that is closed:
     /// `document.metadata.inClosedCase`.
     pub fn in_closed_case(&self) -> bool {

@@ -12,7 +12,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use casewright_language::diagnostic::draw;
-use casewright_language::pack::Aspect;
+use casewright_language::pack::{self, Aspect};
 use casewright_language::pack_test::{self, Around};
 use casewright_language::read::outline::outline;
 use casewright_language::surroundings::PackNames;
@@ -58,6 +58,8 @@ fn surroundings() -> Surroundings {
         pack: Some(PackNames {
             forms: BTreeMap::new(),
             forms_broken: BTreeSet::new(),
+            tables: BTreeMap::from([("needs".to_owned(), needs())]),
+            tables_broken: BTreeSet::new(),
             namespace: "agency".to_owned(),
             roles: names(["case-worker", "team-leader", "service-manager"]),
             teams: names(["north", "south"]),
@@ -74,6 +76,15 @@ fn surroundings() -> Surroundings {
     }
 }
 
+fn needs() -> casewright_language::decision::Table {
+    let text = "title: What a request needs\ninputs:\n  amount: { type: money, currency: AUD }\n  \
+                category: { type: word, words: [household, rent] }\n\
+                outputs: { quotes: { type: number } }\nversions:\n  - from: 2026-07-01\n    \
+                rows: [ { then: { quotes: 1 } } ]\n";
+    let (table, found) = pack::read_table("needs", "decisions/needs.yaml", text);
+    table.unwrap_or_else(|| panic!("{found:?}"))
+}
+
 fn workflows() -> BTreeMap<String, Outline> {
     let review = "document: { namespace: agency, name: review, version: '1.2.0' }\n\
                   input: { schema: { document: { type: object, required: [ plan ], properties: { \
@@ -82,7 +93,8 @@ fn workflows() -> BTreeMap<String, Outline> {
     BTreeMap::from([review, closure].map(|text| outline(text).expect("a document with a header")))
 }
 
-/// What files of tests may name; those of the corpus begin with `tests-`.
+/// What files of tests may name; those of the corpus begin with `tests-`, decision tables with
+/// `table-`.
 fn around() -> Around {
     let outcomes = |outcomes: &[&str]| outcomes.iter().map(|&one| one.to_owned()).collect();
     let tasks = BTreeMap::from([
@@ -118,6 +130,8 @@ fn every_broken_document_is_explained() {
         let name = path.file_name().unwrap().to_str().unwrap();
         let diagnostics = if name.starts_with("tests-") {
             pack_test::read(name, &text, &around()).1
+        } else if name.starts_with("table-") {
+            pack::read_table("sample", name, &text).1
         } else {
             read(name, &text, &surroundings).diagnostics
         };

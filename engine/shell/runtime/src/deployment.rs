@@ -1,5 +1,5 @@
-//! A pack as it is in force: checked workflows, forms, calendars, policies, with the plugin
-//! digests they were checked against. Instances are pinned to one by its digest.
+//! A pack as it is in force: checked workflows, forms, tables, calendars, policies, with the
+//! plugin digests they were checked against. Instances are pinned to one by its digest.
 //!
 //! It reads text, not files: the binary reads folders.
 
@@ -7,13 +7,16 @@ mod stored;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use casewright_casework::calendar::Hours;
 use casewright_casework::{Calendar, Money, Policy, policy};
+use casewright_language::decision::Table;
 use casewright_language::diagnostic::Severity;
 use casewright_language::pack::Pack;
 use casewright_language::read::Doubt;
 use casewright_language::read::outline::outline;
 use casewright_language::surroundings::PackNames;
 use casewright_language::{Diagnostic, Form, Outline, Signature, Surroundings, Workflow, pack};
+use jiff::civil::Time;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
@@ -30,6 +33,8 @@ pub struct Deployment {
     pub workflows: BTreeMap<String, Workflow>,
     /// By name.
     pub forms: BTreeMap<String, Form>,
+    /// By name.
+    pub tables: BTreeMap<String, Table>,
     /// By name.
     pub calendars: BTreeMap<String, Calendar>,
     /// By name.
@@ -69,16 +74,21 @@ impl Deployment {
         let mut reader = Reader::default();
         let pack = reader.pack(&files);
         reader.forms(&files);
+        reader.tables(&files);
         let surroundings = Surroundings {
             functions: installed.functions.clone(),
             functions_known: installed.functions_known,
             workflows: Some(outlines(&files)),
             pack: pack.as_ref().map(|pack| PackNames {
                 forms_broken: reader.forms_broken.clone(),
-                ..names(pack, &reader.forms)
+                tables_broken: reader.tables_broken.clone(),
+                ..names(pack, &reader.forms, &reader.tables)
             }),
         };
         reader.workflows(&files, &surroundings);
+        if let Some(pack) = &pack {
+            reader.named_calendars(pack, &files);
+        }
         let calendars = pack
             .as_ref()
             .and_then(|pack| reader.calendars(pack, &files));
@@ -96,6 +106,7 @@ impl Deployment {
             pack,
             workflows: reader.workflows,
             forms: reader.forms,
+            tables: reader.tables,
             calendars,
             plugins,
             files,
@@ -141,6 +152,9 @@ impl Deployment {
         let mut document = BTreeMap::from([(file.to_owned(), text.to_owned())]);
         reader.read_document(file, text, &surroundings);
         reader.follow(&others, &surroundings, &mut document);
+        if within {
+            reader.named_calendars(&deployment.pack, &document);
+        }
         let (errors, warnings) = std::mem::take(&mut reader.findings)
             .into_iter()
             .partition::<Vec<_>, _>(|finding| finding.severity == Severity::Error);
@@ -167,7 +181,7 @@ impl Deployment {
             functions: self.signatures.clone(),
             functions_known: self.functions_known,
             workflows: Some(outlines(&self.files)),
-            pack: Some(names(&self.pack, &self.forms)),
+            pack: Some(names(&self.pack, &self.forms, &self.tables)),
         }
     }
 
@@ -199,6 +213,13 @@ impl Deployment {
         &self.standard
     }
 
+    /// The calendar that terms of a workflow are counted in: its own, or the standard one.
+    pub(crate) fn calendar_of(&self, workflow: &str) -> &Calendar {
+        let named = self.workflows.get(workflow).and_then(Workflow::calendar);
+        let calendar = named.and_then(|name| self.calendars.get(name));
+        calendar.unwrap_or(&self.standard)
+    }
+
     /// The form that a workflow names for its start with `metadata.startForm`.
     pub fn start_form(&self, workflow: &Workflow) -> Option<&Form> {
         self.forms.get(workflow.start_form()?)
@@ -216,6 +237,8 @@ struct Reader {
     findings: Vec<Diagnostic>,
     forms: BTreeMap<String, Form>,
     forms_broken: BTreeSet<String>,
+    tables: BTreeMap<String, Table>,
+    tables_broken: BTreeSet<String>,
     workflows: BTreeMap<String, Workflow>,
     doubts: Vec<Doubt>,
 }
@@ -242,6 +265,20 @@ impl Reader {
             match form {
                 Some(form) => drop(self.forms.insert(name.to_owned(), form)),
                 None => drop(self.forms_broken.insert(name.to_owned())),
+            }
+        }
+    }
+
+    fn tables(&mut self, files: &BTreeMap<String, String>) {
+        for (path, text) in files {
+            let Some(name) = path.strip_prefix("decisions/").and_then(without_yaml) else {
+                continue;
+            };
+            let (table, findings) = pack::read_table(name, path, text);
+            self.findings.extend(findings);
+            match table {
+                Some(table) => drop(self.tables.insert(name.to_owned(), table)),
+                None => drop(self.tables_broken.insert(name.to_owned())),
             }
         }
     }
@@ -310,15 +347,23 @@ impl Reader {
         files: &BTreeMap<String, String>,
     ) -> Option<(BTreeMap<String, Calendar>, Calendar)> {
         let mut calendars = BTreeMap::new();
-        for (name, path) in &pack.calendars {
+        for (name, file) in &pack.calendars {
+            let path = &file.path;
             let Some(ical) = files.get(path) else {
                 let message = format!("calendar `{name}`: the pack has no file {path}");
                 self.fault(PACK_FILE, message, "add the file, or correct its path");
                 continue;
             };
+            let help = "write all-day events for the holidays";
             match Calendar::new(name, &pack.time_zone, Some(ical)) {
-                Ok(calendar) => drop(calendars.insert(name.clone(), calendar)),
-                Err(reason) => self.fault(path, reason, "write all-day events for the holidays"),
+                Ok(calendar) => match calendar.with_hours(hours(file)) {
+                    Ok(calendar) => drop(calendars.insert(name.clone(), calendar)),
+                    Err(reason) => {
+                        let help = "correct the hours of the calendar, or its events with times";
+                        self.fault(PACK_FILE, format!("calendar `{name}`: {reason}"), help);
+                    }
+                },
+                Err(reason) => self.fault(path, reason, help),
             }
         }
         let standard = match &pack.calendar {
@@ -340,8 +385,34 @@ impl Reader {
         standard.map(|standard| (calendars, standard))
     }
 
+    /// Calendars that workflows name for themselves.
+    fn named_calendars(&mut self, pack: &Pack, documents: &BTreeMap<String, String>) {
+        for (path, text) in documents {
+            let name = outline(text).map(|(name, _)| name);
+            let workflow = name.and_then(|name| self.workflows.get(&name));
+            let named = workflow.and_then(Workflow::calendar).map(str::to_owned);
+            if let Some(calendar) = named.filter(|name| !pack.calendars.contains_key(name)) {
+                let message = format!(
+                    "`metadata.calendar` names `{calendar}`, and the pack has no such calendar"
+                );
+                self.fault(path, message, "name one of `calendars` in pack.yaml");
+            }
+        }
+    }
+
     fn fault(&mut self, file: &str, message: String, help: &str) {
         self.findings.push(Diagnostic::of_file(file, message, help));
+    }
+}
+
+fn hours(file: &pack::CalendarFile) -> Hours {
+    let standard = Hours::default();
+    // The reader has seen that these are times of day.
+    let time = |(hour, minute)| Time::new(hour, minute, 0, 0).ok();
+    Hours {
+        opens: file.opens.and_then(time).unwrap_or(standard.opens),
+        closes: file.closes.and_then(time).unwrap_or(standard.closes),
+        cut_off: file.cut_off.and_then(time),
     }
 }
 
@@ -387,11 +458,17 @@ fn runs(definition: &Value, found: &mut Vec<String>) {
     }
 }
 
-fn names(pack: &Pack, forms: &BTreeMap<String, Form>) -> PackNames {
+fn names(
+    pack: &Pack,
+    forms: &BTreeMap<String, Form>,
+    tables: &BTreeMap<String, Table>,
+) -> PackNames {
     PackNames {
         namespace: pack.namespace.clone(),
         forms: forms.clone(),
         forms_broken: BTreeSet::new(),
+        tables: tables.clone(),
+        tables_broken: BTreeSet::new(),
         roles: pack.roles.keys().cloned().collect(),
         teams: pack.teams.keys().cloned().collect(),
         funds: pack.funds.keys().cloned().collect(),

@@ -9,6 +9,7 @@ mod case_file;
 mod cases;
 mod children;
 mod decide;
+mod decisions;
 mod deploy;
 mod documents;
 mod draft;

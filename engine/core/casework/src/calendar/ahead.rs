@@ -3,7 +3,7 @@
 use jiff::civil::{Date, Time};
 use jiff::{SignedDuration, Timestamp, Zoned};
 
-use super::{CLOSED_DAYS_MAX, CLOSES, Calendar, OPENS, Term, out_of_range, within_limit};
+use super::{CLOSED_DAYS_MAX, Calendar, Term, out_of_range, within_limit};
 use crate::{Code, Refusal};
 
 impl Calendar {
@@ -14,12 +14,12 @@ impl Calendar {
         let at = match term {
             Term::BusinessDays(count) => {
                 let day = self.business_day_before(end.date(), within_limit(count)?)?;
-                self.at(day, OPENS)?.timestamp()
+                self.at(day, self.hours_of(day).0)?.timestamp()
             }
             Term::CalendarDays(count) => {
                 let days = jiff::Span::new().days(i64::from(within_limit(count)?));
                 let day = end.date().checked_sub(days).map_err(out_of_range)?;
-                self.at(day, OPENS)?.timestamp()
+                self.at(day, self.hours_of(day).0)?.timestamp()
             }
             Term::BusinessHours(count) => self.before_business_hours(end, within_limit(count)?)?,
             Term::ExactMs(length) => {
@@ -59,7 +59,8 @@ impl Calendar {
         let mut now = end;
         loop {
             let day = self.last_open_to(now.date())?;
-            let (opens, closes) = (self.at(day, OPENS)?, self.at(day, CLOSES)?);
+            let (opens, closes) = self.hours_of(day);
+            let (opens, closes) = (self.at(day, opens)?, self.at(day, closes)?);
             if now > closes {
                 now = closes;
             }
@@ -71,7 +72,8 @@ impl Calendar {
                 left -= open_for;
             }
             let before = day.yesterday().map_err(out_of_range)?;
-            now = self.at(self.last_open_to(before)?, CLOSES)?;
+            let before = self.last_open_to(before)?;
+            now = self.at(before, self.hours_of(before).1)?;
         }
     }
 

@@ -4,7 +4,7 @@ use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp, Zoned};
 use serde::{Deserialize, Serialize};
 
-use super::{CLOSES, Calendar, OPENS, TERM_MAX, Term, out_of_range};
+use super::{Calendar, TERM_MAX, Term, out_of_range};
 use crate::Refusal;
 
 /// What a deadline counts, and so what a pause takes out of it.
@@ -96,8 +96,9 @@ impl Calendar {
             }
             if self.open_on(day) {
                 let at = |time| day.to_datetime(time).to_zoned(self.zone.clone());
-                let opens = at(OPENS).map_err(out_of_range)?.max(from.clone());
-                let closes = at(CLOSES).map_err(out_of_range)?.min(to.clone());
+                let (opens, closes) = self.hours_of(day);
+                let opens = at(opens).map_err(out_of_range)?.max(from.clone());
+                let closes = at(closes).map_err(out_of_range)?.min(to.clone());
                 if opens < closes {
                     sum += opens.duration_until(&closes);
                 }

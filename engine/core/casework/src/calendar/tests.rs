@@ -266,3 +266,6 @@ fn what_cannot_be_a_calendar_is_refused_with_a_sentence() {
     assert!(qld.due(now, Term::BusinessDays(TERM_MAX + 1)).is_err());
     assert!(qld.due(now, Term::ExactMs(u64::MAX)).is_err());
 }
+
+mod hours;
+mod vectors;

@@ -1,12 +1,12 @@
 //! The currencies of ISO 4217 that money is counted in.
 
 /// Whether this is the code of a currency.
-pub(super) fn known(code: &str) -> bool {
+pub(crate) fn known(code: &str) -> bool {
     code.len() == 3 && codes().any(|known| known == code)
 }
 
 /// All codes.
-pub(super) fn codes() -> impl Iterator<Item = &'static str> {
+pub(crate) fn codes() -> impl Iterator<Item = &'static str> {
     CODES.split_whitespace()
 }
 

@@ -87,12 +87,17 @@ fn pack(findings: &mut Findings, root: &Node) -> Option<Pack> {
     })
 }
 
-struct Reader<'f> {
-    findings: &'f mut Findings,
+pub(super) struct Reader<'f> {
+    pub(super) findings: &'f mut Findings,
 }
 
 impl Reader<'_> {
-    fn required(&mut self, keys: &Fields<'_>, key: &str, write: &str) -> Option<(String, Place)> {
+    pub(super) fn required(
+        &mut self,
+        keys: &Fields<'_>,
+        key: &str,
+        write: &str,
+    ) -> Option<(String, Place)> {
         let entry = keys.required(self.findings, key, write)?;
         let text = keys.text(self.findings, entry)?;
         Some((text.to_owned(), entry.place()))
@@ -190,28 +195,7 @@ impl Reader<'_> {
         }
     }
 
-    fn calendar(&mut self, name: &str, entry: &Entry) -> Option<String> {
-        let path = self.plain(name, entry)?;
-        let inside = !path.starts_with('/')
-            && !path.split('/').any(|part| part == ".." || part.is_empty())
-            && !path.contains('\\');
-        let is_calendar = path
-            .rsplit_once('.')
-            .is_some_and(|(_, extension)| extension == "ics");
-        if !inside || !is_calendar {
-            self.findings
-                .error(
-                    "CW0529",
-                    entry.place(),
-                    format!("the calendar `{name}` is not an `.ics` file within the pack"),
-                )
-                .help(format!("write for example `{name}: calendars/{name}.ics`"));
-            return None;
-        }
-        Some(path)
-    }
-
-    fn plain(&mut self, name: &str, entry: &Entry) -> Option<String> {
+    pub(super) fn plain(&mut self, name: &str, entry: &Entry) -> Option<String> {
         let Some(text) = entry.value.as_text() else {
             yaml::expected(
                 self.findings,
@@ -402,7 +386,12 @@ impl Reader<'_> {
         }
     }
 
-    fn open<'a>(&mut self, entry: &'a Entry, owner: &str, known: &[&str]) -> Option<Fields<'a>> {
+    pub(super) fn open<'a>(
+        &mut self,
+        entry: &'a Entry,
+        owner: &str,
+        known: &[&str],
+    ) -> Option<Fields<'a>> {
         Fields::open(self.findings, &entry.value, entry.key.place, owner, known)
     }
 

@@ -45,7 +45,7 @@ fn a_whole_pack_is_read() {
     assert_eq!(findings, []);
     let pack = pack.unwrap();
     assert_eq!(pack.namespace, "family-services");
-    assert_eq!(pack.calendars["victoria"], "calendars/victoria.ics");
+    assert_eq!(pack.calendars["victoria"].path, "calendars/victoria.ics");
     assert!(pack.roles["case-worker"].starts && !pack.roles["case-worker"].administers);
     assert!(pack.administers(&["case-worker".to_owned(), "team-leader".to_owned()].into()));
     assert!(!pack.administers(&["case-worker".to_owned()].into()));
@@ -281,4 +281,46 @@ fn what_a_policy_cannot_mean_is_said_where_it_stands() {
     let nothing = "CW0541 `by` of `together` of the policy `limits` names nothing";
     assert_eq!(together("{ by: [], within: 7 days }"), [nothing]);
     assert!(told("{ together: [] }".to_owned())[0].contains("limits"));
+}
+
+#[test]
+fn a_calendar_is_a_file_or_a_file_with_hours() {
+    let pack = |calendar: &str| {
+        let text = format!(
+            "namespace: a\ntitle: A\ntimeZone: Australia/Brisbane\ncalendars:\n  desk: {calendar}\n"
+        );
+        super::read_pack("pack.yaml", &text)
+    };
+    let well = "{ file: calendars/desk.ics, opens: '08:30', closes: '16:00', cutOff: '15:00' }";
+    let desk = pack(well).0.unwrap().calendars["desk"].clone();
+    assert_eq!(desk.path, "calendars/desk.ics");
+    let hours = (desk.opens, desk.closes, desk.cut_off);
+    assert_eq!(hours, (Some((8, 30)), Some((16, 0)), Some((15, 0))));
+    let plain = pack("calendars/desk.ics").0.unwrap().calendars["desk"].clone();
+    assert_eq!(
+        (plain.opens, plain.closes, plain.cut_off),
+        (None, None, None)
+    );
+    for wrong in [
+        "3 pm",
+        "'24:00'",
+        "'9:00'",
+        "'09:60'",
+        "15.5",
+        "900",
+        "'-1:00'",
+        "[]",
+        "'１5:00'",
+    ] {
+        let text = format!("{{ file: calendars/desk.ics, cutOff: {wrong} }}");
+        let codes: Vec<_> = pack(&text).1.into_iter().map(|found| found.code).collect();
+        assert_eq!(codes, ["CW0539"], "{wrong}");
+    }
+    for (wrong, code) in [
+        ("{ cutOff: '15:00' }", "CW0101"),
+        ("{ file: ../x.ics }", "CW0529"),
+    ] {
+        let codes: Vec<_> = pack(wrong).1.into_iter().map(|found| found.code).collect();
+        assert_eq!(codes, [code], "{wrong}");
+    }
 }

@@ -9,6 +9,7 @@ use crate::workflow::{Call, Kind};
 use crate::yaml::{Entry, Node, Place};
 
 pub(super) mod argument;
+mod decide;
 pub(super) mod function;
 mod fund;
 pub(super) mod http;
@@ -17,21 +18,19 @@ mod openapi;
 mod plugin;
 
 /// Functions of the engine that are built.
-pub(crate) const BUILT_IN: [&str; 7] = [
+pub(crate) const BUILT_IN: [&str; 8] = [
     "http",
     "openapi",
     "human-task",
     "approval",
+    "decide",
     "fund.reserve",
     "fund.commit",
     "fund.release",
 ];
 
 /// Functions that come later, with what serves meanwhile.
-const LATER: [(&str, &str); 2] = [
-    ("decide", "decide with `switch`"),
-    ("notify", "let a plugin send the message"),
-];
+const LATER: [(&str, &str); 1] = [("notify", "let a plugin send the message")];
 
 /// `name:version@catalog` in its parts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,6 +85,7 @@ pub(super) fn read(reader: &mut Reader<'_>, body: &Body<'_, '_>) -> Option<Found
         "http" => http::read(reader, body),
         "openapi" => openapi::read(reader, body),
         "human-task" | "approval" => human::read(reader, body, reference.name == "approval"),
+        "decide" => decide::read(reader, body),
         name if BUILT_IN.contains(&name) => fund::read(reader, body, name),
         name => plugin::read(reader, body, name, reference.version),
     }

@@ -157,8 +157,9 @@ impl Shared {
         batch: &mut Batch,
     ) -> Result<Option<Moved>, Refused> {
         let now = self.now();
-        let deployment = self.deployment_of(item)?;
-        let Some((next, rang)) = item.ring(now, deployment.calendar()) else {
+        let (deployment, workflow) = self.origin_of(item)?;
+        let calendar = deployment.calendar_of(&workflow);
+        let Some((next, rang)) = item.ring(now, calendar) else {
             batch.puts.push(row(item, at, None));
             return Ok(None);
         };
@@ -173,12 +174,12 @@ impl Shared {
         Ok(write_item(Some(item), &next, now, batch))
     }
 
-    /// What the item's instance is pinned to.
-    pub(crate) fn deployment_of(&self, item: &WorkItem) -> Result<Arc<Deployment>, Refused> {
+    /// What the item's instance is pinned to, and its workflow there.
+    pub(crate) fn origin_of(&self, item: &WorkItem) -> Result<(Arc<Deployment>, String), Refused> {
         let key = item.instance.as_bytes();
         let (row, _) = self
             .pending::<InstanceRow>(Table::Instance, key, "an instance row")?
             .ok_or_else(not_found)?;
-        self.deployment(&row.deployment)
+        Ok((self.deployment(&row.deployment)?, row.workflow))
     }
 }

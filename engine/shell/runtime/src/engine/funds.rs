@@ -22,11 +22,11 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use self::books::OpenFund;
-use super::Refused;
 use super::alarms::Moved;
 use super::draft::{RunError, owner, term};
 use super::resident::Resident;
 use super::shared::Shared;
+use super::{Refused, decisions};
 
 pub(crate) use self::books::of_owner;
 pub use self::check::{Unbalanced, unbalanced};
@@ -37,7 +37,7 @@ const AGAIN_MS: i64 = 500;
 
 /// Whether a call is decided in here, within the decision that asks for it.
 pub(crate) fn is_booking(call: &Call) -> bool {
-    call.function.starts_with("fund.")
+    call.function.starts_with("fund.") || decisions::asks_table(call)
 }
 
 /// What a call would take from a fund: of which reservation, and how much.
@@ -235,7 +235,8 @@ impl Desk<'_> {
             return Ok(None);
         };
         let length = Term::parse(written).map_err(invalid)?;
-        let calendar = self.resident.deployment.calendar();
+        let resident = self.resident;
+        let calendar = resident.deployment.calendar_of(&resident.row.workflow);
         let due = calendar.due(self.at, term(length));
         due.map(Some).map_err(|refusal| business(&refusal))
     }

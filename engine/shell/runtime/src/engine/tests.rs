@@ -3,8 +3,10 @@
 
 mod alarms;
 mod brokerage;
+mod calendars;
 mod children;
 mod crash;
+mod decisions;
 mod documents;
 mod drafts;
 mod events;

@@ -69,8 +69,8 @@ impl Change {
                 Action::WorkItemHeld,
             ),
             Self::Resume => {
-                let deployment = shared.deployment_of(item)?;
-                let resumed = item.resume(who, at, deployment.calendar());
+                let (deployment, workflow) = shared.origin_of(item)?;
+                let resumed = item.resume(who, at, deployment.calendar_of(&workflow));
                 (resumed, Action::WorkItemResumed)
             }
         };

@@ -279,7 +279,7 @@ mod tests {
 
     use super::*;
 
-    const CODES: [Code; 22] = [
+    const CODES: [Code; 23] = [
         Code::NotFound,
         Code::SelfApproval,
         Code::NotAssigned,

@@ -59,6 +59,7 @@ pub(crate) const fn weight(action: Action) -> Weight {
         | Action::CallbackIgnored
         | Action::FundReserved
         | Action::FundReleased
+        | Action::TableDecided
         | Action::PersonAdded
         | Action::PersonChanged
         | Action::DocumentAdded
@@ -128,6 +129,7 @@ pub(crate) fn sentence(entry: &TimelineEntry, run: Option<&str>) -> String {
         Action::FundReleased => {
             format!("Money that was set aside was given back{}.", fund(entry))
         }
+        Action::TableDecided => format!("A decision table was asked{}.", bracket(detail)),
         Action::PersonAdded => format!("{who} added {} to this case.", person(entry)),
         Action::PersonChanged => format!("{who} changed what is known of {}.", person(entry)),
         Action::AddressShown => {

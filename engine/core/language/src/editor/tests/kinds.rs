@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::keys;
-use crate::editor::{form, pack, test};
+use crate::editor::{decision, form, pack, test};
 use crate::pack_test::Around;
 use crate::schema::Schema;
 use crate::{Diagnostic, Surroundings};
@@ -83,6 +83,7 @@ fn gather(schema: &Value, pointer: &str, found: &mut BTreeSet<String>) {
 #[test]
 fn every_reference_leads_somewhere_and_every_key_is_explained() {
     for schema in [
+        decision::schema(),
         form::schema(),
         pack::schema(&Surroundings::default()),
         test::schema(&Around::default()),
@@ -137,6 +138,10 @@ fn a_pack_has_the_keys_that_its_reader_has() {
         |text| crate::pack::read_pack("pack.yaml", text).1,
         &[
             ("", "ALIEN"),
+            (
+                "/definitions/calendar",
+                "calendars: { a: { file: a.ics, ALIEN } }",
+            ),
             ("/definitions/role", "roles: { a: { title: A, ALIEN } }"),
             ("/definitions/fund", &fund),
             ("/definitions/policyRow", &row),
@@ -333,4 +338,43 @@ fn names_around_are_offered() {
     assert_eq!(schema["definitions"]["fundName"], json!({"type": "string"}));
     let answered = &schema["definitions"]["plugins"]["properties"];
     assert_eq!(answered["pay.issue"]["$ref"], "#/definitions/answers");
+}
+
+#[test]
+fn decision_tables_have_the_keys_that_their_reader_has() {
+    let schema = decision::schema();
+    check(
+        &schema,
+        |text| crate::decision::read("t", "t.yaml", text).1,
+        &[
+            ("", "ALIEN"),
+            (
+                "/definitions/input",
+                "inputs: { a: { ALIEN } }\nversions: []",
+            ),
+            (
+                "/definitions/output",
+                "outputs: { a: { ALIEN } }\nversions: []",
+            ),
+            (
+                "/definitions/version",
+                "inputs: { a: { type: number } }\noutputs: { b: { type: number } }\n\
+                 versions: [ { ALIEN } ]",
+            ),
+            (
+                "/definitions/row",
+                "inputs: { a: { type: number } }\noutputs: { b: { type: number } }\n\
+                 versions: [ { from: 2026-01-01, rows: [ { ALIEN } ] } ]",
+            ),
+        ],
+    );
+    let words = |pointer: &str| schema.pointer(pointer).cloned();
+    assert_eq!(
+        words("/definitions/type/enum"),
+        Some(json!(crate::decision::TYPE_WORDS))
+    );
+    assert_eq!(
+        words("/properties/hit/enum"),
+        Some(json!(crate::decision::HIT_WORDS))
+    );
 }

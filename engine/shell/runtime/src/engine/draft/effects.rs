@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use super::{Action, Draft, Next};
 use crate::engine::Refused;
 use crate::engine::calls::effect_of_request;
+use crate::engine::decisions::{self, asks_table};
 use crate::engine::funds::{business, committed, is_booking};
 use crate::key;
 use crate::port::EffectKind;
@@ -71,6 +72,9 @@ impl Draft<'_> {
     /// Money moves in the same batch as the state that asked for it, and answers at once. A
     /// payment to the outside is only sent then: its answer comes later.
     pub(crate) fn book(&mut self, call: &Call) -> Result<Option<Event>, Refused> {
+        if asks_table(call) {
+            return Ok(Some(self.ask_table(call)));
+        }
         let booking = is_booking(call);
         let moved = match self.pays(call) {
             Some(money) if !booking => Some((Way::Paid, call.key.clone(), money)),
@@ -105,6 +109,23 @@ impl Draft<'_> {
             delivery: call.delivery.clone(),
             result: result.map(|booked| booked.answer),
         }))
+    }
+
+    /// A table answers at once too, and moves nothing.
+    fn ask_table(&mut self, call: &Call) -> Event {
+        let moved_to = self.deployment.as_deref();
+        let deployment = moved_to.unwrap_or(&self.resident.deployment);
+        let result = decisions::decide(deployment, self.at, call);
+        let (action, detail) = match &result {
+            Ok(decided) => (Audit::TableDecided, decided.detail.clone()),
+            Err(error) => (Audit::FunctionFailed, error.code.clone()),
+        };
+        self.note_own(action, Some(call.key.clone()), Some(detail));
+        Event::CallReturned {
+            at: self.at,
+            delivery: call.delivery.clone(),
+            result: result.map(|decided| decided.answer),
+        }
     }
 
     fn call(&mut self, call: Call) -> Result<(), Refused> {

@@ -79,7 +79,7 @@ impl Draft<'_> {
 
     fn offered(&self, offer: Offer) -> WorkItem {
         let resident = self.resident;
-        let calendar = resident.deployment.calendar();
+        let calendar = resident.deployment.calendar_of(&resident.row.workflow);
         // A term beyond the calendar's end has no date: the item is offered without one.
         let due = offer
             .due

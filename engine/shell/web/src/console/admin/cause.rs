@@ -48,6 +48,15 @@ pub(crate) fn told(code: &str) -> Cause {
             "There is not enough money in the fund.",
             "Add money to the fund or release what is set aside, then try again.",
         ),
+        "table-not-in-force" => (
+            "The decision table says nothing yet of the day that it was asked about.",
+            "It would fail again: give the table a version for that day, put it in force, and \
+             start again.",
+        ),
+        "table-input-invalid" => (
+            "The decision table was asked about something that it does not take.",
+            "It would fail again: mend the workflow or the input, and start again.",
+        ),
         "no-basis" => (
             "There is no consent for sharing this.",
             "Ask for the family's consent, then try again.",
