@@ -320,6 +320,7 @@ impl Invoke for Payer {
             input: any(),
             output: any(),
             errors: Vec::new(),
+            discloses: Vec::new(),
         };
         let name = "payment-issue.pay".to_owned();
         surroundings.functions.insert(name, signature);
@@ -328,6 +329,10 @@ impl Invoke for Payer {
     }
 
     fn bind(&self, _: &Pack) {}
+
+    fn discloses(&self, _: &str, _: &str) -> Vec<String> {
+        Vec::new()
+    }
 
     fn resumes(&self, _: &str, _: &str) -> bool {
         false

@@ -131,6 +131,7 @@ impl Invoke for Partner {
                 input: any(),
                 output: any(),
                 errors: Vec::new(),
+                discloses: Vec::new(),
             };
             surroundings.functions.insert(function.clone(), signature);
             let plugin = function.split('.').next().unwrap();
@@ -140,6 +141,10 @@ impl Invoke for Partner {
     }
 
     fn bind(&self, _pack: &Pack) {}
+
+    fn discloses(&self, _: &str, _: &str) -> Vec<String> {
+        Vec::new()
+    }
 
     fn resumes(&self, _: &str, _: &str) -> bool {
         false

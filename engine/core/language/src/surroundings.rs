@@ -29,6 +29,12 @@ pub struct PackNames {
     pub teams: BTreeSet<String>,
     pub funds: BTreeSet<String>,
     pub policies: BTreeSet<String>,
+    /// What facts about people may be passed on for.
+    pub purposes: BTreeSet<String>,
+    /// Whom they may be passed on to.
+    pub recipients: BTreeSet<String>,
+    /// Legal bases in place of consent.
+    pub bases: BTreeSet<String>,
 }
 
 /// What a function takes and gives.
@@ -39,4 +45,6 @@ pub struct Signature {
     pub output: Schema,
     /// Codes of the errors it declares, without the plugin's name.
     pub errors: Vec<String>,
+    /// What facts about people it hands out, in the plugin's own words; empty for none.
+    pub discloses: Vec<String>,
 }

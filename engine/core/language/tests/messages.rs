@@ -48,9 +48,20 @@ fn surroundings() -> Surroundings {
         input: Schema::new(input).expect("a schema of the subset"),
         output: Schema::new(json!({ "type": "object" })).expect("a schema of the subset"),
         errors: vec!["declined".to_owned()],
+        discloses: Vec::new(),
+    };
+    let apply = Signature {
+        title: "Apply".to_owned(),
+        input: Schema::new(json!({ "type": "object" })).expect("a schema of the subset"),
+        output: Schema::new(json!({ "type": "object" })).expect("a schema of the subset"),
+        errors: Vec::new(),
+        discloses: vec!["income".to_owned(), "dates-of-birth".to_owned()],
     };
     Surroundings {
-        functions: BTreeMap::from([("payment-issue.pay".to_owned(), pay)]),
+        functions: BTreeMap::from([
+            ("payment-issue.pay".to_owned(), pay),
+            ("homes.apply".to_owned(), apply),
+        ]),
         functions_known: true,
         workflows: Some(workflows()),
         pack: Some(PackNames {
@@ -61,6 +72,9 @@ fn surroundings() -> Surroundings {
             teams: names(["north", "south"]),
             funds: names(["brokerage"]),
             policies: names(["brokerage-limits"]),
+            purposes: names(["housing"]),
+            recipients: names(["housing-register"]),
+            bases: names(["child-safety"]),
         }),
     }
 }

@@ -396,6 +396,9 @@ fn names(pack: &Pack, forms: &BTreeMap<String, Form>) -> PackNames {
         teams: pack.teams.keys().cloned().collect(),
         funds: pack.funds.keys().cloned().collect(),
         policies: pack.policies.keys().cloned().collect(),
+        purposes: pack.disclosure.purposes.keys().cloned().collect(),
+        recipients: pack.disclosure.recipients.keys().cloned().collect(),
+        bases: pack.disclosure.bases.keys().cloned().collect(),
     }
 }
 

@@ -184,6 +184,8 @@ pub(crate) struct SignatureRow {
     pub(crate) input: Value,
     pub(crate) output: Value,
     pub(crate) errors: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) discloses: Vec<String>,
 }
 
 #[derive(Serialize, Deserialize)]

@@ -43,6 +43,10 @@ pub enum Table {
     Document,
     /// (case, document id, number) -> bytes of a document.
     DocumentPart,
+    /// (case, consent id, revision) -> consent as it was then; never written over.
+    Consent,
+    /// (case, id) -> that facts about people went out: to whom and on what, without content.
+    Disclosure,
     /// (case, note id) -> note.
     Note,
     /// (agency, type hash, value hash, instance) -> nothing; what such hashes are made with.
@@ -71,7 +75,7 @@ pub enum Table {
 }
 
 impl Table {
-    pub const ALL: [Self; 32] = [
+    pub const ALL: [Self; 34] = [
         Self::Case,
         Self::WorkItem,
         Self::Queue,
@@ -92,6 +96,8 @@ impl Table {
         Self::Person,
         Self::Document,
         Self::DocumentPart,
+        Self::Consent,
+        Self::Disclosure,
         Self::Note,
         Self::Subscription,
         Self::EventSeen,
@@ -129,6 +135,8 @@ impl Table {
             Self::Person => 17,
             Self::Document => 18,
             Self::DocumentPart => 19,
+            Self::Consent => 40,
+            Self::Disclosure => 41,
             Self::Note => 20,
             Self::Subscription => 21,
             Self::EventSeen => 22,

@@ -16,6 +16,7 @@ fn around(input: Value) -> Surroundings {
         input: Schema::new(input).unwrap(),
         output: nothing(),
         errors: Vec::new(),
+        discloses: Vec::new(),
     };
     Surroundings {
         functions: [("pay.issue".to_owned(), signature)].into(),

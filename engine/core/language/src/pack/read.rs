@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::{Fund, Pack, PluginBinding, PolicyRow, Role, currency};
+use super::{Disclosure, Fund, Pack, PluginBinding, PolicyRow, Role, currency};
 use crate::Diagnostic;
 use crate::diagnostic::{Findings, suggestion};
 use crate::yaml::{self, Entry, Fields, Node, Place};
 
-const KEYS: [&str; 12] = [
+const KEYS: [&str; 13] = [
     "namespace",
     "title",
     "timeZone",
@@ -21,6 +21,7 @@ const KEYS: [&str; 12] = [
     "policies",
     "plugins",
     "http",
+    "disclosure",
     "caseNumber",
 ];
 const CASE_NUMBER: &str = "CASE-{year}-{number:5}";
@@ -60,6 +61,7 @@ fn pack(findings: &mut Findings, root: &Node) -> Option<Pack> {
     });
     let plugins = reader.named(&keys, "plugins", Reader::plugin);
     let http = keys.get("http").map(|entry| reader.http(entry));
+    let disclosure = keys.get("disclosure").map(|entry| reader.disclosure(entry));
     let case_number = reader.optional(&keys, "caseNumber");
     if let Some((pattern, place)) = &case_number {
         reader.case_number(pattern, *place);
@@ -76,6 +78,7 @@ fn pack(findings: &mut Findings, root: &Node) -> Option<Pack> {
         policies,
         plugins,
         http: http.unwrap_or_default(),
+        disclosure: disclosure.unwrap_or_default(),
         case_number: case_number.map_or_else(|| CASE_NUMBER.to_owned(), |(pattern, _)| pattern),
     })
 }
@@ -423,6 +426,18 @@ impl Reader<'_> {
             }
         }
         hosts
+    }
+
+    fn disclosure(&mut self, entry: &Entry) -> Disclosure {
+        let known = ["purposes", "recipients", "bases"];
+        let Some(keys) = self.open(entry, "`disclosure`", &known) else {
+            return Disclosure::default();
+        };
+        Disclosure {
+            purposes: self.named(&keys, "purposes", Reader::plain),
+            recipients: self.named(&keys, "recipients", Reader::plain),
+            bases: self.named(&keys, "bases", Reader::plain),
+        }
     }
 
     /// `{year}` as often as wanted, `{number}` or `{number:5}` once, and plain letters.

@@ -16,6 +16,7 @@ impl Deployment {
                 input: signature.input.document().clone(),
                 output: signature.output.document().clone(),
                 errors: signature.errors.clone(),
+                discloses: signature.discloses.clone(),
             };
             (name.clone(), row)
         };
@@ -45,6 +46,7 @@ impl Deployment {
                 input: schema(signature.input)?,
                 output: schema(signature.output)?,
                 errors: signature.errors,
+                discloses: signature.discloses,
             };
             installed.functions.insert(name, signature);
         }

@@ -5,6 +5,7 @@ mod alarms;
 mod brokerage;
 mod children;
 mod crash;
+mod disclosures;
 mod documents;
 mod drafts;
 mod events;

@@ -139,6 +139,7 @@ fn a_pack_has_the_keys_that_its_reader_has() {
             ("/definitions/policyRow", &row),
             ("/definitions/plugin", "plugins: { a: { ALIEN } }"),
             ("/definitions/http", "http: { ALIEN }"),
+            ("/definitions/disclosure", "disclosure: { ALIEN }"),
             (
                 "/definitions/amount",
                 "funds: { a: { title: A, allocated: { minor: 1, currency: AUD, ALIEN } } }",
