@@ -321,6 +321,7 @@ impl Invoke for Payer {
             output: any(),
             errors: Vec::new(),
             pays: None,
+            discloses: Vec::new(),
         };
         let name = "payment-issue.pay".to_owned();
         surroundings.functions.insert(name, signature);
@@ -329,6 +330,10 @@ impl Invoke for Payer {
     }
 
     fn bind(&self, _: &Pack) {}
+
+    fn discloses(&self, _: &str, _: &str) -> Vec<String> {
+        Vec::new()
+    }
 
     fn resumes(&self, _: &str, _: &str) -> bool {
         false

@@ -33,6 +33,7 @@ impl Application {
 
     /// Up to the call: the application is on its way to the register.
     pub(crate) fn apply(&self, agency: &mut Agency) {
+        self.agree(agency);
         let item = self.item(agency, "details");
         self.post(
             agency,
@@ -47,6 +48,23 @@ impl Application {
             &body,
             200,
         );
+    }
+
+    /// The family agrees that the register is told.
+    fn agree(&self, agency: &mut Agency) {
+        let path = format!("/api/v1/instances/{}", self.instance(agency));
+        let reply = agency.insist("case-worker", |client| client.get(&path));
+        let case = reply.body["case"].as_str().unwrap().to_owned();
+        let parent = json!({ "name": "Mai Nguyen", "relation": "parent" });
+        let persons = format!("/api/v1/cases/{case}/persons");
+        let person = self.post(agency, &persons, &parent, 201);
+        let consent = json!({
+            "person": person["id"], "purposes": ["housing"], "recipients": ["housing-register"],
+            "what": "Who lives with us and what we earn", "how": "spoken",
+            "givenOn": "2026-01-01", "expiresOn": "2099-12-31",
+        });
+        let consents = format!("/api/v1/cases/{case}/consents");
+        self.post(agency, &consents, &consent, 201);
     }
 
     /// Waits until the call waits for its answer.

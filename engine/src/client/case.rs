@@ -10,6 +10,10 @@ pub(crate) enum Command {
     List,
     /// One case and where its workflows stand.
     Show { id: String },
+    /// What the people of a case have agreed to.
+    Consents { id: String },
+    /// What was sent to others about the people of a case, and on what.
+    Disclosures { id: String },
     /// What happened in a case, oldest first.
     Timeline { id: String },
 }
@@ -43,6 +47,47 @@ impl Ask for Command {
                 let text = format!("Case {number}, opened {}\n\n{rows}", at(&case, "/opened"));
                 Ok(Answer::new(case, text))
             }
+            Self::Consents { id } => {
+                let path = format!("/api/v1/cases/{}/consents", escaped(id));
+                let all = client.all(&path, &[])?;
+                let rows: Vec<_> = all
+                    .iter()
+                    .map(|one| {
+                        let (person, standing) = (at(one, "/person"), at(one, "/standing"));
+                        let (purposes, to) = (words(one, "purposes"), words(one, "recipients"));
+                        [
+                            person,
+                            standing,
+                            purposes,
+                            to,
+                            at(one, "/expiresOn"),
+                            at(one, "/id"),
+                        ]
+                    })
+                    .collect();
+                let heads = ["PERSON", "TODAY", "FOR", "TO", "UNTIL", "CONSENT"];
+                let text = table(heads, &rows);
+                Ok(Answer::new(json!({ "items": all }), text))
+            }
+            Self::Disclosures { id } => {
+                let path = format!("/api/v1/cases/{}/disclosures", escaped(id));
+                let all = client.all(&path, &[])?;
+                let rows: Vec<_> = all
+                    .iter()
+                    .map(|one| {
+                        let basis = at(one, "/basis/name");
+                        let on = match basis.as_str() {
+                            "" => words(one, "consents"),
+                            _ => basis,
+                        };
+                        let (when, purpose) = (at(one, "/at"), at(one, "/purpose"));
+                        let (to, function) = (at(one, "/to"), at(one, "/function"));
+                        [when, to, purpose, words(one, "discloses"), function, on]
+                    })
+                    .collect();
+                let text = table(["WHEN", "TO", "FOR", "WHAT", "BY", "ON"], &rows);
+                Ok(Answer::new(json!({ "items": all }), text))
+            }
             Self::Timeline { id } => {
                 let path = format!("/api/v1/cases/{}/timeline", escaped(id));
                 let entries = client.all(&path, &[])?;
@@ -59,4 +104,11 @@ impl Ask for Command {
             }
         }
     }
+}
+
+/// A list of words in one cell.
+fn words(one: &serde_json::Value, key: &str) -> String {
+    let all = one[key].as_array().into_iter().flatten();
+    let all: Vec<_> = all.filter_map(serde_json::Value::as_str).collect();
+    all.join(", ")
 }

@@ -4,6 +4,7 @@
 //! Components are kept by digest in the data folder, so that an instance finds the plugin it is
 //! pinned to after another version was installed.
 
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
@@ -286,6 +287,11 @@ impl Invoke for Plugins {
         self.http.bind(&pack.namespace, pack.http.clone());
     }
 
+    fn discloses(&self, function: &str, digest: &str) -> Vec<String> {
+        let found = self.function(digest, function);
+        found.map_or_else(Vec::new, |(_, function)| words(function.discloses.as_ref()))
+    }
+
     fn resumes(&self, function: &str, digest: &str) -> bool {
         self.function(digest, function)
             .is_some_and(|(_, function)| function.resumes)
@@ -307,7 +313,21 @@ fn signature(function: &Function) -> Result<Signature, casewright_language::sche
         output: Schema::new(function.output.clone())?,
         errors: function.errors.clone(),
         pays: function.pays.clone(),
+        discloses: words(function.discloses.as_ref()),
     })
+}
+
+/// What a plugin says that it hands out. What is no list of words is still said.
+fn words(discloses: Option<&Value>) -> Vec<String> {
+    match discloses {
+        None | Some(Value::Null | Value::Bool(false)) => Vec::new(),
+        Some(Value::Array(all)) => all
+            .iter()
+            .map(|one| one.as_str().map_or_else(|| one.to_string(), str::to_owned))
+            .collect(),
+        Some(Value::String(word)) => vec![word.clone()],
+        Some(other) => vec![other.to_string()],
+    }
 }
 
 /// What a pack binds for its plugins.

@@ -125,6 +125,13 @@ impl Invoke for Partner {
 
     fn bind(&self, _pack: &Pack) {}
 
+    fn discloses(&self, function: &str, digest: &str) -> Vec<String> {
+        match digest {
+            NOT_BUILT => Vec::new(),
+            digest => self.plugins.discloses(function, digest),
+        }
+    }
+
     fn resumes(&self, function: &str, digest: &str) -> bool {
         digest != NOT_BUILT && self.plugins.resumes(function, digest)
     }
@@ -187,6 +194,7 @@ fn anything(function: &str) -> Option<Signature> {
         output: schema,
         errors: Vec::new(),
         pays: None,
+        discloses: Vec::new(),
     })
 }
 

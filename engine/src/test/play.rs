@@ -15,6 +15,7 @@ use super::coverage::Reached;
 use super::record::Scribe;
 use super::stage::{Stage, failed};
 
+mod consent;
 mod expect;
 
 /// Who hears of a test while it goes on.
@@ -105,6 +106,8 @@ impl Stage {
             Deed::Complete(complete) => self.complete(spot, complete).await,
             Deed::Wait(term) => Ok(said(spot, self.wait(*term).await?)),
             Deed::WaitUntil(moment) => Ok(said(spot, self.wait_for(*moment).await?)),
+            Deed::Consent(consent) => self.consent(spot, consent).await,
+            Deed::Withdrawal(back) => self.withdrawal(spot, back).await,
             Deed::Event(event) => self.event(spot, event).await,
             Deed::Task(task) => self.expect_task(spot, task).await,
             Deed::NoTask(task) => self.expect_no_task(spot, task).await,

@@ -24,6 +24,7 @@ static AROUND: LazyLock<Surroundings> = LazyLock::new(|| {
         })),
         output: schema(json!({})),
         errors: vec!["declined".to_owned()],
+        discloses: Vec::new(),
     };
     let pack = PackNames {
         namespace: "family-services".to_owned(),

@@ -132,6 +132,7 @@ impl Invoke for Partner {
                 output: any(),
                 errors: Vec::new(),
                 pays: None,
+                discloses: Vec::new(),
             };
             surroundings.functions.insert(function.clone(), signature);
             let plugin = function.split('.').next().unwrap();
@@ -141,6 +142,10 @@ impl Invoke for Partner {
     }
 
     fn bind(&self, _pack: &Pack) {}
+
+    fn discloses(&self, _: &str, _: &str) -> Vec<String> {
+        Vec::new()
+    }
 
     fn resumes(&self, _: &str, _: &str) -> bool {
         false

@@ -59,6 +59,12 @@ pub enum Action {
     PersonChanged,
     /// Somebody asked for an address that is confidential.
     AddressShown,
+    ConsentGiven,
+    ConsentWithdrawn,
+    /// Facts about people were about to be sent.
+    Disclosed,
+    /// They were not, since nobody had agreed to it.
+    DisclosureRefused,
     NoteAdded,
     DocumentAdded,
     /// Somebody was given the content.

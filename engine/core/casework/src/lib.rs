@@ -10,6 +10,8 @@ pub mod access;
 pub mod audit;
 pub mod calendar;
 pub mod case;
+pub mod consent;
+pub mod disclosure;
 pub mod document;
 pub mod fund;
 pub mod money;
@@ -24,6 +26,8 @@ pub mod work_item;
 
 pub use calendar::{Calendar, Term};
 pub use case::Case;
+pub use consent::Consent;
+pub use disclosure::Disclosure;
 pub use document::Document;
 pub use fund::Fund;
 pub use money::Money;

@@ -133,6 +133,24 @@ impl Relation {
         }
     }
 
+    /// As written by [`Self::as_str`].
+    pub fn named(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|one| one.as_str() == word)
+    }
+
+    /// Whom facts about a family are about, unless a document says otherwise.
+    pub const fn is_family(self) -> bool {
+        match self {
+            Self::Parent
+            | Self::Carer
+            | Self::Child
+            | Self::Sibling
+            | Self::Partner
+            | Self::OtherFamily => true,
+            Self::Referrer | Self::Payee | Self::Professional | Self::Other => false,
+        }
+    }
+
     /// Whether a member of staff in this relation has an interest in what is decided here. A
     /// colleague who works for the family as a professional has none.
     pub const fn bars_deciding(self) -> bool {

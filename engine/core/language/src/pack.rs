@@ -34,6 +34,10 @@
 //!     secrets: [ payment-key ]
 //! http:                                 # whom documents may ask without a plugin
 //!   hosts: [ homes.example:443 ]
+//! disclosure:                           # what consent and documents may name
+//!   purposes: { housing: Finding a home }
+//!   recipients: { housing-register: The housing register }
+//!   bases: { child-protection-act-159m: Sharing without consent for a child's safety }
 //! caseNumber: IFS-{year}-{number:5}     # CASE-{year}-{number:5} when it is left out
 //! ```
 //!
@@ -82,6 +86,8 @@ pub struct Pack {
     pub plugins: BTreeMap<String, PluginBinding>,
     /// `HOST:PORT`, or origins, that `call: http` may ask as far as the operator allows it too.
     pub http: Vec<String>,
+    /// Words that consent and sending are compared by.
+    pub disclosure: Disclosure,
     /// `IFS-{year}-{number:5}`.
     pub case_number: String,
 }
@@ -106,6 +112,16 @@ pub struct CalendarFile {
     pub closes: Option<(i8, i8)>,
     /// What is asked from then on counts as asked on the next working day.
     pub cut_off: Option<(i8, i8)>,
+}
+
+/// For what, to whom and on what facts about people may be passed on: names with their titles.
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct Disclosure {
+    pub purposes: BTreeMap<String, String>,
+    pub recipients: BTreeMap<String, String>,
+    /// Legal bases in place of consent.
+    pub bases: BTreeMap<String, String>,
 }
 
 /// What people are in an agency.

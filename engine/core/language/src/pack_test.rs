@@ -151,6 +151,10 @@ pub enum Deed {
     Claim(Act),
     Release(Act),
     Complete(Complete),
+    /// Everybody of the family agrees.
+    Consent(Consent),
+    /// What they agreed to for a purpose is taken back.
+    Withdrawal(Withdrawal),
     Event(Event),
     Task(Box<OpenTask>),
     NoTask(TaskName),
@@ -171,6 +175,8 @@ impl Deed {
             | Self::Claim(_)
             | Self::Release(_)
             | Self::Complete(_)
+            | Self::Consent(_)
+            | Self::Withdrawal(_)
             | Self::Event(_)
             | Self::Wait(_)
             | Self::WaitUntil(_) => false,
@@ -194,6 +200,24 @@ pub struct Start {
     pub same_case: bool,
     pub input: Value,
     pub refused: Option<Refusal>,
+}
+
+/// Everybody of the family agrees that a recipient is told for a purpose. Where nobody of the
+/// family is in the case, a parent is added.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Consent {
+    pub purpose: String,
+    pub recipient: String,
+    pub who: String,
+}
+
+/// What was agreed to for a purpose is taken back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Withdrawal {
+    pub purpose: String,
+    pub who: String,
 }
 
 /// An event from outside.

@@ -9,6 +9,7 @@ use crate::{Diagnostic, Question, Surroundings, Workflow, yaml};
 mod call;
 mod copy;
 mod data;
+mod disclosure;
 mod r#do;
 mod document;
 mod duration;

@@ -37,6 +37,12 @@ pub struct PackNames {
     pub policies: BTreeMap<String, BTreeSet<Aspect>>,
     /// Whether some money may go out with nobody's approval.
     pub petty_cash: bool,
+    /// What facts about people may be passed on for.
+    pub purposes: BTreeSet<String>,
+    /// Whom they may be passed on to.
+    pub recipients: BTreeSet<String>,
+    /// Legal bases in place of consent.
+    pub bases: BTreeSet<String>,
 }
 
 /// What a function takes and gives.
@@ -49,4 +55,6 @@ pub struct Signature {
     pub errors: Vec<String>,
     /// JSON pointer of the money in its input, where it pays somebody.
     pub pays: Option<String>,
+    /// What facts about people it hands out, in the plugin's own words; empty for none.
+    pub discloses: Vec<String>,
 }

@@ -94,6 +94,8 @@ pub struct Task {
     pub timeout: Option<Span>,
     pub then: Then,
     pub kind: Kind,
+    /// For what, to whom and on what it hands out facts about people.
+    pub disclosure: Option<Disclosure>,
     /// What is done around `kind`, the outermost first.
     pub extensions: Vec<Extension>,
 }
@@ -132,6 +134,27 @@ impl Task {
         };
         written.unwrap_or_else(|| crate::words::humanize(&self.name))
     }
+}
+
+/// `metadata.disclosure`: words of the pack.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Disclosure {
+    pub purpose: String,
+    /// `to`: who is told.
+    pub recipient: String,
+    /// Relations to the case of those whom it is about; empty for the whole family.
+    pub about: Vec<String>,
+    /// In place of consent.
+    pub basis: Option<Basis>,
+}
+
+/// A legal basis, and why consent is not sought.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Basis {
+    pub name: String,
+    pub because: String,
 }
 
 /// `input`: the schema sees the raw value, `from` makes the transformed one.

@@ -50,9 +50,21 @@ fn surroundings() -> Surroundings {
         output: Schema::new(json!({ "type": "object" })).expect("a schema of the subset"),
         errors: vec!["declined".to_owned()],
         pays: Some("/money".to_owned()),
+        discloses: Vec::new(),
+    };
+    let apply = Signature {
+        title: "Apply".to_owned(),
+        input: Schema::new(json!({ "type": "object" })).expect("a schema of the subset"),
+        output: Schema::new(json!({ "type": "object" })).expect("a schema of the subset"),
+        errors: Vec::new(),
+        pays: None,
+        discloses: vec!["income".to_owned(), "dates-of-birth".to_owned()],
     };
     Surroundings {
-        functions: BTreeMap::from([("payment-issue.pay".to_owned(), pay)]),
+        functions: BTreeMap::from([
+            ("payment-issue.pay".to_owned(), pay),
+            ("homes.apply".to_owned(), apply),
+        ]),
         functions_known: true,
         workflows: Some(workflows()),
         pack: Some(PackNames {
@@ -72,6 +84,9 @@ fn surroundings() -> Surroundings {
                     BTreeSet::from([Aspect::Goal, Aspect::Supplier]),
                 ),
             ]),
+            purposes: names(["housing"]),
+            recipients: names(["housing-register"]),
+            bases: names(["child-safety"]),
         }),
     }
 }

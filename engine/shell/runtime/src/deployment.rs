@@ -472,6 +472,9 @@ fn names(
         roles: pack.roles.keys().cloned().collect(),
         teams: pack.teams.keys().cloned().collect(),
         funds: pack.funds.keys().cloned().collect(),
+        purposes: pack.disclosure.purposes.keys().cloned().collect(),
+        recipients: pack.disclosure.recipients.keys().cloned().collect(),
+        bases: pack.disclosure.bases.keys().cloned().collect(),
         petty_cash: pack.petty_cash.is_some(),
         policies: pack
             .policies

@@ -25,6 +25,9 @@ pub trait Invoke: Send + Sync + 'static {
     /// What this pack binds for its plugins takes the place of what its agency bound before.
     fn bind(&self, pack: &Pack);
 
+    /// What facts about people a function hands out, in the plugin's words; empty for none.
+    fn discloses(&self, function: &str, digest: &str) -> Vec<String>;
+
     /// Whether this function may answer later.
     fn resumes(&self, function: &str, digest: &str) -> bool;
 

@@ -189,6 +189,8 @@ pub(crate) struct SignatureRow {
     pub(crate) errors: Vec<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) pays: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) discloses: Vec<String>,
 }
 
 #[derive(Serialize, Deserialize)]

@@ -45,6 +45,10 @@ pub enum Table {
     Document,
     /// (case, document id, number) -> bytes of a document.
     DocumentPart,
+    /// (case, consent id, revision) -> consent as it was then; never written over.
+    Consent,
+    /// (case, id) -> that facts about people went out: to whom and on what, without content.
+    Disclosure,
     /// (case, note id) -> note.
     Note,
     /// (agency, type hash, value hash, instance) -> nothing; what such hashes are made with.
@@ -73,7 +77,7 @@ pub enum Table {
 }
 
 impl Table {
-    pub const ALL: [Self; 33] = [
+    pub const ALL: [Self; 35] = [
         Self::Case,
         Self::WorkItem,
         Self::Queue,
@@ -95,6 +99,8 @@ impl Table {
         Self::Person,
         Self::Document,
         Self::DocumentPart,
+        Self::Consent,
+        Self::Disclosure,
         Self::Note,
         Self::Subscription,
         Self::EventSeen,
@@ -133,6 +139,8 @@ impl Table {
             Self::Person => 17,
             Self::Document => 18,
             Self::DocumentPart => 19,
+            Self::Consent => 40,
+            Self::Disclosure => 41,
             Self::Note => 20,
             Self::Subscription => 21,
             Self::EventSeen => 22,

@@ -2,6 +2,7 @@
 
 mod callbacks;
 mod cases;
+mod consents;
 mod documents;
 mod drafts;
 mod dto;
@@ -90,6 +91,10 @@ pub(crate) fn routes() -> (Router<Site>, Document) {
         .routes(routes!(persons::list, persons::add))
         .routes(routes!(persons::get, persons::change))
         .routes(routes!(persons::show_address))
+        .routes(routes!(consents::list, consents::give))
+        .routes(routes!(consents::history))
+        .routes(routes!(consents::withdraw))
+        .routes(routes!(consents::disclosures))
         .routes(routes!(documents::list, documents::add))
         .routes(routes!(documents::get))
         .routes(routes!(documents::content))

@@ -6,6 +6,7 @@ mod admin;
 mod assigned;
 mod case;
 pub(crate) mod chrome;
+mod consent;
 mod document;
 pub(crate) mod escape;
 pub(crate) mod failure;
@@ -70,6 +71,15 @@ pub(crate) fn routes() -> Router<Site> {
             "/cases/{id}/persons/{person}/address",
             post(person::show_address),
         )
+        .route(
+            "/cases/{id}/persons/{person}/consents",
+            get(consent::show).post(consent::give),
+        )
+        .route(
+            "/cases/{id}/persons/{person}/consents/{consent}/withdraw",
+            post(consent::withdraw),
+        )
+        .route("/cases/{id}/disclosures", get(consent::disclosures))
         .route("/instances/{id}", get(instance::show))
         .route("/admin/failures", get(admin::failures::show))
         .route("/admin/instances", get(admin::runs::show))

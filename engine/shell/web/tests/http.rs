@@ -10,6 +10,8 @@ mod api;
 mod browser;
 #[path = "http/case_file.rs"]
 mod case_file;
+#[path = "http/consents.rs"]
+mod consents;
 #[path = "http/console.rs"]
 mod console;
 #[path = "http/documents.rs"]

@@ -17,6 +17,7 @@ fn around(input: Value) -> Surroundings {
         output: nothing(),
         pays: None,
         errors: Vec::new(),
+        discloses: Vec::new(),
     };
     Surroundings {
         functions: [("pay.issue".to_owned(), signature)].into(),

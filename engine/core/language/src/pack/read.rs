@@ -6,12 +6,12 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::{Fund, Pack, PluginBinding, Role, currency};
+use super::{Disclosure, Fund, Pack, PluginBinding, Role, currency};
 use crate::Diagnostic;
 use crate::diagnostic::{Findings, suggestion};
 use crate::yaml::{self, Entry, Fields, Node, Place};
 
-const KEYS: [&str; 13] = [
+const KEYS: [&str; 14] = [
     "namespace",
     "title",
     "timeZone",
@@ -24,6 +24,7 @@ const KEYS: [&str; 13] = [
     "pettyCash",
     "plugins",
     "http",
+    "disclosure",
     "caseNumber",
 ];
 const CASE_NUMBER: &str = "CASE-{year}-{number:5}";
@@ -66,6 +67,7 @@ fn pack(findings: &mut Findings, root: &Node) -> Option<Pack> {
         .map(|entry| reader.money(entry, "the pack", 1));
     let plugins = reader.named(&keys, "plugins", Reader::plugin);
     let http = keys.get("http").map(|entry| reader.http(entry));
+    let disclosure = keys.get("disclosure").map(|entry| reader.disclosure(entry));
     let case_number = reader.optional(&keys, "caseNumber");
     if let Some((pattern, place)) = &case_number {
         reader.case_number(pattern, *place);
@@ -83,6 +85,7 @@ fn pack(findings: &mut Findings, root: &Node) -> Option<Pack> {
         petty_cash: petty_cash.flatten(),
         plugins,
         http: http.unwrap_or_default(),
+        disclosure: disclosure.unwrap_or_default(),
         case_number: case_number.map_or_else(|| CASE_NUMBER.to_owned(), |(pattern, _)| pattern),
     })
 }
@@ -375,6 +378,18 @@ impl Reader<'_> {
             }
         }
         hosts
+    }
+
+    fn disclosure(&mut self, entry: &Entry) -> Disclosure {
+        let known = ["purposes", "recipients", "bases"];
+        let Some(keys) = self.open(entry, "`disclosure`", &known) else {
+            return Disclosure::default();
+        };
+        Disclosure {
+            purposes: self.named(&keys, "purposes", Reader::plain),
+            recipients: self.named(&keys, "recipients", Reader::plain),
+            bases: self.named(&keys, "bases", Reader::plain),
+        }
     }
 
     /// `{year}` as often as wanted, `{number}` or `{number:5}` once, and plain letters.

@@ -28,6 +28,10 @@ plugins:
     secrets: [ payment-key ]
   evidence:
 caseNumber: IFS-{year}-{number:5}
+disclosure:
+  purposes: { housing: Finding a home }
+  recipients: { housing-register: The housing register }
+  bases: { s159m: Without consent }
 ";
 
 fn found(text: &str) -> Vec<(&'static str, usize, String, Option<String>)> {
@@ -55,6 +59,11 @@ fn a_whole_pack_is_read() {
     assert_eq!(
         (row.role.as_str(), row.up_to_minor, row.currency.as_str()),
         ("team-leader", 200_000, "AUD")
+    );
+    assert_eq!(pack.disclosure.purposes["housing"], "Finding a home");
+    assert_eq!(
+        pack.disclosure.recipients.len() + pack.disclosure.bases.len(),
+        2
     );
     assert_eq!(pack.plugins["payment-issue"].secrets, ["payment-key"]);
     assert_eq!(pack.plugins["evidence"].config, serde_json::json!({}));

@@ -4,15 +4,15 @@ use serde_json::Value;
 
 use super::read::Reader;
 use super::{
-    Act, Calls, Complete, Deed, Ended, Event, Expected, Field, FundState, History, OpenTask,
-    Recorded, Refusal, Spot, Start, Step, TaskName, Written,
+    Act, Calls, Complete, Consent, Deed, Ended, Event, Expected, Field, FundState, History,
+    OpenTask, Recorded, Refusal, Spot, Start, Step, TaskName, Withdrawal, Written,
 };
 use crate::Term;
 use crate::diagnostic::{listed, similar};
 use crate::yaml::{self, Entry, Fields, Node};
 
 /// The word that makes a step what it is, with the words that may stand beside it.
-const DEEDS: [(&str, &[&str]); 14] = [
+const DEEDS: [(&str, &[&str]); 16] = [
     (
         "start",
         &["as", "sameCase", "input", "but", "refused", "fields"],
@@ -25,6 +25,8 @@ const DEEDS: [(&str, &[&str]); 14] = [
             "as", "of", "outcome", "data", "but", "comment", "refused", "fields",
         ],
     ),
+    ("consent", &["as", "to"]),
+    ("withdrawal", &["as"]),
     ("event", &["subject", "source", "id", "data", "but"]),
     (
         "task",
@@ -125,6 +127,8 @@ impl<'n> One<'_, '_, 'n> {
             "claim" => Deed::Claim(self.act()?),
             "release" => Deed::Release(self.act()?),
             "complete" => Deed::Complete(self.complete()?),
+            "consent" => Deed::Consent(self.consent()?),
+            "withdrawal" => Deed::Withdrawal(self.withdrawal()?),
             "event" => Deed::Event(self.event()?),
             "task" => Deed::Task(Box::new(self.task()?)),
             "noTask" => Deed::NoTask(self.task_name()?),
@@ -177,6 +181,26 @@ impl<'n> One<'_, '_, 'n> {
             outcome: outcome.map(|outcome| outcome.value),
             data: data?,
             comment,
+        })
+    }
+
+    fn consent(&mut self) -> Option<Consent> {
+        let purpose = self.keys.text(self.reader.findings, self.first)?.to_owned();
+        let write = "to: housing-register";
+        let recipient = self.keys.required(self.reader.findings, "to", write)?;
+        let recipient = self.keys.text(self.reader.findings, recipient)?.to_owned();
+        Some(Consent {
+            purpose,
+            recipient,
+            who: self.who()?,
+        })
+    }
+
+    fn withdrawal(&mut self) -> Option<Withdrawal> {
+        let purpose = self.keys.text(self.reader.findings, self.first)?.to_owned();
+        Some(Withdrawal {
+            purpose,
+            who: self.who()?,
         })
     }
 

@@ -138,6 +138,7 @@ fn trigger(
         export: None,
         timeout: None,
         then: Then::Continue,
+        disclosure: None,
         extensions: Vec::new(),
         kind: Kind::Listen(Box::new(Listen {
             to,

@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::flow::{self, Outline};
 use super::scope::{Moment, Scope};
 use super::{
-    Reader, call, data, r#do, emit, r#for, fork, listen, names::escaped, raise, reusable, run, set,
-    switch, r#try, wait,
+    Reader, call, data, disclosure, r#do, emit, r#for, fork, listen, names::escaped, raise,
+    reusable, run, set, switch, r#try, wait,
 };
 use crate::diagnostic::{listed, similar};
 use crate::workflow::{Kind, Task, Then};
@@ -405,6 +405,8 @@ fn common(
     {
         fields.expected(&mut reader.findings, metadata, "a map (`key: value`)");
     }
+    let kind = found.as_ref().map(|found| &found.kind);
+    let disclosure = disclosure::read(reader, body, kind);
     let found = found?;
     let (then, then_place) = then?;
     let mut ways = found.ways;
@@ -434,6 +436,7 @@ fn common(
         timeout,
         then,
         kind: found.kind,
+        disclosure,
         extensions: Vec::new(),
     };
     Some((task, outline))

@@ -17,6 +17,7 @@ impl Deployment {
                 output: signature.output.document().clone(),
                 errors: signature.errors.clone(),
                 pays: signature.pays.clone(),
+                discloses: signature.discloses.clone(),
             };
             (name.clone(), row)
         };
@@ -47,6 +48,7 @@ impl Deployment {
                 output: schema(signature.output)?,
                 errors: signature.errors,
                 pays: signature.pays,
+                discloses: signature.discloses,
             };
             installed.functions.insert(name, signature);
         }

@@ -17,10 +17,12 @@ use serde_json::Value;
 use tokio::sync::Semaphore;
 
 use super::Refused;
+use super::disclosures::{Sending, Unsent};
 use super::draft::{Draft, RunError};
 use super::funds::permanent;
 use super::quiet::Going;
 use super::shared::Shared;
+use crate::deployment::Deployment;
 use crate::port::{EffectKind, Invocation, Reply};
 use crate::record::InstanceRow;
 
@@ -195,6 +197,7 @@ impl Shared {
             if sent == Sent::Perhaps && effect == EffectKind::AtMostOnce {
                 return Err(Unsendable::Answer(in_doubt("the request")));
             }
+            self.cleared(instance, &call, &row, &deployment).await?;
             return Ok(Prepared {
                 invocation: invocation(instance, call, row, String::new(), String::new()),
                 output: None,
@@ -230,11 +233,34 @@ impl Shared {
         } else {
             None
         };
+        self.cleared(instance, &call, &row, &deployment).await?;
         let (digest, output) = (digest.to_owned(), signature.output.clone());
         Ok(Prepared {
             invocation: invocation(instance, call, row, digest, token.unwrap_or_default()),
             output: Some(output),
             effect,
+        })
+    }
+
+    /// The last question before it goes out: whether facts about people may.
+    async fn cleared(
+        &self,
+        instance: &str,
+        call: &Call,
+        row: &InstanceRow,
+        deployment: &Deployment,
+    ) -> Result<(), Unsendable> {
+        let sending = Sending {
+            instance,
+            row,
+            deployment,
+            function: &call.function,
+            delivery: &call.delivery,
+            key: &call.key,
+        };
+        self.clear(&sending).await.map_err(|unsent| match unsent {
+            Unsent::NoBasis(error) => Unsendable::Answer(error),
+            Unsent::Refused(refused) => Unsendable::Unknown(refused),
         })
     }
 

@@ -218,7 +218,11 @@ impl Names {
                 let name = entry.detail.as_deref();
                 name.and_then(|name| fund_title(shared, who, name))
             }
-            Action::PersonAdded | Action::PersonChanged | Action::AddressShown => {
+            Action::PersonAdded
+            | Action::PersonChanged
+            | Action::ConsentGiven
+            | Action::ConsentWithdrawn
+            | Action::AddressShown => {
                 let person = entry.subject.as_ref().and_then(|id| self.persons.get(id));
                 person.cloned()
             }

@@ -7,6 +7,7 @@ mod calendars;
 mod children;
 mod crash;
 mod decisions;
+mod disclosures;
 mod documents;
 mod drafts;
 mod events;

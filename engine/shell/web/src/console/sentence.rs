@@ -41,6 +41,10 @@ pub(crate) const fn weight(action: Action) -> Weight {
         | Action::WorkItemEscalated
         | Action::Refused
         | Action::FundCommitted
+        | Action::ConsentGiven
+        | Action::ConsentWithdrawn
+        | Action::Disclosed
+        | Action::DisclosureRefused
         | Action::NoteAdded => Weight::Milestone,
         Action::WorkItemOffered
         | Action::WorkItemClaimed
@@ -138,6 +142,18 @@ pub(crate) fn sentence(entry: &TimelineEntry, run: Option<&str>) -> String {
                 person(entry)
             )
         }
+        Action::ConsentGiven => format!("{who} recorded a consent about {}.", person(entry)),
+        Action::ConsentWithdrawn => {
+            format!(
+                "{who} recorded that a consent about {} was taken back.",
+                person(entry)
+            )
+        }
+        Action::Disclosed => format!("Facts about people were sent{}.", bracket(detail)),
+        Action::DisclosureRefused => format!(
+            "{} did not send facts about people: nobody has agreed to it.",
+            capital(&function(detail))
+        ),
         Action::NoteAdded => format!("{who} wrote a note."),
         Action::DocumentAdded => format!("{who} added the document {task}."),
         Action::DocumentOpened => format!("{who} opened the document {task}."),

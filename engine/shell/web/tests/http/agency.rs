@@ -37,6 +37,9 @@ funds:
 policies:
   help-limits:
     - { role: team-leader, upTo: { minor: 200000, currency: AUD } }
+disclosure:
+  purposes: { housing: Finding a home }
+  recipients: { register: The register }
 ";
 
 const FORM: &str = "

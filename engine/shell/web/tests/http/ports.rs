@@ -46,6 +46,10 @@ impl Invoke for NoPlugins {
 
     fn bind(&self, _pack: &Pack) {}
 
+    fn discloses(&self, _: &str, _: &str) -> Vec<String> {
+        Vec::new()
+    }
+
     fn resumes(&self, _: &str, _: &str) -> bool {
         false
     }

@@ -149,6 +149,7 @@ fn a_pack_has_the_keys_that_its_reader_has() {
             ("/definitions/together", &together),
             ("/definitions/plugin", "plugins: { a: { ALIEN } }"),
             ("/definitions/http", "http: { ALIEN }"),
+            ("/definitions/disclosure", "disclosure: { ALIEN }"),
             (
                 "/definitions/amount",
                 "funds: { a: { title: A, allocated: { minor: 1, currency: AUD, ALIEN } } }",

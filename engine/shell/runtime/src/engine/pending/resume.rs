@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use casewright_machine::ErrorKind;
+use casewright_machine::{CallError, ErrorKind};
 use casewright_store::Table;
 use jiff::SignedDuration;
 
@@ -11,6 +11,7 @@ use super::row::{Due, PendingRow, Stage};
 use super::{Outcome, Resumed, WHAT, doubted};
 use crate::engine::Refused;
 use crate::engine::calls::{AGAIN_MS, Open, caught, checked_output, host_failed, not_installed};
+use crate::engine::disclosures::{Sending, Unsent};
 use crate::engine::draft::RunError;
 use crate::engine::shared::{Shared, not_found};
 use crate::port::{EffectKind, Invocation, Reason, Reply, Resumption};
@@ -48,6 +49,8 @@ struct Prepared {
     resumption: Resumption,
     effect: EffectKind,
     output: casewright_language::Schema,
+    /// Why it must not ask outside now.
+    unsent: Option<CallError>,
 }
 
 impl Shared {
@@ -68,6 +71,11 @@ impl Shared {
                 EffectKind::Keyed,
                 Outcome::Returned(Err(not_installed(&row.function))),
             ),
+            Some(Prepared {
+                unsent: Some(error),
+                effect,
+                ..
+            }) => (effect, Outcome::Returned(Err(doubted(effect, error)))),
             Some(prepared) => {
                 let function = &row.function;
                 tracing::debug!(
@@ -98,7 +106,7 @@ impl Shared {
         due: Due,
     ) -> Result<Option<Prepared>, Refused> {
         let held = self.hold(&row.instance).await?;
-        let deployment = Arc::clone(&held.deployment);
+        let (deployment, run) = (Arc::clone(&held.deployment), held.row.clone());
         drop(held);
         let digest = deployment.plugin_of(&row.function);
         let signature = deployment.signatures.get(&row.function);
@@ -120,6 +128,26 @@ impl Shared {
         let (Stage::Waiting(parked) | Stage::GivenUp(Some(parked))) = &row.stage else {
             return Ok(None);
         };
+        // What it asks by itself may hand out facts again. A message that came in, and that
+        // nobody waits any more, are told to the plugin whoever has agreed to what.
+        let unsent = match due {
+            Due::Poll | Due::Expired => {
+                let sending = Sending {
+                    instance: &row.instance,
+                    row: &run,
+                    deployment: &deployment,
+                    function: &row.function,
+                    delivery: &row.delivery,
+                    key: &row.key,
+                };
+                match self.clear(&sending).await {
+                    Ok(()) => None,
+                    Err(Unsent::NoBasis(error)) => Some(error),
+                    Err(Unsent::Refused(refused)) => return Err(refused),
+                }
+            }
+            Due::Callback(_) | Due::Cancelled => None,
+        };
         let token = self.token(&row.agency, &row.instance, &row.key)?;
         Ok(Some(Prepared {
             resumption: Resumption {
@@ -140,6 +168,7 @@ impl Shared {
             },
             effect,
             output: signature.output.clone(),
+            unsent,
         }))
     }
 
@@ -148,6 +177,7 @@ impl Shared {
             resumption,
             effect,
             output,
+            unsent: _,
         } = prepared;
         let invoke = Arc::clone(&self.parts.invoke);
         let answered = caught(async move { invoke.resume(resumption).await }).await;

@@ -166,6 +166,7 @@ impl Invoke for Partner {
             output: Schema::new(output).unwrap(),
             errors: vec!["declined".to_owned()],
             pays: None,
+            discloses: Vec::new(),
         };
         let paying = Signature {
             pays: Some("/money".to_owned()),
@@ -183,16 +184,40 @@ impl Invoke for Partner {
             output: Schema::new(json!({"type": "object", "required": ["state"]})).unwrap(),
             errors: Vec::new(),
             pays: None,
+            discloses: Vec::new(),
         };
         surroundings
             .functions
             .insert("housing.apply".to_owned(), signature);
+        let signature = Signature {
+            title: "Send a referral".to_owned(),
+            input: Schema::new(json!({"type": "object"})).unwrap(),
+            output: Schema::new(json!({"type": "object"})).unwrap(),
+            errors: Vec::new(),
+            pays: None,
+            discloses: vec!["household".to_owned()],
+        };
+        surroundings
+            .functions
+            .insert("referral.send".to_owned(), signature);
         surroundings.functions_known = true;
         let plugin = |name: &str| (name.to_owned(), "d1".to_owned());
-        vec![plugin("payment-issue"), plugin("housing")]
+        vec![
+            plugin("payment-issue"),
+            plugin("housing"),
+            plugin("referral"),
+        ]
     }
 
     fn bind(&self, _pack: &Pack) {}
+
+    fn discloses(&self, function: &str, _: &str) -> Vec<String> {
+        let referral = function == "referral.send";
+        referral
+            .then(|| "household".to_owned())
+            .into_iter()
+            .collect()
+    }
 
     fn resumes(&self, function: &str, _: &str) -> bool {
         function == "housing.apply"

@@ -4,7 +4,7 @@ use casewright_runtime::view::PersonView;
 
 use super::*;
 
-const ACTIONS: [Action; 38] = [
+const ACTIONS: [Action; 42] = [
     Action::CaseOpened,
     Action::CaseRead,
     Action::InstanceStarted,
@@ -33,6 +33,10 @@ const ACTIONS: [Action; 38] = [
     Action::PersonAdded,
     Action::PersonChanged,
     Action::AddressShown,
+    Action::ConsentGiven,
+    Action::ConsentWithdrawn,
+    Action::Disclosed,
+    Action::DisclosureRefused,
     Action::NoteAdded,
     Action::DocumentAdded,
     Action::DocumentOpened,

@@ -1,0 +1,228 @@
+//! Before facts about people go out: whether they may at this moment, and the record that they do.
+//!
+//! The record is on disk before anything is sent, in a batch that holds only as long as the
+//! consents and the people it was decided on are as they were read. So a withdrawal comes either
+//! before the record, and nothing is sent, or after it. Each attempt is asked anew.
+
+use casewright_casework::audit::{Action, Entry};
+use casewright_casework::disclosure::{Basis, Ground, Wish, unnamed};
+use casewright_casework::person::Relation;
+use casewright_casework::{Disclosure, Person, Principal, Refusal};
+use casewright_language::workflow;
+use casewright_machine::{CallError, Delivery, openapi};
+use casewright_store::{AuditAppend, Batch, Guard, Put, SubmitError, Table, Under};
+use jiff::SignedDuration;
+
+use super::calls::AGAIN_MS;
+use super::funds::permanent;
+use super::shared::{ENGINE, Shared, refused, unreadable};
+use super::{Engine, Refused};
+use crate::deployment::Deployment;
+use crate::record::InstanceRow;
+use crate::{id, key, record};
+
+/// Persons of one case.
+const PERSONS_MAX: usize = 10_000;
+
+/// What is about to be sent.
+pub(super) struct Sending<'a> {
+    pub(super) instance: &'a str,
+    pub(super) row: &'a InstanceRow,
+    pub(super) deployment: &'a Deployment,
+    pub(super) function: &'a str,
+    pub(super) delivery: &'a Delivery,
+    pub(super) key: &'a str,
+}
+
+/// Why it is not sent.
+pub(super) enum Unsent {
+    /// Nobody agreed to it: what the task is told.
+    NoBasis(CallError),
+    Refused(Refused),
+}
+
+impl Engine {
+    /// What went out of a case, oldest first. Audited like opening the case.
+    pub async fn disclosures(
+        &self,
+        who: &Principal,
+        case: &str,
+    ) -> Result<Vec<Disclosure>, Refused> {
+        self.shared.seen_case(who, case)?;
+        self.shared.note_read(who, case).await?;
+        self.shared.rows_of(Table::Disclosure, case, "a disclosure")
+    }
+}
+
+impl Shared {
+    /// Returns once it may be sent and that is on disk; at once for what hands out nothing.
+    pub(super) async fn clear(&self, sending: &Sending<'_>) -> Result<(), Unsent> {
+        let discloses = self.discloses(sending);
+        let wish = sending.wish();
+        if wish.is_none() && discloses.is_empty() || sending.function == openapi::FUNCTION {
+            return Ok(());
+        }
+        loop {
+            match self.try_clear(sending, wish.as_ref(), &discloses) {
+                Ok(Ok(batch)) => match self.submit(batch) {
+                    Ok(ticket) => {
+                        let flushed = ticket.flushed().await;
+                        self.changed();
+                        return flushed
+                            .map(drop)
+                            .map_err(|error| Unsent::Refused(refused(error)));
+                    }
+                    // A withdrawal or another change was first: decided anew.
+                    Err(SubmitError::Guard { .. }) => {}
+                    Err(SubmitError::Full | SubmitError::DiskFull) => {
+                        let again = self.parts.clock.now() + SignedDuration::from_millis(AGAIN_MS);
+                        self.parts.clock.wait_until(again).await;
+                    }
+                    Err(error) => return Err(Unsent::Refused(refused(error))),
+                },
+                Ok(Err(refusal)) => return Err(self.held_back(sending, refusal).await),
+                Err(refused) => return Err(Unsent::Refused(refused)),
+            }
+            if self.stopping() {
+                return Err(Unsent::Refused(Refused::Stopping));
+            }
+        }
+    }
+
+    fn discloses(&self, sending: &Sending<'_>) -> Vec<String> {
+        let digest = sending.deployment.plugin_of(sending.function);
+        digest.map_or_else(Vec::new, |digest| {
+            self.parts.invoke.discloses(sending.function, digest)
+        })
+    }
+
+    /// The record of it, to be committed; or why it must not be sent.
+    pub(super) fn try_clear(
+        &self,
+        sending: &Sending<'_>,
+        wish: Option<&Wish>,
+        discloses: &[String],
+    ) -> Result<Result<Batch, Refusal>, Refused> {
+        let Some(wish) = wish else {
+            return Ok(Err(unnamed(sending.function)));
+        };
+        let case = &sending.row.case;
+        let (people, mut guards) = self.people(case)?;
+        let (consents, guard) = self.consents(case)?;
+        guards.push(guard);
+        let (at, pack) = (self.now(), &sending.deployment.pack);
+        let today = at.to_zoned(sending.deployment.calendar().zone().clone());
+        let bases: Vec<&str> = pack.disclosure.bases.keys().map(String::as_str).collect();
+        let persons = wish.concerns(&people);
+        let all: Vec<_> = consents.values().collect();
+        let ground = match wish.ground(&persons, &all, &bases, today.date()) {
+            Ok(ground) => ground,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        let disclosure = Disclosure {
+            id: id::timed('s', at, &*self.parts.entropy),
+            case: case.clone(),
+            at,
+            instance: sending.instance.to_owned(),
+            task: sending.delivery.reference.clone(),
+            function: sending.function.to_owned(),
+            attempt: sending.delivery.attempt,
+            discloses: discloses.to_vec(),
+            purpose: wish.purpose.clone(),
+            recipient: wish.recipient.clone(),
+            persons,
+            ground,
+        };
+        let on = match &disclosure.ground {
+            Ground::Consents(_) => "consent".to_owned(),
+            Ground::Basis { name, .. } => name.clone(),
+        };
+        let detail = format!("{} to {} on {on}", wish.purpose, wish.recipient);
+        let row = Put {
+            table: Table::Disclosure,
+            key: key::join(&[case, &disclosure.id]),
+            value: Some(record::encode(&disclosure)),
+            under: Under::Case(case.clone()),
+        };
+        Ok(Ok(Batch {
+            guards,
+            puts: vec![row],
+            audit: vec![self.disclosed(sending, Action::Disclosed, detail)],
+            ..Batch::default()
+        }))
+    }
+
+    /// Everybody of a case, and the guards that they stay as they are.
+    fn people(&self, case: &str) -> Result<(Vec<Person>, Vec<Guard>), Refused> {
+        let prefix = key::prefix(&[case]);
+        let end = key::after(&prefix);
+        let rows = self
+            .parts
+            .store
+            .scan(Table::Person, &prefix, &end, PERSONS_MAX);
+        let (mut people, mut guards) = (Vec::new(), Vec::new());
+        for (key, _) in rows.map_err(unreadable)? {
+            let found = self.pending::<Person>(Table::Person, &key, "a person")?;
+            let Some((person, version)) = found else {
+                continue;
+            };
+            people.push(person);
+            guards.push(Guard::Row {
+                table: Table::Person,
+                key,
+                version,
+            });
+        }
+        Ok((people, guards))
+    }
+
+    async fn held_back(&self, sending: &Sending<'_>, refusal: Refusal) -> Unsent {
+        let (code, detail) = (refusal.code, sending.function.to_owned());
+        let batch = Batch {
+            audit: vec![self.disclosed(sending, Action::DisclosureRefused, detail)],
+            reserve: true,
+            ..Batch::default()
+        };
+        if let Err(refused) = self.commit(batch).await {
+            return Unsent::Refused(refused);
+        }
+        let status = i64::from(code.status());
+        Unsent::NoBasis(permanent(code.as_str(), status, refusal.message))
+    }
+
+    fn disclosed(&self, sending: &Sending<'_>, action: Action, detail: String) -> AuditAppend {
+        AuditAppend {
+            case: sending.row.case.clone(),
+            entry: Entry {
+                at: self.now(),
+                who: ENGINE.to_owned(),
+                action,
+                instance: Some(sending.instance.to_owned()),
+                subject: Some(sending.key.to_owned()),
+                detail: Some(detail),
+            },
+        }
+    }
+}
+
+impl Sending<'_> {
+    /// What its document says of it.
+    pub(super) fn wish(&self) -> Option<Wish> {
+        let workflow = self.deployment.workflows.get(&self.row.workflow)?;
+        let task = workflow.task(&self.delivery.reference)?;
+        task.disclosure.as_ref().map(wish)
+    }
+}
+
+fn wish(said: &workflow::Disclosure) -> Wish {
+    let relations = said.about.iter();
+    Wish {
+        purpose: said.purpose.clone(),
+        recipient: said.recipient.clone(),
+        about: relations.filter_map(|word| Relation::named(word)).collect(),
+        basis: said.basis.as_ref().map(|basis| Basis {
+            name: basis.name.clone(),
+            because: basis.because.clone(),
+        }),
+    }
+}

@@ -1,0 +1,392 @@
+//! Facts about people go out only with a consent that is in force as they do, or on a basis that
+//! the document names; what the partner's journal does not hold was not sent.
+
+use std::collections::BTreeMap;
+
+use casewright_casework::consent::{Consent, How, Terms};
+use casewright_casework::disclosure::Ground;
+use casewright_casework::person::{Contact, Details, Relation};
+use casewright_machine::ErrorKind;
+use casewright_store::settings::Settings;
+use casewright_store::{Store, SubmitError};
+use jiff::SignedDuration;
+use jiff::civil::Date;
+use serde_json::json;
+
+use super::super::disclosures::Sending;
+use super::world::{World, fault, pack, within_reason, worker};
+use crate::Deployment;
+use crate::engine::{Limits, Retry};
+use crate::port::{EffectKind, Pending};
+use crate::view::InstanceView;
+
+const HEAD: &str = "dsl: '1.0.3', namespace: family-support, version: '1.0.0'";
+const WORDS: &str = "disclosure:
+  purposes: { housing: A home, safety: Safety of a child }
+  recipients: { register: The register, agency: The agency }
+  bases: { s159m: Without consent }
+";
+
+fn files(documents: &[(&str, &str)]) -> BTreeMap<String, String> {
+    let mut files = pack("100000");
+    let whole = format!("{}{WORDS}", files["pack.yaml"]);
+    files.insert("pack.yaml".to_owned(), whole);
+    for (name, tasks) in documents {
+        let text = format!("document: {{ {HEAD}, name: {name} }}\ndo:\n{tasks}");
+        files.insert(format!("{name}.yaml"), text);
+    }
+    files
+}
+
+const REFER: &str = "  - decide:
+      call: human-task
+      with: { title: Send it, assign: { role: case-worker } }
+  - send:
+      call: referral.send
+      with: { household: 3 }
+      metadata: { disclosure: { purpose: housing, to: register } }
+";
+
+const ON_A_BASIS: &str = "  - send:
+      call: referral.send
+      with: {}
+      metadata:
+        disclosure:
+          purpose: safety
+          to: agency
+          basis: { name: s159m, because: Asking would put the child at risk }
+";
+
+const ASK: &str = "  - send:
+      call: http
+      with: { method: post, endpoint: 'https://homes.example/' }
+      metadata: { disclosure: { purpose: housing, to: register } }
+";
+
+const APPLY: &str = "  - wait:
+      call: human-task
+      with: { title: Apply, assign: { role: case-worker } }
+  - send:
+      call: housing.apply
+      with: { bedrooms: 3 }
+      metadata: { disclosure: { purpose: housing, to: register, about: [parent] } }
+";
+
+async fn world() -> World {
+    let world = World::empty(Limits::default(), EffectKind::Keyed, Settings::default()).await;
+    let documents = [
+        ("refer", REFER),
+        ("report", ON_A_BASIS),
+        ("request", ASK),
+        ("home", APPLY),
+    ];
+    world.deploy(files(&documents)).await.unwrap();
+    world
+}
+
+fn details(name: &str, relation: Relation) -> Details {
+    Details {
+        name: name.to_owned(),
+        born: None,
+        relation,
+        phone: None,
+        email: None,
+        address: None,
+        contact: Contact::default(),
+        staff: None,
+    }
+}
+
+/// The clock of the tests begins on 3 August 2026.
+fn until(last: &str) -> Terms {
+    let day = |text: &str| text.parse::<Date>().unwrap();
+    Terms {
+        purposes: vec!["housing".to_owned()],
+        recipients: vec!["register".to_owned()],
+        what: "Who lives with us".to_owned(),
+        how: How::Spoken,
+        given_by: None,
+        witness: None,
+        interpreter: None,
+        given_on: day("2026-08-01"),
+        expires_on: day(last),
+    }
+}
+
+impl World {
+    /// A parent in the case of a run that waits at its first task.
+    async fn family(&self, workflow: &str) -> (InstanceView, String) {
+        let started = self.start(workflow, json!({})).await;
+        let mother = details("Mai", Relation::Parent);
+        let who = worker();
+        let added = self.engine.add_person(&who, &started.case, mother, None);
+        let person = added.await.unwrap().id;
+        let view = self.engine.instance(&who, &started.id).await.unwrap();
+        (view, person)
+    }
+
+    async fn agree(&self, case: &str, person: &str, last: &str) -> Consent {
+        let who = worker();
+        let given = self
+            .engine
+            .give_consent(&who, case, person, until(last), None);
+        given.await.unwrap()
+    }
+
+    async fn take_back(&self, consent: &Consent) -> Consent {
+        let (who, case) = (worker(), &consent.case);
+        let back = self
+            .engine
+            .withdraw_consent(&who, case, &consent.id, How::Spoken, None, None);
+        back.await.unwrap()
+    }
+
+    async fn done(&self, run: &InstanceView, task: &str) {
+        let item = self.item(&run.id, task).await;
+        self.decide(&worker(), &item.id, "done", json!(null))
+            .await
+            .unwrap();
+    }
+
+    async fn ended(&self, id: &str) -> InstanceView {
+        let over = |view: &InstanceView| ["completed", "faulted"].contains(&view.status.as_str());
+        self.instance(id, over).await
+    }
+
+    async fn held_back(&self, id: &str) {
+        let view = self.ended(id).await;
+        let error = view.error.expect("it was not sent");
+        assert_eq!(error["type"], "urn:casewright:error:no-basis", "{error}");
+        assert_eq!(error["status"], 409);
+    }
+
+    async fn sent(&self, count: usize) {
+        within_reason(async {
+            while self.partner.requests() < count {
+                tokio::task::yield_now().await;
+            }
+        })
+        .await;
+        assert_eq!(self.partner.requests(), count);
+    }
+
+    async fn log(&self, case: &str) -> usize {
+        self.engine
+            .disclosures(&worker(), case)
+            .await
+            .unwrap()
+            .len()
+    }
+}
+
+#[tokio::test]
+async fn consent_that_expires_between_approval_and_sending_parks_it() {
+    let world = world().await;
+    let (run, mother) = world.family("refer").await;
+    world.agree(&run.case, &mother, "2026-08-04").await;
+    world.clock.forward(SignedDuration::from_hours(72));
+    world.done(&run, "decide").await;
+    world.held_back(&run.id).await;
+    assert_eq!(
+        (world.partner.requests(), world.log(&run.case).await),
+        (0, 0)
+    );
+
+    // Whoever looks after it has the consent renewed and sends it.
+    let renewed = world.agree(&run.case, &mother, "2026-09-04").await;
+    let retry = Retry {
+        reason: "the family has agreed again".to_owned(),
+        certain: false,
+    };
+    let who = worker();
+    let retried = world.engine.retry(&who, &run.id, retry, None);
+    retried.await.unwrap();
+    let view = world.ended(&run.id).await;
+    assert_eq!(
+        (view.status.as_str(), world.partner.requests()),
+        ("completed", 1)
+    );
+    let log = world
+        .engine
+        .disclosures(&worker(), &run.case)
+        .await
+        .unwrap();
+    let [only] = log.as_slice() else {
+        panic!("{log:?}")
+    };
+    assert_eq!(only.ground, Ground::Consents(vec![renewed.id]));
+    assert_eq!(
+        (only.persons.as_slice(), &*only.discloses),
+        (&[mother][..], &["household".to_owned()][..])
+    );
+    assert_eq!((&*only.recipient, &*only.purpose), ("register", "housing"));
+}
+
+#[tokio::test]
+async fn everybody_of_the_family_has_to_agree() {
+    let world = world().await;
+    let (run, mother) = world.family("refer").await;
+    world.agree(&run.case, &mother, "2026-09-04").await;
+    let child = details("Kim", Relation::Child);
+    let who = worker();
+    let added = world.engine.add_person(&who, &run.case, child, None);
+    added.await.unwrap();
+    world.done(&run, "decide").await;
+    world.held_back(&run.id).await;
+    assert_eq!(world.partner.requests(), 0);
+}
+
+#[tokio::test]
+async fn a_withdrawal_between_two_attempts_stops_the_second() {
+    let world = world().await;
+    let (run, mother) = world.family("refer").await;
+    let consent = world.agree(&run.case, &mother, "2026-09-04").await;
+    let passing = fault(ErrorKind::Retryable, "referral.busy");
+    world
+        .partner
+        .faults
+        .lock()
+        .unwrap()
+        .extend([passing.clone(), passing]);
+    world.done(&run, "decide").await;
+    world.sent(1).await;
+    let waits = |view: &InstanceView| view.waiting.iter().any(|one| one.until.is_some());
+    world.instance(&run.id, waits).await;
+    let back = world.take_back(&consent).await;
+    assert!(back.withdrawn.is_some());
+    world.clock.forward(SignedDuration::from_mins(5));
+    world.held_back(&run.id).await;
+    assert_eq!(
+        (world.partner.requests(), world.log(&run.case).await),
+        (1, 1)
+    );
+    let states = world
+        .engine
+        .consent_history(&worker(), &run.case)
+        .await
+        .unwrap();
+    let revisions: Vec<_> = states.iter().map(|one| one.revision).collect();
+    assert_eq!(
+        revisions,
+        [1, 2],
+        "the consent as it was given is still there"
+    );
+}
+
+#[tokio::test]
+async fn what_a_crash_has_sent_again_is_asked_again() {
+    let world = world().await;
+    let (run, mother) = world.family("refer").await;
+    let consent = world.agree(&run.case, &mother, "2026-09-04").await;
+    world.partner.hold();
+    world.done(&run, "decide").await;
+    world.sent(1).await;
+    world.take_back(&consent).await;
+    let world = world.crash().await;
+    world.partner.open();
+    world.held_back(&run.id).await;
+    assert_eq!(world.partner.requests(), 1);
+}
+
+#[tokio::test]
+async fn nothing_is_asked_again_once_consent_is_gone() {
+    let world = world().await;
+    *world.partner.pending.lock().unwrap() = Some(Pending {
+        correlation: Vec::new(),
+        expires_unix_ms: None,
+        poll_after_ms: Some(60_000),
+        state: json!({}),
+    });
+    let (run, mother) = world.family("home").await;
+    let consent = world.agree(&run.case, &mother, "2026-09-04").await;
+    world.done(&run, "wait").await;
+    world
+        .instance(&run.id, |view| view.status == "waiting")
+        .await;
+    world.sent(1).await;
+    world.take_back(&consent).await;
+    world.clock.forward(SignedDuration::from_mins(2));
+    world.held_back(&run.id).await;
+    assert!(world.partner.resumed.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_request_that_says_it_discloses_is_held_back_too() {
+    let world = world().await;
+    let started = world.start("request", json!({})).await;
+    world.held_back(&started.id).await;
+    assert_eq!(world.partner.requests(), 0);
+}
+
+#[tokio::test]
+async fn a_legal_basis_stands_in_the_record_with_its_reason() {
+    let world = world().await;
+    let started = world.start("report", json!({})).await;
+    assert_eq!(world.ended(&started.id).await.status, "completed");
+    let log = world
+        .engine
+        .disclosures(&worker(), &started.case)
+        .await
+        .unwrap();
+    let because = "Asking would put the child at risk".to_owned();
+    let name = "s159m".to_owned();
+    assert_eq!(log[0].ground, Ground::Basis { name, because });
+}
+
+#[tokio::test]
+async fn a_document_that_does_not_say_on_what_is_refused() {
+    let world = world().await;
+    let refused = |tasks: &str| {
+        let mut surroundings = casewright_language::Surroundings::default();
+        let plugins = crate::port::Invoke::describe(&*world.partner, &mut surroundings);
+        let read = Deployment::read(files(&[("odd", tasks)]), &surroundings, &plugins);
+        let Err(found) = read else {
+            panic!("it is refused");
+        };
+        found.first().map(|found| found.code)
+    };
+    let silent = "  - send:\n      call: referral.send\n      with: {}\n";
+    assert_eq!(refused(silent), Some("CW0461"));
+    assert_eq!(refused(&ON_A_BASIS.replace("safety", "''")), Some("CW0460"));
+    assert_eq!(
+        refused(&ON_A_BASIS.replace("s159m", "because")),
+        Some("CW0460")
+    );
+}
+
+/// Decided on a consent that is taken back before the decision is on disk.
+#[tokio::test]
+async fn a_withdrawal_that_is_first_undoes_the_decision_to_send() {
+    let world = world().await;
+    let (run, mother) = world.family("refer").await;
+    let consent = world.agree(&run.case, &mother, "2026-09-04").await;
+    let shared = &world.engine.shared;
+    let row = shared.seen_instance(&worker(), &run.id).unwrap();
+    let deployment = shared.in_force("family-support").unwrap();
+    let sending = Sending {
+        instance: &run.id,
+        row: &row,
+        deployment: &deployment,
+        function: "referral.send",
+        delivery: &casewright_machine::Delivery {
+            reference: "/do/1/send".to_owned(),
+            run: 1,
+            attempt: 1,
+        },
+        key: "k",
+    };
+    let wish = sending.wish().unwrap();
+    let decided = shared
+        .try_clear(&sending, Some(&wish), &[])
+        .unwrap()
+        .unwrap();
+    world.take_back(&consent).await;
+    let late = world.store.submit(decided);
+    assert!(matches!(late, Err(SubmitError::Guard { .. })));
+    assert!(
+        shared
+            .try_clear(&sending, Some(&wish), &[])
+            .unwrap()
+            .is_err()
+    );
+}
