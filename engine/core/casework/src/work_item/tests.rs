@@ -181,6 +181,9 @@ fn only_what_is_not_approved_needs_a_reason() {
             revision: None,
             form_errors: &[],
             policy: Some(&policy()),
+            on: jiff::civil::Date::constant(2026, 11, 26),
+            before: &[],
+            shown: None,
         };
         let claimed = claim(&item, &lee).unwrap();
         let answered = claimed.complete(&lee, &completion);
