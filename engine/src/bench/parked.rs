@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 use casewright_runtime::engine::Complete;
 use casewright_runtime::view::WorkItemFilter;
 use casewright_store::Store;
+use casewright_store::bare::Bare;
 use serde_json::json;
 
 use super::agency::{self, Agency, Place, With};
@@ -33,6 +34,8 @@ const FURTHER_OF: u64 = 4;
 const FOLD_MAX: Duration = Duration::from_mins(3);
 /// What reading lists leaves there.
 const UNFOLDED_MAX: u64 = 64 * 1024;
+/// How long bare commits are made beside it.
+const BARE_TIME: Duration = Duration::from_millis(500);
 /// Of a page.
 const PAGE: usize = 200;
 
@@ -124,6 +127,7 @@ pub(super) async fn parked(size: &Size) -> io::Result<Vec<Figure>> {
         "B",
         format!("{more} more, each in a case that was there"),
     ));
+    figures.push(claims(&place).await?);
     figures.push(resolve(&place, count + more).await?);
     Ok(figures)
 }
@@ -169,6 +173,48 @@ async fn fold_all(agency: &Agency) -> io::Result<()> {
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     Ok(())
+}
+
+/// One person takes items, one after the other, and gives each back: what a claim takes beyond the
+/// commit that it waits for.
+async fn claims(place: &Place) -> io::Result<Figure> {
+    let agency = Agency::open(place).await?;
+    let filter = WorkItemFilter {
+        limit: Some(PAGE),
+        ..WorkItemFilter::default()
+    };
+    let page = agency.engine.work_items(&agency.who, filter).await;
+    let page = page.map_err(|refused| agency::failed(&refused))?;
+    let watch = Watch::begin()?;
+    let mut took = Vec::new();
+    let bytes = agency.store.written();
+    for item in &page.items {
+        let began = Instant::now();
+        let claimed = agency.engine.claim(&agency.who, &item.id, None).await;
+        claimed.map_err(|refused| agency::failed(&refused))?;
+        took.push(milliseconds(began.elapsed()));
+        let released = agency.engine.release(&agency.who, &item.id, None).await;
+        released.map_err(|refused| agency::failed(&refused))?;
+    }
+    let commits = 2 * page.items.len().max(1) as u64;
+    let bytes = usize::try_from((agency.store.written() - bytes) / commits).unwrap_or(0);
+    let others_cpu = watch.others()?;
+    agency.engine.stop().await;
+    let file = place.0.join("bare.redb");
+    let bare = Bare::create(&file).and_then(|mut bare| bare.commit_time(bytes, BARE_TIME));
+    let bare = milliseconds(bare.map_err(io::Error::other)?);
+    let claim = median(took);
+    Ok(Figure {
+        scenario: "parked: a claim, beyond its commit".to_owned(),
+        value: (claim - bare).max(0.0),
+        unit: "ms",
+        limit: Some(Limit::AtMost(2.0)),
+        note: format!(
+            "median of {}; {claim:.2} ms, a bare commit of the same {bytes} bytes {bare:.2} ms",
+            page.items.len()
+        ),
+        others_cpu,
+    })
 }
 
 /// Every run is brought to its end.

@@ -42,6 +42,12 @@ async fn world() -> World {
 
 async fn deploy(world: &World) {
     let mut files = pack("100000");
+    // What is asked here is what the fund says, not whether somebody approved.
+    let text = format!(
+        "{}pettyCash: {{ minor: 100000, currency: AUD }}\n",
+        files["pack.yaml"]
+    );
+    files.insert("pack.yaml".to_owned(), text);
     files.insert("hold.yaml".to_owned(), HOLD.to_owned());
     world.deploy(files).await.unwrap();
 }
