@@ -8,6 +8,7 @@ import { after, before, test } from "node:test";
 import { answer, holds } from "./lib/answers.mjs";
 import { openBrowser, signIn } from "./lib/browser.mjs";
 import { check, pictureAt } from "./lib/checks.mjs";
+import { agreeToRegister } from "./lib/consent.mjs";
 import { openEngine } from "./lib/engine.mjs";
 import * as told from "./lib/family.mjs";
 import { caseOf, finish, openTask, take, until } from "./lib/story.mjs";
@@ -153,6 +154,7 @@ async function buyBeds(worker, leader, file) {
 // The register decides after the application has come to it; it calls back, or is asked.
 async function findHome(worker, file) {
   const { page } = worker;
+  await agreeToRegister(worker, file);
   await begin(worker, file, "Application for a home");
   await page.getByRole("button", { name: "Start" }).click();
   await done(worker, "home", told.home);
@@ -167,6 +169,10 @@ async function findHome(worker, file) {
   await openTask(worker, file, "Tell the family what the housing register decided");
   assert.match(await page.locator("main").innerText(), /The family is on the register/);
   await done(worker, "home-decided", {});
+  await page.goto(file.path);
+  await page.getByRole("link", { name: "what was sent to others" }).click();
+  await page.getByText("The housing register").first().waitFor();
+  await check(worker, "disclosures");
 }
 
 async function close(worker, leader, file) {

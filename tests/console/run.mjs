@@ -148,6 +148,9 @@ test("an application for a home is filled, sent, and its answer awaited", async 
   await page.getByRole("link", { name: /Application for a home/ }).click();
   await page.getByRole("button", { name: "Start" }).click();
   await take(worker);
+  const file = await caseOf(worker);
+  await agreeToRegister(worker, file);
+  await openTask(worker, file, "Fill the application for a home");
   await check(worker, "housing-empty");
   await page.getByRole("button", { name: "Save and finish" }).click();
   await page.getByRole("heading", { name: "There is a problem" }).waitFor();
@@ -162,7 +165,6 @@ test("an application for a home is filled, sent, and its answer awaited", async 
   await choose("What is the second reason, beyond money?", "Somebody's health");
   await page.getByLabel("Income of the household in a week, before tax").fill("680");
   await finish(worker);
-  const file = await caseOf(worker);
   await until(page, file.path, () => page.getByText(/Waits for an answer/).first());
   await check(worker, "case-waiting-for-partner");
   await worker.context.close();
@@ -213,7 +215,7 @@ test("people and notes are kept with the case, an address only shown to who asks
   await page.getByText("1 Hidden Lane").waitFor();
   await check(worker, "address");
   await page.goto(file.path);
-  await page.getByRole("link", { name: "Mai Nguyen" }).click();
+  await page.getByRole("link", { name: "Mai Nguyen", exact: true }).click();
   await page.getByText("Leave this empty to keep it").waitFor();
   await check(worker, "person");
 

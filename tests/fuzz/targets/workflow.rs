@@ -7,6 +7,7 @@ use std::sync::LazyLock;
 use casewright_fuzz::{bounded, told};
 use casewright_language::diff::diff;
 use casewright_language::picture::Marks;
+use casewright_language::pack::Aspect;
 use casewright_language::surroundings::PackNames;
 use casewright_language::{Picture, Schema, Signature, Surroundings, read};
 use libfuzzer_sys::fuzz_target;
@@ -24,14 +25,15 @@ static AROUND: LazyLock<Surroundings> = LazyLock::new(|| {
         })),
         output: schema(json!({})),
         errors: vec!["declined".to_owned()],
-        discloses: Vec::new(),
+        discloses: vec!["income".to_owned()],
+        pays: Some("/money".to_owned()),
     };
     let pack = PackNames {
         namespace: "family-services".to_owned(),
         roles: ["case-worker", "team-leader"].map(str::to_owned).into(),
         teams: ["north".to_owned()].into(),
         funds: ["brokerage".to_owned()].into(),
-        policies: ["brokerage-limits".to_owned()].into(),
+        policies: [("brokerage-limits".to_owned(), [Aspect::Supplier].into())].into(),
         ..PackNames::default()
     };
     Surroundings {

@@ -17,6 +17,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::console::address::{Lenient, encoded};
+use crate::console::admin::cause;
 use crate::console::assigned;
 use crate::console::chrome::{Chrome, Place, page};
 use crate::console::document::{kind_words, size_words};
@@ -446,8 +447,16 @@ fn waits_for(waiting: &WaitingView, wall: &Wall) -> String {
     }
 }
 
-/// The title of what stopped it: the author's or the engine's words, no internals.
+/// What stopped it: plain words for what the engine refuses, otherwise the title, which is the
+/// author's or the engine's.
 fn fault(error: Option<&Value>) -> Option<String> {
+    let kind = error?
+        .get("type")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
+    if let Some(cause) = cause::known(kind) {
+        return Some(cause.what.to_owned());
+    }
     let text = error?.get("title").and_then(Value::as_str)?;
     Some(short(text, TITLE_LENGTH_MAX))
 }

@@ -253,7 +253,12 @@ pub(crate) fn explain(code: &str, detail: &str) -> Explanation {
         "not-retryable",
     ];
     if told.contains(&code) && !detail.is_empty() {
-        sentences[0] = sentence(detail);
+        // Who may approve it is said beside how much it is.
+        if code == "over-limit" {
+            sentences.insert(0, sentence(detail));
+        } else {
+            sentences[0] = sentence(detail);
+        }
     }
     Explanation { title, sentences }
 }

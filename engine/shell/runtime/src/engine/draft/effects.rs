@@ -1,8 +1,8 @@
 //! What each effect of the machine becomes: rows and audit entries now, actions after the flush.
 
-use casewright_casework::Money;
 use casewright_casework::audit::Action as Audit;
 use casewright_casework::payments::Way;
+use casewright_casework::{Code, Money, Refusal};
 use casewright_machine::{Call, Delivery, Effect, Event, Outcome};
 use casewright_store::Table;
 use jiff::Timestamp;
@@ -61,12 +61,20 @@ impl Draft<'_> {
         Ok(())
     }
 
-    /// What a function pays, as its plugin says where that stands in its input. An amount that
-    /// cannot be read is refused with the rest of the input, before it is sent.
-    fn pays(&self, call: &Call) -> Option<Money> {
+    /// What a function pays, as its plugin says where that stands in its input; nothing where
+    /// nothing stands there. What is no amount is refused: nobody could have approved it.
+    fn pays(&self, call: &Call) -> Option<Result<Money, Refusal>> {
         let signature = self.resident.deployment.signatures.get(&call.function)?;
-        let amount = call.input.pointer(signature.pays.as_deref()?)?;
-        serde_json::from_value(amount.clone()).ok()
+        let place = signature.pays.as_deref()?;
+        let amount = call.input.pointer(place).filter(|it| !it.is_null())?;
+        Some(serde_json::from_value(amount.clone()).map_err(|_| {
+            let sentence = format!(
+                "{} pays what stands at `{place}` of its input, which must be money: a whole \
+                 number `minor` and a `currency`",
+                call.function
+            );
+            Refusal::new(Code::AmountInvalid, sentence)
+        }))
     }
 
     /// Money moves in the same batch as the state that asked for it, and answers at once. A
@@ -76,13 +84,11 @@ impl Draft<'_> {
             return Ok(Some(self.ask_table(call)));
         }
         let booking = is_booking(call);
-        let moved = match self.pays(call) {
-            Some(money) if !booking => Some((Way::Paid, call.key.clone(), money)),
-            _ => committed(call).map(|(id, money)| (Way::Committed, id, money)),
-        };
-        let approved = match moved {
-            Some((way, key, money)) => self.take(way, &key, &money)?,
-            None => Ok(()),
+        let approved = match (committed(call), self.pays(call)) {
+            (Some((reservation, money)), _) => self.take(Way::Committed, &reservation, &money)?,
+            (None, Some(Ok(money))) => self.take(Way::Paid, &call.key, &money)?,
+            (None, Some(Err(refusal))) => Err(refusal),
+            (None, None) => Ok(()),
         };
         let result = match approved {
             Ok(()) if !booking => {
@@ -177,7 +183,10 @@ impl Draft<'_> {
         }
         let mut row = self.row.take().unwrap_or_else(|| self.resident.row.clone());
         self.list_end(&mut row, outcome);
-        self.settle_payments()?;
+        // A run that failed may go on, and pay what was approved in it.
+        if !matches!(outcome, Outcome::Faulted(_)) {
+            self.settle_payments()?;
+        }
         if row.parent.as_ref().is_some_and(|parent| parent.awaited) {
             self.bring_back();
         }

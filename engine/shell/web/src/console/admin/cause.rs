@@ -12,6 +12,14 @@ const OWN: &str = "urn:casewright:error:";
 
 /// The words for an error type.
 pub(crate) fn told(code: &str) -> Cause {
+    known(code).unwrap_or(Cause {
+        what: "The step answered that it could not be done.",
+        next: "Open the run to see what it says, see to the cause, then try again.",
+    })
+}
+
+/// The words for an error type that has its own.
+pub(crate) fn known(code: &str) -> Option<Cause> {
     let bare = short(code);
     // A plugin's own code stands after its name.
     let last = bare.rsplit(['.', '/']).next().unwrap_or(bare);
@@ -85,12 +93,9 @@ pub(crate) fn told(code: &str) -> Cause {
             "The workflow itself ended with an error.",
             "Open the run to see what it says. It would end so again: start anew if it is wanted.",
         ),
-        _ => (
-            "The step answered that it could not be done.",
-            "Open the run to see what it says, see to the cause, then try again.",
-        ),
+        _ => return None,
     };
-    Cause { what, next }
+    Some(Cause { what, next })
 }
 
 /// The error type as it is looked up.
