@@ -6,6 +6,7 @@ import { after, before, test } from "node:test";
 
 import { openBrowser, signIn } from "./lib/browser.mjs";
 import { check, checked, pictureAt } from "./lib/checks.mjs";
+import { agreeToRegister } from "./lib/consent.mjs";
 import { openEngine } from "./lib/engine.mjs";
 import {
   caseOf, fillQuote, fillRequest, finish, openDecision, openTask, startBrokerage, take, until,

@@ -27,6 +27,6 @@ export async function agreeToRegister(worker, file) {
   await check(worker, "register-consent-errors");
   await answer(page.locator("main"), registerConsent);
   await page.getByRole("button", { name: "Save the consent" }).click();
-  await page.getByRole("region", { name: "What was agreed to" }).getByRole("cell", { name: /Finding a home/ }).waitFor();
+  await page.getByRole("region", { name: "What was agreed to" }).getByRole("cell", { name: /^Finding a home/ }).waitFor();
   await check(worker, "register-consent");
 }
