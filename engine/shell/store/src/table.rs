@@ -77,7 +77,7 @@ pub enum Table {
 }
 
 impl Table {
-    pub const ALL: [Self; 35] = [
+    pub const ALL: &[Self] = &[
         Self::Case,
         Self::WorkItem,
         Self::Queue,

@@ -11,7 +11,7 @@ use crate::Diagnostic;
 use crate::diagnostic::{Findings, suggestion};
 use crate::yaml::{self, Entry, Fields, Node, Place};
 
-const KEYS: [&str; 14] = [
+const KEYS: &[&str] = &[
     "namespace",
     "title",
     "timeZone",
@@ -39,7 +39,7 @@ pub(super) fn read(file: &str, text: &str) -> (Option<Pack>, Vec<Diagnostic>) {
 }
 
 fn pack(findings: &mut Findings, root: &Node) -> Option<Pack> {
-    let keys = Fields::open(findings, root, root.place, "the pack", &KEYS)?;
+    let keys = Fields::open(findings, root, root.place, "the pack", KEYS)?;
     let mut reader = Reader { findings };
     let namespace = reader.required(&keys, "namespace", "namespace: family-services");
     if let Some((name, place)) = &namespace {

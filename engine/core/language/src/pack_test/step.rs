@@ -12,7 +12,7 @@ use crate::diagnostic::{listed, similar};
 use crate::yaml::{self, Entry, Fields, Node};
 
 /// The word that makes a step what it is, with the words that may stand beside it.
-const DEEDS: [(&str, &[&str]); 16] = [
+const DEEDS: &[(&str, &[&str])] = &[
     (
         "start",
         &["as", "sameCase", "input", "but", "refused", "fields"],

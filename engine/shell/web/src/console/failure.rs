@@ -284,7 +284,7 @@ mod tests {
 
     use super::*;
 
-    const CODES: [Code; 23] = [
+    const CODES: &[Code] = &[
         Code::NotFound,
         Code::SelfApproval,
         Code::NotAssigned,
@@ -312,7 +312,7 @@ mod tests {
 
     #[test]
     fn every_refusal_has_its_own_words() {
-        for code in CODES {
+        for &code in CODES {
             let words = explain(code.as_str(), "");
             assert_ne!(words.title, "Something went wrong", "{}", code.as_str());
             for word in ["instance", "payload", "resume", "revision", "null"] {

@@ -266,7 +266,8 @@ impl Agency {
     /// sessions' own times.
     pub(crate) fn state(&self) -> Vec<String> {
         let tables = Table::ALL
-            .into_iter()
+            .iter()
+            .copied()
             .filter(|table| *table != Table::Session);
         let rows = tables.flat_map(|table| {
             let rows = self

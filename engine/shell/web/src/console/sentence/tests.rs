@@ -4,7 +4,7 @@ use casewright_runtime::view::PersonView;
 
 use super::*;
 
-const ACTIONS: [Action; 42] = [
+const ACTIONS: &[Action] = &[
     Action::CaseOpened,
     Action::CaseRead,
     Action::InstanceStarted,
@@ -73,7 +73,7 @@ fn name(action: Action) -> String {
 
 #[test]
 fn every_action_is_a_sentence_in_plain_words() {
-    for action in ACTIONS {
+    for &action in ACTIONS {
         for (title, detail, run) in [
             (
                 Some("Brokerage of $1,300.00"),
