@@ -13,6 +13,10 @@ pub(crate) struct Server {
 
 impl Server {
     /// One answer for each connection; `None` takes the request and says nothing.
+    #[allow(
+        dead_code,
+        reason = "not every test binary that shares this plans them"
+    )]
     pub(crate) fn new(answers: Vec<Option<String>>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
