@@ -64,7 +64,7 @@ fn a_pack_is_compared_in_plain_words() {
     for line in [
         "      Who: Team leader -> Service manager",
         "      Due: within 3 business days -> within 5 business days",
-        "  + added: A second look (second, brokerage.yaml:90)",
+        "  + added: A second look (second, brokerage.yaml:91)",
         "  ~ changed: Limit `brokerage-limits`",
         "  ~ changed: Role `team-leader`",
         "      Title: Team leader -> Leader of a team",

@@ -135,7 +135,7 @@ fn the_page_of_the_sample_pack_tells_all_of_it() {
         "whoever did step 1, Write down the referral",
         "within 3 business days",
         "1 business day before it is due",
-        "What other sources did you try first?",
+        "What other sources did you ask first?",
         "org.family.consent-taken-back",
         "Family support brokerage 2026-27",
     ] {

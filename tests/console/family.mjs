@@ -118,6 +118,8 @@ async function agreeToSharing(worker, file) {
   await page.getByRole("button", { name: "Send" }).click();
   await page.getByText("There is somebody who must not learn of it").waitFor();
   await done(worker, "attempt", told.attempt, "Reached");
+  const find = "Find an interpreter for the family";
+  await doTask(worker, file, find, "interpreter", told.interpreter);
   await doTask(worker, file, /^Explain the service/, "explaining", told.explaining, "Takes part");
   await doTask(worker, file, /^Ask what may be told/, "consent", told.consent);
   await doTask(worker, file, /^Ask how the family may be reached/, "safety", told.safety);

@@ -28,7 +28,9 @@ export const screening = {
 // As the referral says.
 export const engage = {
   "Who asked for help?": "A school, kindergarten or child care",
+  "Does the family want an interpreter?": "Yes",
   "In which language does the family want to talk?": "Vietnamese",
+  "Does the family say that they are Aboriginal or Torres Strait Islander?": "Neither",
   "How may we reach the family safely?": ["By phone", "By a visit"],
   "Is there somebody who must not learn of it?": "Yes",
 };
@@ -40,10 +42,14 @@ export const attempt = {
   "What happened?": "They are glad of the call",
 };
 
-const interpreted = {
-  "Was an interpreter there?": "Yes",
+const outside = {
   "What is the number of the interpreter?": "NAATI 12345",
+  "Is it somebody from outside the family, and grown up?": "Yes",
 };
+
+export const interpreter = { "Is there an interpreter?": "Yes", ...outside };
+
+const interpreted = { "Was an interpreter there?": "Yes", ...outside };
 
 export const explaining = {
   "On which day did you talk?": day(0),
@@ -55,8 +61,6 @@ export const explaining = {
     "When we must tell Child Safety",
     "How they can complain",
   ],
-  "Did you offer a worker or a service of their own people?":
-    "They are not Aboriginal or Torres Strait Islander",
 };
 
 export const consent = {
@@ -148,7 +152,10 @@ export const brokerage = {
   "What will be bought?": "A bed and a mattress",
   "How does it help with a goal of the plan?": "Goal 1 of the plan",
   "Is this goal active and agreed with the family?": "Yes",
-  "What other sources did you try first?": "The furniture bank had no bed",
+  "What other sources did you ask first?": [
+    { "Who was asked?": "A charity", "What did they answer?": "They do not pay for it" },
+  ],
+  "What does the family give?": "They cannot pay anything",
   "Name of the supplier": "Ridgeview Furniture",
   "Account of the supplier": "sec:pay/ridgeview",
   Amount: "650",

@@ -2,10 +2,11 @@
 
 import assert from "node:assert/strict";
 
+import { answer } from "./answers.mjs";
+
 export const request = {
   item: "Car seat and a bed",
   why: "Goal 2: the children sleep and travel safely",
-  otherSources: "Asked two charities; both have a waiting list",
   supplier: "Ridgeview Furniture",
   account: "sec:pay/ridgeview",
   amount: "1300",
@@ -28,7 +29,9 @@ export async function fillRequest({ page }, amount = request.amount) {
   await page.getByLabel("What will be bought?").fill(request.item);
   await page.getByLabel("How does it help with a goal of the plan?").fill(request.why);
   await page.getByRole("group", { name: /Is this goal active/ }).getByLabel("Yes").check();
-  await page.getByLabel("What other sources did you try first?").fill(request.otherSources);
+  const asked = page.getByRole("group", { name: "What other sources did you ask first?, number 1" }).last();
+  await answer(asked, { "Who was asked?": "A charity", "What did they answer?": "They would, but too late" });
+  await answer(page, { "What does the family give?": "They cannot pay anything" });
   await page.getByLabel("Name of the supplier").fill(request.supplier);
   await page.getByLabel("Account of the supplier").fill(request.account);
   await page.getByLabel("Amount", { exact: true }).fill(amount);
