@@ -14,6 +14,30 @@ pub(crate) enum Command {
     Consents { id: String },
     /// What was sent to others about the people of a case, and on what.
     Disclosures { id: String },
+    /// Which colleagues stand in a case themselves and may not open it.
+    Walls { id: String },
+    /// Declare that you, or a colleague, stand in a case: it is closed to them from then on.
+    Declare {
+        id: String,
+        /// Id or sign-in name of the colleague; needs a role that keeps the walls.
+        #[arg(long)]
+        person: Option<String>,
+        /// How they stand in it; everybody who works on the case can read it.
+        #[arg(long)]
+        reason: String,
+    },
+    /// Let a colleague who stands in a case read it again up to a day.
+    Lift {
+        id: String,
+        /// Id or sign-in name of the colleague.
+        person: String,
+        /// The last day, at most 90 days from today: 2026-11-30.
+        #[arg(long)]
+        until: String,
+        /// Why there is nobody else; everybody who works on the case can read it.
+        #[arg(long)]
+        reason: String,
+    },
     /// What happened in a case, oldest first.
     Timeline { id: String },
 }
@@ -88,6 +112,36 @@ impl Ask for Command {
                 let text = table(["WHEN", "TO", "FOR", "WHAT", "BY", "ON"], &rows);
                 Ok(Answer::new(json!({ "items": all }), text))
             }
+            Self::Walls { id } => {
+                let path = format!("/api/v1/cases/{}/walls", escaped(id));
+                let all = client.all(&path, &[])?;
+                let rows: Vec<_> = all.iter().map(wall).collect();
+                let text = table(["WHO", "TODAY", "REASON"], &rows);
+                Ok(Answer::new(json!({ "items": all }), text))
+            }
+            Self::Declare { id, person, reason } => {
+                let path = format!("/api/v1/cases/{}/walls", escaped(id));
+                let body = json!({ "person": person, "reason": reason });
+                let declared = client.post(&path, &body)?;
+                let name = at(&declared, "/person/displayName");
+                let text = format!("The case is closed to {name}.");
+                Ok(Answer::new(declared, text))
+            }
+            Self::Lift {
+                id,
+                person,
+                until,
+                reason,
+            } => {
+                let (id, person) = (escaped(id), escaped(person));
+                let path = format!("/api/v1/cases/{id}/walls/{person}/lift");
+                let body = json!({ "until": until, "reason": reason });
+                let lifted = client.post(&path, &body)?;
+                let name = at(&lifted, "/person/displayName");
+                let until = at(&lifted, "/lifted/until");
+                let text = format!("{name} may read the case until {until}.");
+                Ok(Answer::new(lifted, text))
+            }
             Self::Timeline { id } => {
                 let path = format!("/api/v1/cases/{}/timeline", escaped(id));
                 let entries = client.all(&path, &[])?;
@@ -104,6 +158,15 @@ impl Ask for Command {
             }
         }
     }
+}
+
+fn wall(one: &serde_json::Value) -> [String; 3] {
+    let until = at(one, "/lifted/until");
+    let today = match until.as_str() {
+        "" => "closed".to_owned(),
+        _ => format!("may read until {until}"),
+    };
+    [at(one, "/person/displayName"), today, at(one, "/reason")]
 }
 
 /// A list of words in one cell.

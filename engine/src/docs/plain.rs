@@ -128,6 +128,7 @@ pub(crate) fn pack(deployment: &Deployment) -> BTreeMap<String, Facts> {
             fact("Includes", role.includes.join(", ")),
             fact("May start workflows", yes(role.starts)),
             fact("Looks after the agency's runs", yes(role.administers)),
+            fact("Keeps the walls of cases", yes(role.walls)),
         ];
         all.insert(format!("Role `{name}`"), facts);
     }

@@ -78,6 +78,13 @@ fn may(known: &Known<'_>, name: &str) -> Vec<String> {
                 .to_owned(),
         );
     }
+    if role.walls {
+        may.push(
+            "Keeps the walls: says which colleagues stand in a case and may not open it, and lets \
+             them read it for a time. Never for themselves."
+                .to_owned(),
+        );
+    }
     let included: Vec<String> = role
         .includes
         .iter()

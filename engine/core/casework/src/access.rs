@@ -1,11 +1,12 @@
-//! Who may see which case: agency first; "not yours" and "not there" look alike.
-//!
-//! Walls within an agency (conflicts of interest, safety groups) are not built yet: every member of
-//! an agency's staff sees the agency's cases, and every look is audited.
+//! Who may see which case: agency first, then the walls within it; "not yours" and "not there" look
+//! alike.
 
+use jiff::civil::Date;
+
+use crate::wall::Walls;
 use crate::{Case, Principal};
 
-/// Whether this principal may open the case.
-pub fn may_see_case(who: &Principal, case: &Case) -> bool {
-    who.agency == case.agency
+/// Whether this principal may open the case on that day, whoever opened it.
+pub fn may_see_case(who: &Principal, case: &Case, walls: &Walls, on: Date) -> bool {
+    who.agency == case.agency && !walls.closed_to(&who.id, on)
 }

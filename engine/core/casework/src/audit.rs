@@ -69,6 +69,11 @@ pub enum Action {
     DocumentAdded,
     /// Somebody was given the content.
     DocumentOpened,
+    /// A member of staff may not open the case.
+    WallDeclared,
+    /// They may, up to a day.
+    WallLifted,
+    WallTakenAway,
     EventAwaited,
     EventReceived,
     EventEmitted,

@@ -22,6 +22,7 @@ pub mod policy;
 pub mod principal;
 pub mod refusal;
 pub mod schedule;
+pub mod wall;
 pub mod work_item;
 
 pub use calendar::{Calendar, Term};
@@ -38,4 +39,5 @@ pub use policy::Policy;
 pub use principal::Principal;
 pub use refusal::{Code, Refusal};
 pub use schedule::Recurrence;
+pub use wall::Walls;
 pub use work_item::WorkItem;

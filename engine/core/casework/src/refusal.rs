@@ -41,6 +41,7 @@ pub enum Code {
     NotHoldable,
     HoldInvalid,
     ReasonNeeded,
+    OwnWall,
 }
 
 impl Code {
@@ -70,6 +71,7 @@ impl Code {
             Self::NotHoldable => "not-holdable",
             Self::HoldInvalid => "hold-invalid",
             Self::ReasonNeeded => "reason-needed",
+            Self::OwnWall => "own-wall",
         }
     }
 
@@ -81,7 +83,8 @@ impl Code {
             | Self::NotAssigned
             | Self::OverLimit
             | Self::NotApproved
-            | Self::NotHoldable => 403,
+            | Self::NotHoldable
+            | Self::OwnWall => 403,
             Self::AlreadyClaimed
             | Self::NotClaimed
             | Self::AlreadyDecided

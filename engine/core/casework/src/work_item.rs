@@ -15,7 +15,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::audit::hex;
-use crate::calendar::Pace;
+use crate::calendar::{Calendar, Pace};
 use crate::policy::{Asked, Aspect};
 use crate::principal::Kind;
 use crate::{Code, Money, Policy, Principal, Refusal};
@@ -245,6 +245,23 @@ impl WorkItem {
             claimed_by: None,
             ..self.clone()
         })
+    }
+
+    /// Back to those it was offered to, from somebody who may not open the case any more. `None`
+    /// where they do not have it. A clock that stood still goes on.
+    pub fn taken_from(&self, staff: &str, at: Timestamp, calendar: &Calendar) -> Option<Self> {
+        let claim = self.claimed_by.as_ref();
+        if claim.is_none_or(|claim| claim.person != staff) {
+            return None;
+        }
+        match self.state {
+            State::Claimed | State::Held => Some(Self {
+                state: State::Offered,
+                claimed_by: None,
+                ..self.back(at, calendar)
+            }),
+            State::Offered | State::Completed | State::Withdrawn => None,
+        }
     }
 
     /// Whoever may complete it may keep an unfinished answer, which nobody checks. They count as

@@ -12,6 +12,7 @@
 //!   case-worker: { title: Case worker, starts: true }
 //!   team-leader: { title: Team leader, includes: [case-worker] }
 //!   administrator: { title: Administrator, administers: true }
+//!   service-manager: { title: Service manager, walls: true }   # keeps the walls of cases
 //! teams:
 //!   north: Northern team
 //! funds:
@@ -98,6 +99,12 @@ impl Pack {
         let mut roles = self.roles.iter();
         roles.any(|(name, role)| role.administers && held.contains(name))
     }
+
+    /// Whether one of these roles keeps the walls between staff and cases that they stand in.
+    pub fn keeps_walls(&self, held: &BTreeSet<String>) -> bool {
+        let mut roles = self.roles.iter();
+        roles.any(|(name, role)| role.walls && held.contains(name))
+    }
 }
 
 /// Days and hours of work.
@@ -137,6 +144,9 @@ pub struct Role {
     /// Whether holders look after the agency's runs: see what failed, try it again, put a pack in
     /// force. It exempts nobody from any rule.
     pub administers: bool,
+    /// Whether holders keep the walls between staff and cases that they stand in: declare one for a
+    /// colleague, lift one for a time, take one away. Never their own.
+    pub walls: bool,
 }
 
 /// Money set aside.

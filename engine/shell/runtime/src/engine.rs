@@ -44,6 +44,7 @@ mod subscriptions;
 mod sweep;
 mod timers;
 mod unsent;
+mod walls;
 mod work_items;
 mod work_lists;
 

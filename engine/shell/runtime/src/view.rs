@@ -304,6 +304,33 @@ pub struct HistoryEntry {
     pub reason: Option<String>,
 }
 
+/// That a member of staff stands in a case.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct WallView {
+    pub person: PersonView,
+    /// Whether the case is closed to them today.
+    pub closed: bool,
+    /// Ids of persons of the case whom they are, as family or payee.
+    pub stands_as: Vec<String>,
+    /// When it was declared, if it was; by whom and why.
+    pub declared: Option<Timestamp>,
+    pub by: Option<PersonView>,
+    pub reason: Option<String>,
+    /// What lets them read the case today.
+    pub lifted: Option<LiftedView>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LiftedView {
+    pub by: PersonView,
+    pub at: Timestamp,
+    pub reason: String,
+    /// The last day.
+    pub until: Date,
+}
+
 /// An event of the lifecycle of a run or of a task, after `CloudEvents` 1.0. It names things, and
 /// holds nothing that a run worked on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -51,6 +51,9 @@ pub enum Table {
     Disclosure,
     /// (case, note id) -> note.
     Note,
+    /// (case) -> declared and lifted walls; (agency, staff, case) -> that there is one, which lists
+    /// look at.
+    Wall,
     /// (agency, type hash, value hash, instance) -> nothing; what such hashes are made with.
     Subscription,
     /// (agency, source and id hash) -> when an event was first seen.
@@ -102,6 +105,7 @@ impl Table {
         Self::Consent,
         Self::Disclosure,
         Self::Note,
+        Self::Wall,
         Self::Subscription,
         Self::EventSeen,
         Self::EventKept,
@@ -142,6 +146,7 @@ impl Table {
             Self::Consent => 40,
             Self::Disclosure => 41,
             Self::Note => 20,
+            Self::Wall => 35,
             Self::Subscription => 21,
             Self::EventSeen => 22,
             Self::EventKept => 27,

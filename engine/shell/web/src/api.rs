@@ -17,6 +17,7 @@ mod packs;
 mod persons;
 mod query;
 mod schedules;
+mod walls;
 mod work_items;
 mod workflows;
 
@@ -99,6 +100,9 @@ pub(crate) fn routes() -> (Router<Site>, Document) {
         .routes(routes!(documents::get))
         .routes(routes!(documents::content))
         .routes(routes!(notes::list, notes::add))
+        .routes(routes!(walls::list, walls::declare))
+        .routes(routes!(walls::lift))
+        .routes(routes!(walls::take_away))
         .routes(routes!(funds::list))
         .routes(routes!(packs::list, packs::deploy))
         .routes(routes!(schedules::list))

@@ -4,6 +4,7 @@
 pub(crate) mod address;
 mod admin;
 mod assigned;
+mod barrier;
 mod case;
 pub(crate) mod chrome;
 mod consent;
@@ -78,6 +79,15 @@ pub(crate) fn routes() -> Router<Site> {
         .route(
             "/cases/{id}/persons/{person}/consents/{consent}/withdraw",
             post(consent::withdraw),
+        )
+        .route(
+            "/cases/{id}/walls",
+            get(barrier::show).post(barrier::declare),
+        )
+        .route("/cases/{id}/walls/{person}/lift", post(barrier::lift))
+        .route(
+            "/cases/{id}/walls/{person}/take-away",
+            post(barrier::take_away),
         )
         .route("/cases/{id}/disclosures", get(consent::disclosures))
         .route("/instances/{id}", get(instance::show))

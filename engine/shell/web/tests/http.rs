@@ -32,3 +32,5 @@ mod packs;
 mod ports;
 #[path = "http/schedules.rs"]
 mod schedules;
+#[path = "http/walls.rs"]
+mod walls;

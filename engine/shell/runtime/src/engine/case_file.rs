@@ -6,6 +6,7 @@ use std::sync::Arc;
 use casewright_casework::audit::{Action, Entry};
 use casewright_casework::{Case, Document, Note, Person, Principal};
 use casewright_store::{AuditAppend, Batch, SubmitError, Table, Under};
+use jiff::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -62,9 +63,9 @@ impl Engine {
             Asked::Before(answer) => return Ok(answer),
             Asked::Now(ask) => ask,
         };
-        let shared = Arc::clone(&self.shared);
+        let (shared, who) = (Arc::clone(&self.shared), who.clone());
         Shared::carry(async move {
-            let changed = shared.file(&case, ask.as_ref(), change).await;
+            let changed = shared.file(&who, &case, ask.as_ref(), change).await;
             drop(admitted);
             changed
         })
@@ -75,21 +76,34 @@ impl Engine {
 impl Shared {
     async fn file<T: Serialize>(
         &self,
+        who: &Principal,
         case: &Case,
         ask: Option<&Ask>,
         mut change: impl FnMut(&Self, &Case, &mut Batch) -> Result<T, Refused>,
     ) -> Result<T, Refused> {
         for _ in 0..self.limits.tries_max {
-            let mut batch = Batch::default();
+            let mut batch = Batch {
+                guards: self.door(who, &case.id)?,
+                ..Batch::default()
+            };
             let answer = change(self, case, &mut batch)?;
             if let Some(ask) = ask {
                 ask.record(&answer, Under::Case(case.id.clone()), &mut batch);
             }
+            let timers = timers(&batch);
             match self.submit(batch) {
                 Ok(ticket) => {
                     let flushed = ticket.flushed().await;
                     self.changed();
-                    return flushed.map(|_| answer).map_err(refused);
+                    flushed.map_err(refused)?;
+                    for (at, owner, number, set) in timers {
+                        if set {
+                            self.timers.arm(at, &owner, number);
+                        } else {
+                            self.timers.disarm(at, &owner, number);
+                        }
+                    }
+                    return Ok(answer);
                 }
                 Err(SubmitError::Guard { .. }) => {}
                 Err(error) => return Err(refused(error)),
@@ -113,6 +127,14 @@ impl Shared {
             .map(|(_, row)| record::decode(what, &row.value))
             .collect()
     }
+}
+
+/// Timers that a batch sets (`true`) or takes away: those of work items that go back to others.
+fn timers(batch: &Batch) -> Vec<(Timestamp, String, u32, bool)> {
+    let puts = batch.puts.iter().filter(|put| put.table == Table::Timer);
+    let read = puts.filter_map(|put| Some((key::read_timer(&put.key)?, put.value.is_some())));
+    read.map(|((at, owner, number), set)| (at, owner, number, set))
+        .collect()
 }
 
 /// What an entry of the audit chain says of something in the file: its id, never its content.

@@ -212,7 +212,11 @@ impl Names {
         link: Link,
     ) -> Result<TimelineEntry, Refused> {
         let entry = link.entry;
-        let item = entry.subject.as_ref().and_then(|id| self.items.get(id));
+        let item = entry
+            .subject
+            .as_ref()
+            .and_then(|id| self.items.get(id))
+            .cloned();
         let title = match entry.action {
             Action::FundReserved | Action::FundCommitted | Action::FundReleased => {
                 let name = entry.detail.as_deref();
@@ -226,6 +230,11 @@ impl Names {
                 let person = entry.subject.as_ref().and_then(|id| self.persons.get(id));
                 person.cloned()
             }
+            Action::WallDeclared | Action::WallLifted | Action::WallTakenAway => {
+                let staff = entry.subject.clone();
+                let named = staff.map(|staff| self.person(shared, staff)).transpose()?;
+                named.map(|staff| staff.display_name)
+            }
             Action::DocumentAdded | Action::DocumentOpened => {
                 let document = entry.subject.as_ref();
                 document.and_then(|id| self.documents.get(id)).cloned()
@@ -236,11 +245,11 @@ impl Names {
             | Action::InstanceRetried
             | Action::InstanceMigrated
             | Action::InstanceCancelled => started(shared, entry.instance.as_deref())?,
-            _ => item.map(|item| item.title.clone()),
+            _ => item.as_ref().map(|item| item.title.clone()),
         };
         let comment = match entry.action {
-            Action::WorkItemCompleted => item.and_then(|item| comment(item, &entry)),
-            Action::WorkItemHeld => item.and_then(|item| reason(item, &entry)),
+            Action::WorkItemCompleted => item.and_then(|item| comment(&item, &entry)),
+            Action::WorkItemHeld => item.and_then(|item| reason(&item, &entry)),
             Action::NoteAdded => {
                 let note = entry.subject.as_ref().and_then(|id| self.notes.get(id));
                 note.cloned()

@@ -53,7 +53,7 @@ impl Engine {
 
     /// The agency's day.
     pub fn today(&self, who: &Principal) -> Date {
-        self.shared.now().to_zoned(self.zone(who)).date()
+        self.shared.today(&who.agency)
     }
 
     /// Writes down that somebody agreed. To renew is to give again.

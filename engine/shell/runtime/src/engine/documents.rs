@@ -329,7 +329,9 @@ impl Arrival {
             }
             Asked::Now(ask) => ask,
         };
+        let guards = self.shared.door(&self.who, &self.case.id)?;
         let mut batch = self.last(&document);
+        batch.guards.extend(guards);
         if let Some(ask) = ask {
             ask.record(&document, self.under(), &mut batch);
         }

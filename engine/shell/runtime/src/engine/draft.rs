@@ -14,7 +14,7 @@ pub(crate) use payments::owner;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use casewright_casework::{WorkItem, audit};
+use casewright_casework::{Principal, WorkItem, audit};
 use casewright_language::{Answers, Workflow};
 use casewright_machine::lifecycle::{self, Phase};
 use casewright_machine::{Call, Event, Instance, Step, Transition, step};
@@ -170,6 +170,13 @@ impl<'a> Draft<'a> {
 
     pub(crate) fn under(&self) -> Under {
         Under::Case(self.resident.row.case.clone())
+    }
+
+    /// Whether whoever decides may open the case, until this is on disk.
+    pub(crate) fn admit(&mut self, who: &Principal) -> Result<(), Refused> {
+        let guards = self.shared.door(who, &self.resident.row.case)?;
+        self.batch.guards.extend(guards);
+        Ok(())
     }
 
     pub(crate) fn note(

@@ -148,6 +148,7 @@ impl Shared {
                         // It begins this moment; ask again.
                         return Err(Refused::Busy);
                     }
+                    draft.admit(who)?;
                     draft.note(&who.id, Action::InstanceCancelled, None, None);
                     Ok(Some(Event::Cancelled {
                         at: draft.at,

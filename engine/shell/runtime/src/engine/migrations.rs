@@ -93,6 +93,7 @@ impl Shared {
                 &mut held,
                 ask,
                 |draft| {
+                    draft.admit(who)?;
                     let plan = planned(draft.resident, &there)?;
                     if draft.resident.row.earlier.len() >= MOVES_MAX {
                         let message = "this run was moved so often that it stays where it is";

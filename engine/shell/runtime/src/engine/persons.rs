@@ -1,11 +1,9 @@
 //! Persons of a case: added, changed, and their confidential addresses shown to whoever asks, which
-//! is written down first. Staff who are family or payee decide nothing in the case.
-
-use std::collections::BTreeMap;
+//! is written down first. Staff who are family or payee stand before a wall (`walls.rs`).
 
 use casewright_casework::audit::Action;
 use casewright_casework::person::{Address, AddressChange, Details};
-use casewright_casework::{Case, Code, Person, Principal, Refusal, WorkItem};
+use casewright_casework::{Case, Code, Person, Principal, Refusal};
 use casewright_store::{Batch, Guard, Put, Table, Under};
 
 use super::case_file::filed;
@@ -13,9 +11,6 @@ use super::shared::{Shared, not_found};
 use super::{Engine, Refused, RequestKey};
 use crate::record::UserRow;
 use crate::{id, key, record};
-
-/// Person id to staff id, for those who may not decide.
-type Related = BTreeMap<String, String>;
 
 impl Engine {
     /// Persons of a case without confidential addresses, oldest first. Audited like opening the
@@ -152,18 +147,23 @@ impl Shared {
         Ok(user.filter(|user| user.agency == who.agency))
     }
 
+    /// Whose id or sign-in name this is.
+    pub(super) fn member(&self, who: &Principal, named: &str) -> Result<Option<UserRow>, Refused> {
+        match self.staff(who, named)? {
+            Some(user) => Ok(Some(user)),
+            None => Ok(self
+                .user_named(named)?
+                .filter(|user| user.agency == who.agency)),
+        }
+    }
+
     /// With the staff id that is meant, which may be given as a sign-in name.
     fn with_staff(&self, who: &Principal, details: Details) -> Result<Details, Refused> {
         let Some(named) = &details.staff else {
             return Ok(details);
         };
         let named = named.trim();
-        let found = match self.staff(who, named)? {
-            Some(user) => Some(user),
-            None => self
-                .user_named(named)?
-                .filter(|user| user.agency == who.agency),
-        };
+        let found = self.member(who, named)?;
         if found.is_none() && !named.is_empty() {
             let sentence = "There is no member of staff with this id or sign-in name".to_owned();
             return Err(Refused::Rule(Refusal {
@@ -183,7 +183,6 @@ impl Shared {
         version: u64,
         batch: &mut Batch,
     ) -> Result<(), Refused> {
-        let under = Under::Case(case.id.clone());
         let row = key::join(&[&case.id, &person.id]);
         batch.guards.push(Guard::Row {
             table: Table::Person,
@@ -194,61 +193,17 @@ impl Shared {
             table: Table::Person,
             key: row,
             value: Some(record::encode(person)),
-            under: under.clone(),
+            under: Under::Case(case.id.clone()),
         });
-        let (before, guard) = self.related(&case.id)?;
-        let mut related = before.clone();
+        let (mut walls, _) = self.walls(&case.id)?;
         match &person.details.staff {
             Some(staff) if person.details.relation.bars_deciding() => {
-                related.insert(person.id.clone(), staff.clone());
+                walls.related.insert(person.id.clone(), staff.clone());
             }
             _ => {
-                related.remove(&person.id);
+                walls.related.remove(&person.id);
             }
         }
-        if related != before {
-            batch.guards.push(guard);
-            batch.puts.push(Put {
-                table: Table::Index,
-                key: related_key(&case.id),
-                value: Some(record::encode(&related)),
-                under,
-            });
-        }
-        Ok(())
+        self.put_walls(case, &walls, person.changed_at, batch)
     }
-
-    /// Staff who are family or payee in a case, and the guard that it stays so.
-    pub(crate) fn related(&self, case: &str) -> Result<(Related, Guard), Refused> {
-        let key = related_key(case);
-        let found = self.pending::<Related>(Table::Index, &key, "relations of staff")?;
-        let (related, version) = found.unwrap_or_default();
-        let table = Table::Index;
-        let guard = Guard::Row {
-            table,
-            key,
-            version,
-        };
-        Ok((related, guard))
-    }
-
-    /// The item with everybody excluded who stands in the case as family or payee. The guard holds
-    /// until the decision is on disk; without one, nothing has to be held.
-    pub(crate) fn with_related(&self, item: &mut WorkItem) -> Result<Option<Guard>, Refused> {
-        if !item.approval {
-            return Ok(None);
-        }
-        let (related, guard) = self.related(&item.case)?;
-        for staff in related.into_values() {
-            let sentence = "you stand in this case yourself; another person must decide";
-            item.excluded
-                .entry(staff)
-                .or_insert_with(|| sentence.to_owned());
-        }
-        Ok(Some(guard))
-    }
-}
-
-fn related_key(case: &str) -> Vec<u8> {
-    key::join(&["related-staff", case])
 }

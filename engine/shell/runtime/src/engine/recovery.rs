@@ -64,6 +64,7 @@ impl Shared {
     /// One damaged instance does not keep the others from going on.
     async fn recover(self: &Arc<Self>) -> Result<(), Refused> {
         self.let_arrivals_go().await;
+        self.mark_relations().await?;
         for id in self.parts.store.unsettled().map_err(unreadable)? {
             match self.hold(&id).await {
                 Ok(held) => self.go_on(held),

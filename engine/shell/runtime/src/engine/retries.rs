@@ -86,6 +86,7 @@ impl Shared {
                 &mut held,
                 ask,
                 |draft| {
+                    draft.admit(who)?;
                     let doubt = possible(draft.instance())?;
                     if doubt && !retry.certain {
                         return Err(in_doubt("nobody knows whether the step happened"));

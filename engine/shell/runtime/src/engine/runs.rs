@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::draft::Draft;
 use super::shared::{Shared, not_found, unreadable};
 use super::start::may_start;
+use super::walls::Sight;
 use super::work_lists::bad_cursor;
 use super::{Engine, Refused};
 use crate::record::{self, InstanceRow};
@@ -117,6 +118,7 @@ impl Shared {
             Some(cursor) => Some(id::decode(cursor).ok_or_else(bad_cursor)?),
             None => None,
         };
+        let sight = self.sight(who)?;
         let mut items = Vec::new();
         let mut looked_at = 0;
         loop {
@@ -124,7 +126,7 @@ impl Shared {
             let last = places.len() < limit;
             for place in places {
                 looked_at += 1;
-                items.extend(self.run_line(who, filter, &place).await?);
+                items.extend(self.run_line(who, &sight, filter, &place).await?);
                 if items.len() == limit || looked_at == LOOKED_AT_MAX {
                     let mut next = String::new();
                     id::encode(&place, &mut next);
@@ -171,6 +173,7 @@ impl Shared {
     async fn run_line(
         &self,
         who: &Principal,
+        sight: &Sight,
         filter: &RunFilter,
         place: &[u8],
     ) -> Result<Option<RunView>, Refused> {
@@ -178,7 +181,8 @@ impl Shared {
         // A line and its row may belong to different moments: the row is right.
         let row: Option<InstanceRow> =
             self.read(Table::Instance, id.as_bytes(), "an instance row")?;
-        let Some(row) = row.filter(|row| row.agency == who.agency) else {
+        let seen = |row: &InstanceRow| row.agency == who.agency && sight.sees(&row.case);
+        let Some(row) = row.filter(seen) else {
             return Ok(None);
         };
         let wanted = filter.workflow.as_ref();

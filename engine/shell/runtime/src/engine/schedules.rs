@@ -86,7 +86,12 @@ impl Engine {
             let key = key::join(&[&who.agency, name]);
             let row: Option<ScheduleRow> = self.shared.read(Table::Schedule, &key, "a schedule")?;
             let Some(row) = row else { continue };
-            views.push(view(&row, workflow, schedule, zone)?);
+            let mut view = view(&row, workflow, schedule, zone)?;
+            // A run may belong to a case that is closed to whoever asks.
+            let seen =
+                |last: &ScheduledRunView| self.shared.seen_instance(who, &last.instance).is_ok();
+            view.last = view.last.filter(seen);
+            views.push(view);
         }
         Ok(views)
     }

@@ -5,7 +5,7 @@ use std::future::Future;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use casewright_casework::{Case, Code, Principal, Refusal, access};
+use casewright_casework::{Code, Principal, Refusal};
 use casewright_machine::Instance;
 use casewright_store::{Batch, History, ReadError, Row, SubmitError, Table, Ticket};
 use jiff::Timestamp;
@@ -190,12 +190,6 @@ impl Shared {
         let row = self.parts.store.pending(table, key).map_err(unreadable)?;
         row.map(|Row { version, value }| Ok((record::decode(what, &value)?, version)))
             .transpose()
-    }
-
-    pub(crate) fn seen_case(&self, who: &Principal, id: &str) -> Result<Case, Refused> {
-        self.read::<Case>(Table::Case, id.as_bytes(), "a case")?
-            .filter(|case| access::may_see_case(who, case))
-            .ok_or_else(not_found)
     }
 
     /// The row of an instance whose case the principal may see.

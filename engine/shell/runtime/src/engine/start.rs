@@ -31,8 +31,11 @@ impl Engine {
         key: Option<RequestKey>,
     ) -> Result<StartedView, Refused> {
         let admitted = self.shared.admit()?;
-        let ask = match self.shared.ask(who, "start", key).await? {
-            Asked::Before(answer) => return Ok(answer),
+        let ask = match self.shared.ask::<StartedView>(who, "start", key).await? {
+            Asked::Before(answer) => {
+                self.shared.seen_case(who, &answer.case)?;
+                return Ok(answer);
+            }
             Asked::Now(ask) => ask,
         };
         if self.shared.calls.waiting() >= self.shared.limits.calls_waiting_max {
@@ -170,6 +173,9 @@ pub(crate) async fn begin_instance(
             ask,
             |draft| {
                 also(draft);
+                if !opening.new {
+                    draft.admit(who)?;
+                }
                 Ok(Some(opening.started(draft, who, input.clone())))
             },
             |draft| {

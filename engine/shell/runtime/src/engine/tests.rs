@@ -28,4 +28,5 @@ mod retries;
 mod schedules;
 mod timers;
 mod triggers;
+mod walls;
 mod world;

@@ -70,6 +70,12 @@ impl Shared {
             let (item, version) = self
                 .pending::<WorkItem>(Table::WorkItem, id.as_bytes(), "a work item")?
                 .ok_or_else(not_found)?;
+            let mut guards = self.door(who, &item.case)?;
+            guards.push(Guard::Row {
+                table: Table::WorkItem,
+                key: id.as_bytes().to_vec(),
+                version,
+            });
             let edited = item.edit(who).map_err(Refused::Rule)?;
             let draft = DraftRow {
                 at: self.now(),
@@ -78,11 +84,7 @@ impl Shared {
                 comment: unsent.comment.clone(),
             };
             let mut batch = Batch {
-                guards: vec![Guard::Row {
-                    table: Table::WorkItem,
-                    key: id.as_bytes().to_vec(),
-                    version,
-                }],
+                guards,
                 puts: vec![row(&item, &who.id, Some(&draft))],
                 ..Batch::default()
             };

@@ -129,7 +129,7 @@ impl Engine {
     ) -> Result<WorkItemView, Refused> {
         let admitted = self.shared.admit()?;
         let ask = match self.shared.ask(who, &change.route(id), key).await? {
-            Asked::Before(answer) => return Ok(answer),
+            Asked::Before(answer) => return self.shared.still(who, answer),
             Asked::Now(ask) => ask,
         };
         let (shared, who, id) = (Arc::clone(&self.shared), who.clone(), id.to_owned());
@@ -152,7 +152,7 @@ impl Engine {
     ) -> Result<WorkItemView, Refused> {
         let admitted = self.shared.admit()?;
         let ask = match self.shared.ask(who, &format!("complete {id}"), key).await? {
-            Asked::Before(answer) => return Ok(answer),
+            Asked::Before(answer) => return self.shared.still(who, answer),
             Asked::Now(ask) => ask,
         };
         let (shared, who, id) = (Arc::clone(&self.shared), who.clone(), id.to_owned());
@@ -168,6 +168,12 @@ impl Engine {
 }
 
 impl Shared {
+    /// What was answered before is told again to those who may open the case still.
+    fn still(&self, who: &Principal, answer: WorkItemView) -> Result<WorkItemView, Refused> {
+        self.seen_case(who, &answer.case)?;
+        Ok(answer)
+    }
+
     /// Nothing of the instance changes, so its slot is not needed: the row's guard is enough.
     async fn change_item(
         &self,
@@ -180,13 +186,15 @@ impl Shared {
             let (before, version) = self
                 .pending::<WorkItem>(Table::WorkItem, id.as_bytes(), "a work item")?
                 .ok_or_else(not_found)?;
-            let mut item = before.clone();
+            let door = self.door(who, &before.case)?;
+            let mut item = self.freed(&before)?.unwrap_or_else(|| before.clone());
             let related = self.with_related(&mut item)?;
             let kin = self.with_kin(&mut item)?;
             let at = self.now();
             let (mut changed, action) = change.of(self, &item, who, at)?;
             changed.excluded.clone_from(&before.excluded);
             let mut batch = Batch::default();
+            batch.guards.extend(door);
             batch.guards.extend(related.into_iter().chain(kin));
             batch.guards.push(Guard::Row {
                 table: Table::WorkItem,
@@ -254,6 +262,7 @@ fn decide_item(
     complete: &Complete,
 ) -> Result<Option<Event>, Refused> {
     let before = draft.item(id)?.ok_or_else(not_found)?;
+    draft.admit(who)?;
     let mut item = before.clone();
     let related = draft.shared.with_related(&mut item)?;
     let kin = draft.shared.with_kin(&mut item)?;

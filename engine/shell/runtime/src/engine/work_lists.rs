@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use super::attempts::answers;
 use super::shared::{Shared, not_found, unreadable};
+use super::walls::Sight;
 use super::work_items::{bucket, instance_of};
 use super::{Engine, Refused};
 use crate::view::{DecisionView, HoldView, Page, PersonView, WorkItemFilter, WorkItemView};
@@ -120,10 +121,12 @@ fn open_bucket(filter: &WorkItemFilter) -> String {
 }
 
 pub(crate) fn seen_item(shared: &Shared, who: &Principal, id: &str) -> Result<WorkItem, Refused> {
-    shared
-        .read::<WorkItem>(Table::WorkItem, id.as_bytes(), "a work item")?
+    let item = shared.read::<WorkItem>(Table::WorkItem, id.as_bytes(), "a work item")?;
+    let item = item
         .filter(|item| item.visible(who))
-        .ok_or_else(not_found)
+        .ok_or_else(not_found)?;
+    shared.seen_case(who, &item.case)?;
+    Ok(item)
 }
 
 fn page(
@@ -132,6 +135,7 @@ fn page(
     filter: &WorkItemFilter,
     bucket: &str,
 ) -> Result<Page<WorkItemView>, Refused> {
+    let sight = shared.sight(who)?;
     let prefix = key::prefix(&[&who.agency, bucket]);
     let mut end = key::after(&prefix);
     let open = !matches!(filter.state.as_deref(), Some("completed" | "withdrawn"));
@@ -157,7 +161,7 @@ fn page(
         for (key, _) in lines {
             looked_at += 1;
             let place = key.get(prefix.len()..).unwrap_or_default();
-            if let Some(item) = line(shared, who, filter, place)? {
+            if let Some(item) = line(shared, who, &sight, filter, place)? {
                 items.push(item);
             }
             if items.len() == limit || looked_at == LOOKED_AT_MAX {
@@ -176,6 +180,7 @@ fn page(
 fn line(
     shared: &Shared,
     who: &Principal,
+    sight: &Sight,
     filter: &WorkItemFilter,
     place: &[u8],
 ) -> Result<Option<WorkItemView>, Refused> {
@@ -183,7 +188,11 @@ fn line(
     // A line and its row may belong to different moments: the row is right.
     let item = shared.read::<WorkItem>(Table::WorkItem, id, "a work item")?;
     match item {
-        Some(item) if item.visible(who) && passes(filter, &item, shared.now()) => {
+        Some(item)
+            if item.visible(who)
+                && sight.sees(&item.case)
+                && passes(filter, &item, shared.now()) =>
+        {
             view(shared, who, &item).map(Some)
         }
         _ => Ok(None),
@@ -215,6 +224,7 @@ fn of_case(
     who: &Principal,
     filter: &WorkItemFilter,
 ) -> Result<Page<WorkItemView>, Refused> {
+    let sight = shared.sight(who)?;
     let instances = match (&filter.instance, &filter.case) {
         (Some(instance), _) => vec![instance.clone()],
         (None, Some(case)) => {
@@ -227,7 +237,8 @@ fn of_case(
     for instance in instances {
         for item in shared.items_of(&instance)? {
             let here = filter.case.as_ref().is_none_or(|case| *case == item.case);
-            if here && item.visible(who) && passes(filter, &item, shared.now()) {
+            let seen = item.visible(who) && sight.sees(&item.case);
+            if here && seen && passes(filter, &item, shared.now()) {
                 items.push(item);
             }
         }
@@ -307,6 +318,8 @@ pub(crate) fn view(
     if !item.visible(who) {
         return Err(not_found());
     }
+    let freed = shared.freed(item)?;
+    let item = freed.as_ref().unwrap_or(item);
     let mut related = item.clone();
     shared.with_related(&mut related)?;
     shared.with_kin(&mut related)?;

@@ -39,7 +39,7 @@ pub(super) struct PersonRequest {
     #[serde(default)]
     contact: ContactShape,
     /// Id or sign-in name, when this is a member of the agency's staff: as family or payee they
-    /// decide nothing in this case.
+    /// do not open this case.
     staff: Option<String>,
 }
 

@@ -142,6 +142,10 @@ pub(crate) fn explain(code: &str, detail: &str) -> Explanation {
                 "Nothing was changed.",
             ],
         ),
+        "own-wall" => (
+            "This is for somebody else to change",
+            &["You stand in this case yourself.", "Nothing was changed."],
+        ),
         "reason-needed" => (
             "A reason is missing",
             &[
@@ -308,6 +312,7 @@ mod tests {
         Code::NotHoldable,
         Code::HoldInvalid,
         Code::ReasonNeeded,
+        Code::OwnWall,
     ];
 
     #[test]

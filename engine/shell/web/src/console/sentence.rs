@@ -45,6 +45,9 @@ pub(crate) const fn weight(action: Action) -> Weight {
         | Action::ConsentWithdrawn
         | Action::Disclosed
         | Action::DisclosureRefused
+        | Action::WallDeclared
+        | Action::WallLifted
+        | Action::WallTakenAway
         | Action::NoteAdded => Weight::Milestone,
         Action::WorkItemOffered
         | Action::WorkItemClaimed
@@ -142,6 +145,21 @@ pub(crate) fn sentence(entry: &TimelineEntry, run: Option<&str>) -> String {
                 person(entry)
             )
         }
+        Action::WallDeclared => format!(
+            "{who} declared that {} stands in this case.",
+            colleague(entry)
+        ),
+        Action::WallLifted => {
+            let until = if detail.is_empty() { "a day" } else { detail };
+            format!(
+                "{who} let {} read this case until {until}.",
+                colleague(entry)
+            )
+        }
+        Action::WallTakenAway => format!(
+            "{who} took away that {} stands in this case.",
+            colleague(entry)
+        ),
         Action::ConsentGiven => format!("{who} recorded a consent about {}.", person(entry)),
         Action::ConsentWithdrawn => {
             format!(
@@ -223,6 +241,11 @@ fn fund(entry: &TimelineEntry) -> String {
 }
 
 /// A person of the case by the name they have.
+fn colleague(entry: &TimelineEntry) -> &str {
+    let name = entry.title.as_deref().filter(|name| !name.is_empty());
+    name.unwrap_or("a colleague")
+}
+
 fn person(entry: &TimelineEntry) -> &str {
     let name = entry.title.as_deref().filter(|name| !name.is_empty());
     name.unwrap_or("a person")

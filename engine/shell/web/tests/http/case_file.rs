@@ -139,13 +139,14 @@ async fn a_colleague_who_is_to_be_paid_decides_nothing() {
     let payee = json!({"name": "L. Tanaka", "relation": "payee", "staff": "lee"});
     let added = casey.post(&persons, &payee).await;
     assert_eq!(added.is(201).json()["staff"], "u-lee");
-    // Also after the task was taken.
+    // Also after the task was taken: the case is closed to Lee, and the task is free again.
     lee.complete(&item, &json!({"outcome": "approve"}))
         .await
-        .problem(403, "self-approval");
+        .problem(404, "not-found");
+    let free = agency.client("sam").await.item(&instance, "decision").await;
     assert_eq!(
-        lee.item(&instance, "decision").await["barred"]["code"],
-        "self-approval"
+        (&free["state"], &free["claimable"]),
+        (&json!("offered"), &json!(true))
     );
     // Written down by mistake and put right: nothing of it sticks to the task.
     let put_right = json!({"name": "L. Tanaka", "relation": "referrer", "staff": "lee"});
@@ -154,6 +155,7 @@ async fn a_colleague_who_is_to_be_paid_decides_nothing() {
         .put(&person, &put_right, &[("if-match", "\"1\"")])
         .await
         .is(200);
+    lee.claim(&item).await.is(200);
     lee.complete(&item, &json!({"outcome": "approve"}))
         .await
         .is(200);

@@ -97,8 +97,8 @@ impl Draft<'_> {
         key: &str,
         money: &Money,
     ) -> Result<Result<(), Refusal>, Refused> {
-        let (related, guard) = self.shared.related(&self.resident.row.case)?;
-        self.batch.guards.push(guard);
+        let (walls, guards) = self.shared.walls(&self.resident.row.case)?;
+        self.batch.guards.extend(guards);
         let mut payments = self.payments()?.now.clone();
         if let Some((minor, currency)) = &self.resident.deployment.pack.petty_cash {
             payments.allow(&Money::new(*minor, currency));
@@ -112,7 +112,7 @@ impl Draft<'_> {
             let item = self.item(&approved.item)?.map(|item| item.shown());
             shown.insert(approved.item.clone(), item);
         }
-        let barred = |person: &str| related.values().any(|staff| staff == person);
+        let barred = |person: &str| walls.stands(person);
         let stands = |approved: &Approved| {
             approved.stands(barred)?;
             if approved.item.is_empty()

@@ -14,6 +14,7 @@ use jiff::Timestamp;
 
 use super::{PAGE, PAGE_MAX, Run, row, whole};
 use crate::engine::shared::{Shared, unreadable};
+use crate::engine::walls::Sight;
 use crate::engine::work_lists::bad_cursor;
 use crate::engine::{Engine, Refused};
 use crate::record::InstanceRow;
@@ -53,7 +54,7 @@ impl Engine {
             None => 0,
         };
         let limit = limit.unwrap_or(PAGE).clamp(1, PAGE_MAX);
-        self.shared.fed(&who.agency, seen, limit)
+        self.shared.fed(who, seen, limit)
     }
 }
 
@@ -122,7 +123,8 @@ impl Shared {
         Ok(latest)
     }
 
-    fn fed(&self, agency: &str, seen: u64, limit: usize) -> Result<LifecyclePage, Refused> {
+    fn fed(&self, who: &Principal, seen: u64, limit: usize) -> Result<LifecyclePage, Refused> {
+        let (agency, sight) = (who.agency.as_str(), self.sight(who)?);
         let (start, end) = (
             place(agency, seen.saturating_add(1)),
             key::after(&key::prefix(&[agency])),
@@ -135,7 +137,7 @@ impl Shared {
             let (instance, told) = row::read(&found.value).ok_or_else(|| {
                 Refused::Damaged("a row of the lifecycle cannot be read".to_owned())
             })?;
-            items.extend(self.fed_event(agency, &instance, &told)?);
+            items.extend(self.fed_event(&sight, agency, &instance, &told)?);
         }
         let mut next = String::new();
         id::encode(&latest.to_be_bytes(), &mut next);
@@ -145,6 +147,7 @@ impl Shared {
     /// Of an erased case nothing is left to tell.
     fn fed_event(
         &self,
+        sight: &Sight,
         agency: &str,
         instance: &str,
         told: &Told,
@@ -154,7 +157,8 @@ impl Shared {
             Err(Refused::Rule(_)) => return Ok(None),
             Err(refused) => return Err(refused),
         };
-        let Some(row) = row.filter(|row: &InstanceRow| row.agency == agency) else {
+        let seen = |row: &InstanceRow| row.agency == agency && sight.sees(&row.case);
+        let Some(row) = row.filter(seen) else {
             return Ok(None);
         };
         let deployment = self.deployment(row.deployment_at(told.sequence))?;
