@@ -14,6 +14,12 @@ pub(crate) enum Command {
     Consents { id: String },
     /// What was sent to others about the people of a case, and on what.
     Disclosures { id: String },
+    /// Have a case count its days by a calendar of the pack; what is open stays.
+    Calendar {
+        id: String,
+        /// Name of the calendar; without one its workflows say it again.
+        name: Option<String>,
+    },
     /// What happened in a case, oldest first.
     Timeline { id: String },
 }
@@ -87,6 +93,15 @@ impl Ask for Command {
                     .collect();
                 let text = table(["WHEN", "TO", "FOR", "WHAT", "BY", "ON"], &rows);
                 Ok(Answer::new(json!({ "items": all }), text))
+            }
+            Self::Calendar { id, name } => {
+                let path = format!("/api/v1/cases/{}/calendar", escaped(id));
+                let set = client.post(&path, &json!({ "calendar": name }))?;
+                let text = match name {
+                    Some(name) => format!("{id} counts its days by {name}"),
+                    None => format!("{id} counts its days as its workflows say"),
+                };
+                Ok(Answer::new(set, text))
             }
             Self::Timeline { id } => {
                 let path = format!("/api/v1/cases/{}/timeline", escaped(id));
