@@ -69,6 +69,7 @@ fn main() -> ExitCode {
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Plugin(arguments) => plugin::run(arguments),
         Command::Case(arguments) => client::run(&arguments),
+        Command::Calendar(arguments) => client::run(&arguments),
         Command::Instance(arguments) => client::run(&arguments),
         Command::Task(arguments) => client::run(&arguments),
         Command::Event(arguments) => client::run(&arguments),

@@ -116,6 +116,7 @@ async fn execute(arguments: &Arguments) -> io::Result<Option<Ended>> {
             workflow,
             version: None,
             case: None,
+            calendar: None,
             input,
         };
         match engine.start(&who, start, None).await {

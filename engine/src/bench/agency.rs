@@ -241,6 +241,7 @@ impl Agency {
             workflow: workflow.to_owned(),
             version: None,
             case,
+            calendar: None,
             input,
         };
         let started = self.engine.start(&self.who, start, None).await;

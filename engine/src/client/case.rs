@@ -38,6 +38,12 @@ pub(crate) enum Command {
         #[arg(long)]
         reason: String,
     },
+    /// Have a case count its days by a calendar of the pack; what is open stays.
+    Calendar {
+        id: String,
+        /// Name of the calendar; without one its workflows say it again.
+        name: Option<String>,
+    },
     /// What happened in a case, oldest first.
     Timeline { id: String },
 }
@@ -141,6 +147,15 @@ impl Ask for Command {
                 let until = at(&lifted, "/lifted/until");
                 let text = format!("{name} may read the case until {until}.");
                 Ok(Answer::new(lifted, text))
+            }
+            Self::Calendar { id, name } => {
+                let path = format!("/api/v1/cases/{}/calendar", escaped(id));
+                let set = client.post(&path, &json!({ "calendar": name }))?;
+                let text = match name {
+                    Some(name) => format!("{id} counts its days by {name}"),
+                    None => format!("{id} counts its days as its workflows say"),
+                };
+                Ok(Answer::new(set, text))
             }
             Self::Timeline { id } => {
                 let path = format!("/api/v1/cases/{}/timeline", escaped(id));

@@ -16,6 +16,9 @@ pub(crate) enum Command {
         /// Id of the case.
         #[arg(long)]
         case: Option<String>,
+        /// The calendar of the pack that a new case counts its days by.
+        #[arg(long, conflicts_with = "case")]
+        calendar: Option<String>,
         /// Input as JSON; `-` for standard input.
         #[arg(long, value_name = "FILE")]
         input: Option<PathBuf>,
@@ -58,11 +61,15 @@ impl Ask for Command {
             Self::Start {
                 workflow,
                 case,
+                calendar,
                 input: path,
             } => {
                 let mut body = json!({ "workflow": workflow });
                 if let Some(case) = case {
                     body["case"] = json!(case);
+                }
+                if let Some(calendar) = calendar {
+                    body["calendar"] = json!(calendar);
                 }
                 if let Some(path) = path {
                     body["input"] = input(path)?;

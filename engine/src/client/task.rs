@@ -150,6 +150,11 @@ fn shown(item: &Value) -> String {
     if !due.is_empty() {
         let _ = write!(text, ", due {due}");
     }
+    let (rule, from) = (at(item, "/deadline/rule"), at(item, "/deadline/from"));
+    if !rule.is_empty() {
+        let calendar = at(item, "/deadline/calendar");
+        let _ = write!(text, "\n  {rule} from {from}, calendar {calendar}");
+    }
     let outcomes = item["outcomes"].as_array().into_iter().flatten();
     let outcomes: Vec<_> = outcomes.filter_map(Value::as_str).collect();
     let _ = write!(text, "\n  outcomes: {}", outcomes.join(", "));

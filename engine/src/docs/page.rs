@@ -8,7 +8,7 @@ use askama::Template;
 use casewright_host::manifest::Manifest;
 use casewright_language::Workflow;
 use casewright_language::expression::money_text;
-use casewright_language::pack::CalendarFile;
+use casewright_language::pack::PackCalendar;
 use casewright_language::pack_test::Test;
 use casewright_language::words::humanize;
 use casewright_runtime::Deployment;
@@ -151,12 +151,12 @@ fn tried(tests: &[Test]) -> BTreeMap<&str, Vec<String>> {
 
 fn calendars(deployment: &Deployment) -> Vec<String> {
     let pack = &deployment.pack;
-    let mark = |(name, file): (&String, &CalendarFile)| {
+    let mark = |(name, calendar): (&String, &PackCalendar)| {
         let mut words = name.clone();
         if pack.calendar.as_ref() == Some(name) {
             words.push_str(" (counts unless a case says otherwise)");
         }
-        if let Some(hours) = super::plain::hours(file) {
+        if let Some(hours) = super::plain::calendar(calendar) {
             words = format!("{words}: {hours}");
         }
         words

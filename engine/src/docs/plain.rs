@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use casewright_language::Workflow;
 use casewright_language::expression::money_text;
-use casewright_language::pack::CalendarFile;
+use casewright_language::pack::{CalendarFile, Days, PackCalendar};
 use casewright_runtime::Deployment;
 
 use super::asked::Asked;
@@ -168,13 +168,21 @@ pub(crate) fn pack(deployment: &Deployment) -> BTreeMap<String, Facts> {
         ];
         all.insert(format!("Plugin `{name}`"), facts);
     }
-    for (name, file) in &pack.calendars {
-        let text = deployment.files.get(&file.path).map_or("", String::as_str);
-        let days = text.matches("BEGIN:VEVENT").count();
-        let mut facts = vec![fact("Days", days.to_string())];
-        // Which days these are is compared, not listed.
-        facts.push(fact("Fingerprint", fingerprint(text)));
-        facts.extend(hours(file).map(|words| fact("Hours", words)));
+    for (name, calendar) in &pack.calendars {
+        let mut facts = Vec::new();
+        for file in files(calendar) {
+            let text = deployment.files.get(&file.path).map_or("", String::as_str);
+            let from = file.from.as_ref();
+            let from = from.map_or_else(String::new, |day| format!(" from {day}"));
+            let days = text.matches("BEGIN:VEVENT").count();
+            facts.push((format!("Days{from}"), days.to_string()));
+            // Which days these are is compared, not listed.
+            facts.push((format!("Fingerprint{from}"), fingerprint(text)));
+            facts.extend(hours(file).map(|words| (format!("Hours{from}"), words)));
+        }
+        facts.extend(joined(calendar).map(|words| fact("Counts", words)));
+        let changed = pack.when_changed(name).as_str();
+        facts.push(fact("When it changes, open deadlines", changed.to_owned()));
         all.insert(format!("Calendar `{name}`"), facts);
     }
     all
@@ -237,8 +245,36 @@ pub(crate) fn workflow(workflow: &Workflow) -> String {
     )
 }
 
-/// The hours of a calendar, where the pack says more than nothing of them.
-pub(super) fn hours(file: &CalendarFile) -> Option<String> {
+/// What a calendar is made of, where that is more than a file.
+pub(super) fn calendar(calendar: &PackCalendar) -> Option<String> {
+    let versions = files(calendar).iter().filter_map(|file| {
+        let words = hours(file).unwrap_or_else(|| "Monday to Friday, all day".to_owned());
+        match &file.from {
+            Some(day) => Some(format!("from {day}: {words}")),
+            None => hours(file),
+        }
+    });
+    let words: Vec<_> = versions.chain(joined(calendar)).collect();
+    (!words.is_empty()).then(|| words.join("; "))
+}
+
+fn files(calendar: &PackCalendar) -> &[CalendarFile] {
+    match &calendar.days {
+        Days::Versions(versions) => versions,
+        Days::Latest(_) | Days::Earliest(_) => &[],
+    }
+}
+
+fn joined(calendar: &PackCalendar) -> Option<String> {
+    match &calendar.days {
+        Days::Versions(_) => None,
+        Days::Latest(of) => Some(format!("the latest day by {}", of.join(" and "))),
+        Days::Earliest(of) => Some(format!("the earliest day by {}", of.join(" and "))),
+    }
+}
+
+/// The hours of a file, where the pack says more than nothing of them.
+fn hours(file: &CalendarFile) -> Option<String> {
     let parts = [
         ("opens at", file.opens),
         ("closes at", file.closes),
@@ -251,7 +287,13 @@ pub(super) fn hours(file: &CalendarFile) -> Option<String> {
         let (hour, minute) = time?;
         Some(format!("{words} {hour:02}:{minute:02}"))
     });
-    let words: Vec<_> = parts.collect();
+    let week = file.working_days.as_ref().map(|days| {
+        const WEEK: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
+        let day = |day: &u8| WEEK.get(usize::from(*day).wrapping_sub(1)).copied();
+        let days: Vec<_> = days.iter().filter_map(day).collect();
+        format!("works on {}", days.join(", "))
+    });
+    let words: Vec<_> = parts.chain(week).collect();
     (!words.is_empty()).then(|| words.join(", "))
 }
 

@@ -125,6 +125,7 @@ impl Stage {
             workflow: start.workflow.clone(),
             version: None,
             case,
+            calendar: None,
             input: start.input.clone(),
         };
         let started = self

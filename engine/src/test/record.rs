@@ -24,11 +24,12 @@ use words::{scalar, step, value};
 const HISTORY_TASKS_MAX: usize = 60;
 
 /// Entries of the record of a case that no other expectation speaks of.
-const WORTH_RECORDING: [&str; 13] = [
+const WORTH_RECORDING: [&str; 14] = [
     "instance-retried",
     "work-item-withdrawn",
     "work-item-reminded",
     "work-item-escalated",
+    "work-item-due-moved",
     "refused",
     "function-failed",
     "fund-reserved",

@@ -255,6 +255,7 @@ impl Stage {
             workflow: name,
             version: None,
             case: None,
+            calendar: None,
             input: input.clone(),
         };
         let started = engine.start(&who, start, None).await.ok()?;

@@ -25,6 +25,8 @@ pub struct Entry {
 pub enum Action {
     CaseOpened,
     CaseRead,
+    /// Its days are counted by another calendar from here on.
+    CaseCalendarChanged,
     InstanceStarted,
     InstanceCompleted,
     InstanceFaulted,
@@ -43,6 +45,8 @@ pub enum Action {
     WorkItemResumed,
     WorkItemReminded,
     WorkItemEscalated,
+    /// Its calendar changed, and its moments with it.
+    WorkItemDueMoved,
     Refused,
     FunctionCalled,
     FunctionReturned,

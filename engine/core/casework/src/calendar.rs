@@ -1,23 +1,29 @@
 //! Business days of a named calendar in a named zone: when something is due.
 //!
 //! Days end with the local day, never after 24 hours: a day may have 23 or 25. A half day is a
-//! business day with fewer business hours.
+//! business day with fewer business hours. Each day is counted by what is in force on it
+//! (`calendar/days.rs`); several calendars may count together (`calendar/joined.rs`).
 
 mod ahead;
+mod days;
+mod digest;
 mod hours;
 mod ical;
+mod joined;
 mod later;
+mod term;
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use jiff::civil::{Date, Time, Weekday};
+use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, Zoned};
 
 use crate::{Code, Refusal};
+use days::Days;
 
 pub use hours::Hours;
+pub use joined::Which;
 pub use later::Pace;
+pub use term::Term;
 
 /// The longest term, in days of any kind or in hours: far beyond any case, and it bounds the
 /// search.
@@ -31,20 +37,13 @@ const CLOSED_DAYS_MAX: u32 = 370;
 pub struct Calendar {
     pub name: String,
     zone: TimeZone,
-    holidays: BTreeMap<Date, String>,
-    /// Days on which a part is without work.
-    parts: BTreeMap<Date, hours::Part>,
-    hours: Hours,
-    weekend: BTreeSet<i8>,
-}
-
-/// A length of working time; the same shapes as in documents.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Term {
-    BusinessDays(u32),
-    BusinessHours(u32),
-    CalendarDays(u32),
-    ExactMs(u64),
+    /// In force from the beginning of time.
+    first: Days,
+    /// In force each from its day on, earliest first.
+    later: Vec<(Date, Days)>,
+    /// Others that count in its place.
+    joined: Option<Box<joined::Joined>>,
+    digest: String,
 }
 
 impl Calendar {
@@ -54,23 +53,23 @@ impl Calendar {
         let zone = TimeZone::get(zone).map_err(|_| {
             format!("there is no time zone `{zone}`; write an IANA name such as Australia/Brisbane")
         })?;
-        let ical::Days { holidays, parts } =
-            ical.map_or_else(|| Ok(ical::Days::default()), ical::days)?;
-        let weekend = [Weekday::Saturday, Weekday::Sunday]
-            .map(Weekday::to_monday_one_offset)
-            .into();
+        let first = Days::read(ical)?;
         Ok(Self {
             name: name.to_owned(),
             zone,
-            holidays,
-            parts,
-            hours: Hours::default(),
-            weekend,
-        })
+            first,
+            later: Vec::new(),
+            joined: None,
+            digest: String::new(),
+        }
+        .digested())
     }
 
     /// When a term that begins at `from` is over: days end with the local day.
     pub fn due(&self, from: Timestamp, term: Term) -> Result<Timestamp, Refusal> {
+        if let Some(joined) = &self.joined {
+            return joined.settle(|each| each.due(from, term));
+        }
         let start = from.to_zoned(self.zone.clone());
         match term {
             Term::BusinessDays(count) => {
@@ -101,12 +100,11 @@ impl Calendar {
 
     /// Name of the holiday on this day, if it is one.
     pub fn holiday(&self, day: Date) -> Option<&str> {
-        self.holidays.get(&day).map(String::as_str)
+        self.on_day(day).holiday(day)
     }
 
     fn open_on(&self, day: Date) -> bool {
-        !self.weekend.contains(&day.weekday().to_monday_one_offset())
-            && !self.holidays.contains_key(&day)
+        self.on_day(day).open_on(day)
     }
 
     /// Zero business days means today, or the next day of work.

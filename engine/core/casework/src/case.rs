@@ -12,4 +12,7 @@ pub struct Case {
     pub number: String,
     pub opened: Timestamp,
     pub opened_by: String,
+    /// Name of the calendar that its days are counted by, where it has one of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calendar: Option<String>,
 }

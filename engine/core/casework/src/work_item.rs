@@ -4,6 +4,7 @@
 //! form, reason, limit.
 
 mod alarm;
+mod deadline;
 mod hold;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,6 +22,7 @@ use crate::principal::Kind;
 use crate::{Code, Money, Policy, Principal, Refusal};
 
 pub use alarm::{Alarm, Escalation, Rings};
+pub use deadline::{Deadline, Shift, When};
 pub use hold::{Clock, HOLDS_MAX, Hold, REASON_BYTES_MAX};
 
 /// A piece of human work, from its offer to its end.
@@ -51,6 +53,9 @@ pub struct WorkItem {
     pub excluded: BTreeMap<String, String>,
     pub offered_at: Timestamp,
     pub due: Option<Timestamp>,
+    /// What `due` and the alarms were computed from; earlier engines did not write it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deadline: Option<Deadline>,
     /// What happens to `due` and `alarms` while it is on hold.
     #[serde(default)]
     pub clock: Clock,

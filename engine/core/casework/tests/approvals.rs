@@ -286,6 +286,7 @@ fn item(index: usize) -> WorkItem {
         clock: Clock::Runs,
         pace: Pace::Exact,
         holds: Vec::new(),
+        deadline: None,
         alarms: Vec::new(),
         reminded_at: None,
         escalations: Vec::new(),

@@ -41,6 +41,7 @@ pub fn schema(around: &Surroundings) -> Value {
             ("roleName", "A role of the pack.", &pack.roles),
             ("teamName", "A team of the pack.", &pack.teams),
             ("fundName", "A fund of the pack.", &pack.funds),
+            ("calendarName", "A calendar of the pack.", &pack.calendars),
             (
                 "policyName",
                 "A policy of the pack.",

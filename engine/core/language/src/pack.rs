@@ -8,6 +8,11 @@
 //! calendars:
 //!   victoria: calendars/victoria.ics
 //!   desk: { file: calendars/victoria.ics, opens: '08:30', closes: '16:30', cutOff: '15:00' }
+//!   bendigo:                              # each version is in force from its day on
+//!     - { file: calendars/bendigo.ics }
+//!     - { file: calendars/bendigo.ics, closes: '16:00', from: 2027-01-01 }
+//!   both: { latest: [ victoria, bendigo ] }
+//! whenCalendarsChange: recompute          # keep, recompute or ask: what is due meanwhile
 //! roles:
 //!   case-worker: { title: Case worker, starts: true }
 //!   team-leader: { title: Team leader, includes: [case-worker] }
@@ -72,7 +77,9 @@ pub struct Pack {
     /// Calendar used unless a case says otherwise; a key of `calendars`.
     pub calendar: Option<String>,
     /// By name.
-    pub calendars: BTreeMap<String, CalendarFile>,
+    pub calendars: BTreeMap<String, PackCalendar>,
+    /// What becomes of open deadlines when a calendar changes that does not say it itself.
+    pub when_calendars_change: WhenChanged,
     /// By name.
     pub roles: BTreeMap<String, Role>,
     /// Name to title.
@@ -105,6 +112,60 @@ impl Pack {
         let mut roles = self.roles.iter();
         roles.any(|(name, role)| role.walls && held.contains(name))
     }
+
+    /// What becomes of open deadlines when this calendar changes.
+    pub fn when_changed(&self, calendar: &str) -> WhenChanged {
+        let own = self
+            .calendars
+            .get(calendar)
+            .and_then(|one| one.when_changed);
+        own.unwrap_or(self.when_calendars_change)
+    }
+}
+
+/// A calendar, as the pack declares it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PackCalendar {
+    pub days: Days,
+    /// What becomes of open deadlines when it changes, where it says so itself.
+    pub when_changed: Option<WhenChanged>,
+}
+
+/// Which days count.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Days {
+    /// At least one; the first from the beginning, each other from its day on.
+    Versions(Vec<CalendarFile>),
+    /// Due is what is due by all of these calendars.
+    Latest(Vec<String>),
+    /// Due is what is due by the first of these calendars.
+    Earliest(Vec<String>),
+}
+
+/// What becomes of open deadlines when their calendar changes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum WhenChanged {
+    /// They stay as they are.
+    #[default]
+    Keep,
+    /// They are computed again.
+    Recompute,
+    /// Whoever looks after the agency's runs decides.
+    Ask,
+}
+
+impl WhenChanged {
+    pub const ALL: [Self; 3] = [Self::Keep, Self::Recompute, Self::Ask];
+
+    /// As authors write it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Keep => "keep",
+            Self::Recompute => "recompute",
+            Self::Ask => "ask",
+        }
+    }
 }
 
 /// Days and hours of work.
@@ -113,12 +174,16 @@ impl Pack {
 pub struct CalendarFile {
     /// An iCalendar file with the holidays, relative to the pack.
     pub path: String,
+    /// From which day on, `2027-01-01`; `None` for the first version.
+    pub from: Option<String>,
     /// When work begins, hour and minute.
     pub opens: Option<(i8, i8)>,
     /// When it ends.
     pub closes: Option<(i8, i8)>,
     /// What is asked from then on counts as asked on the next working day.
     pub cut_off: Option<(i8, i8)>,
+    /// Days of the week with work, Monday as 1; `None` for Monday to Friday.
+    pub working_days: Option<Vec<u8>>,
 }
 
 /// For what, to whom and on what facts about people may be passed on: names with their titles.

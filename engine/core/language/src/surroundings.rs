@@ -33,6 +33,7 @@ pub struct PackNames {
     pub roles: BTreeSet<String>,
     pub teams: BTreeSet<String>,
     pub funds: BTreeSet<String>,
+    pub calendars: BTreeSet<String>,
     /// With what each has to be told of a request besides its amount.
     pub policies: BTreeMap<String, BTreeSet<Aspect>>,
     /// Whether some money may go out with nobody's approval.

@@ -426,6 +426,8 @@ pub struct Human {
     pub remind: Vec<Remind>,
     /// What happens to these moments while somebody lets it wait.
     pub clock: Clock,
+    /// The calendar that counts its days, where it has one of its own.
+    pub calendar: Option<String>,
     /// Who may decide it as well once time has passed.
     pub escalate: Vec<Escalate>,
     /// Names of tasks whose completers may not decide; only ever adds to the engine's exclusions.

@@ -76,6 +76,7 @@ fn surroundings() -> Surroundings {
             roles: names(["case-worker", "team-leader", "service-manager"]),
             teams: names(["north", "south"]),
             funds: names(["brokerage"]),
+            calendars: names(["statewide", "brisbane"]),
             petty_cash: false,
             policies: BTreeMap::from([
                 ("brokerage-limits".to_owned(), BTreeSet::new()),

@@ -180,6 +180,9 @@ pub struct Offer {
     /// What happens to these moments while it is on hold.
     #[serde(default, skip_serializing_if = "runs")]
     pub clock: Clock,
+    /// The calendar that counts its days, where the task names one of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calendar: Option<String>,
     /// What may be decided, in the author's order.
     pub outcomes: Vec<String>,
     /// How many different people must approve.

@@ -113,6 +113,7 @@ impl Asked<'_> {
             due: human.due,
             remind: human.remind.clone(),
             clock: human.clock,
+            calendar: human.calendar.clone(),
             escalate: escalate.collect::<Result<_, Stop>>()?,
             outcomes: human.outcomes.clone(),
             approvals: human.approvals,

@@ -3,11 +3,12 @@
 //!
 //! It reads text, not files: the binary reads folders.
 
+mod calendars;
 mod stored;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use casewright_casework::calendar::Hours;
 use casewright_casework::{Calendar, Money, Policy, policy};
 use casewright_language::decision::Table;
 use casewright_language::diagnostic::Severity;
@@ -16,7 +17,6 @@ use casewright_language::read::Doubt;
 use casewright_language::read::outline::outline;
 use casewright_language::surroundings::PackNames;
 use casewright_language::{Diagnostic, Form, Outline, Signature, Surroundings, Workflow, pack};
-use jiff::civil::Time;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
@@ -36,7 +36,7 @@ pub struct Deployment {
     /// By name.
     pub tables: BTreeMap<String, Table>,
     /// By name.
-    pub calendars: BTreeMap<String, Calendar>,
+    pub calendars: BTreeMap<String, Arc<Calendar>>,
     /// By name.
     pub policies: BTreeMap<String, Policy>,
     /// Plugin name to digest.
@@ -51,7 +51,7 @@ pub struct Deployment {
     pub doubts: Vec<Doubt>,
     /// Findings that are no errors.
     pub warnings: Vec<Diagnostic>,
-    standard: Calendar,
+    standard: Arc<Calendar>,
     /// Path of the only document, when it is no whole pack.
     alone: Option<String>,
     /// A workflow that begins with events although its document stands alone.
@@ -208,18 +208,6 @@ impl Deployment {
         self.workflows.get(&outline(text)?.0)
     }
 
-    /// The calendar that terms are counted in.
-    pub fn calendar(&self) -> &Calendar {
-        &self.standard
-    }
-
-    /// The calendar that terms of a workflow are counted in: its own, or the standard one.
-    pub(crate) fn calendar_of(&self, workflow: &str) -> &Calendar {
-        let named = self.workflows.get(workflow).and_then(Workflow::calendar);
-        let calendar = named.and_then(|name| self.calendars.get(name));
-        calendar.unwrap_or(&self.standard)
-    }
-
     /// The form that a workflow names for its start with `metadata.startForm`.
     pub fn start_form(&self, workflow: &Workflow) -> Option<&Form> {
         self.forms.get(workflow.start_form()?)
@@ -340,79 +328,8 @@ impl Reader {
         }
     }
 
-    /// All calendars, and the one that counts where none is named.
-    fn calendars(
-        &mut self,
-        pack: &Pack,
-        files: &BTreeMap<String, String>,
-    ) -> Option<(BTreeMap<String, Calendar>, Calendar)> {
-        let mut calendars = BTreeMap::new();
-        for (name, file) in &pack.calendars {
-            let path = &file.path;
-            let Some(ical) = files.get(path) else {
-                let message = format!("calendar `{name}`: the pack has no file {path}");
-                self.fault(PACK_FILE, message, "add the file, or correct its path");
-                continue;
-            };
-            let help = "write all-day events for the holidays";
-            match Calendar::new(name, &pack.time_zone, Some(ical)) {
-                Ok(calendar) => match calendar.with_hours(hours(file)) {
-                    Ok(calendar) => drop(calendars.insert(name.clone(), calendar)),
-                    Err(reason) => {
-                        let help = "correct the hours of the calendar, or its events with times";
-                        self.fault(PACK_FILE, format!("calendar `{name}`: {reason}"), help);
-                    }
-                },
-                Err(reason) => self.fault(path, reason, help),
-            }
-        }
-        let standard = match &pack.calendar {
-            Some(name) => calendars.get(name).cloned(),
-            None => match Calendar::new("weekdays", &pack.time_zone, None) {
-                Ok(calendar) => Some(calendar),
-                Err(reason) => {
-                    self.fault(PACK_FILE, reason, "name a zone of the IANA database");
-                    None
-                }
-            },
-        };
-        if let (None, Some(name)) = (&standard, &pack.calendar)
-            && !pack.calendars.contains_key(name)
-        {
-            let message = format!("there is no calendar `{name}`");
-            self.fault(PACK_FILE, message, "name one of `calendars`");
-        }
-        standard.map(|standard| (calendars, standard))
-    }
-
-    /// Calendars that workflows name for themselves.
-    fn named_calendars(&mut self, pack: &Pack, documents: &BTreeMap<String, String>) {
-        for (path, text) in documents {
-            let name = outline(text).map(|(name, _)| name);
-            let workflow = name.and_then(|name| self.workflows.get(&name));
-            let named = workflow.and_then(Workflow::calendar).map(str::to_owned);
-            if let Some(calendar) = named.filter(|name| !pack.calendars.contains_key(name)) {
-                let message = format!(
-                    "`metadata.calendar` names `{calendar}`, and the pack has no such calendar"
-                );
-                self.fault(path, message, "name one of `calendars` in pack.yaml");
-            }
-        }
-    }
-
     fn fault(&mut self, file: &str, message: String, help: &str) {
         self.findings.push(Diagnostic::of_file(file, message, help));
-    }
-}
-
-fn hours(file: &pack::CalendarFile) -> Hours {
-    let standard = Hours::default();
-    // The reader has seen that these are times of day.
-    let time = |(hour, minute)| Time::new(hour, minute, 0, 0).ok();
-    Hours {
-        opens: file.opens.and_then(time).unwrap_or(standard.opens),
-        closes: file.closes.and_then(time).unwrap_or(standard.closes),
-        cut_off: file.cut_off.and_then(time),
     }
 }
 
@@ -472,6 +389,7 @@ fn names(
         roles: pack.roles.keys().cloned().collect(),
         teams: pack.teams.keys().cloned().collect(),
         funds: pack.funds.keys().cloned().collect(),
+        calendars: pack.calendars.keys().cloned().collect(),
         purposes: pack.disclosure.purposes.keys().cloned().collect(),
         recipients: pack.disclosure.recipients.keys().cloned().collect(),
         bases: pack.disclosure.bases.keys().cloned().collect(),

@@ -4,6 +4,7 @@
 
 mod alarms;
 mod attempts;
+mod calendars;
 mod calls;
 mod case_file;
 mod cases;
@@ -130,6 +131,8 @@ pub struct Start {
     pub version: Option<String>,
     /// Without one a new case is opened.
     pub case: Option<String>,
+    /// The calendar that a new case counts its days by; without one its workflows say so.
+    pub calendar: Option<String>,
     /// The workflow's input.
     pub input: Value,
 }
@@ -159,6 +162,17 @@ pub enum MoveTo {
     InForce(Option<String>),
     /// The one that it was moved away from last.
     Back,
+}
+
+/// A decision on a change of a calendar.
+#[derive(Debug, Clone)]
+pub struct OnChange {
+    /// Open deadlines follow the calendar; otherwise they stay.
+    pub apply: bool,
+    /// The version that was looked at; another one is refused.
+    pub version: Option<String>,
+    /// Why, for others.
+    pub reason: String,
 }
 
 /// A request to let a work item wait.

@@ -21,6 +21,7 @@
 //! | what a run workflow has due | `engine/children.rs` (`attend`) | when done, or at `stop` |
 //! | the flush of a fired timer | `timers.rs` (`fire`), `alarms.rs` (`ring`) | by itself |
 //! | the flush of what began by itself | `engine/schedules.rs` | by itself |
+//! | moving open deadlines | `engine/calendars/moving.rs` | when all have moved, or at `stop` |
 //! | waiting for timers | `engine/timers.rs` (`drive`) | at `stop`, or with the last `Engine` |
 //! | bringing events | `engine/events.rs` (`drive`) | the same |
 //! | the flush of an event that went | `events.rs` (`bring_to`, `discard`) | by itself |

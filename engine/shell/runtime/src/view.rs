@@ -124,6 +124,9 @@ pub struct WorkItemView {
     /// Display name and id of who holds it.
     pub claimed_by: Option<PersonView>,
     pub due: Option<Timestamp>,
+    /// What `due` was computed from; none for an item of an earlier engine.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deadline: Option<DeadlineView>,
     pub overdue: bool,
     pub approval: bool,
     pub outcomes: Vec<String>,
@@ -152,6 +155,99 @@ pub struct WorkItemView {
     /// What was answered, once it is completed; only of an item that is looked at alone.
     #[serde(default)]
     pub answers: Vec<AttemptView>,
+}
+
+/// The rule behind the moments of a work item.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DeadlineView {
+    /// As a document writes it: `3 business days`. None where only alarms have a moment.
+    pub rule: Option<String>,
+    /// What it runs from.
+    pub from: Timestamp,
+    /// Name of the calendar.
+    pub calendar: String,
+    /// Which version of it.
+    pub version: String,
+    /// What is still to come.
+    pub alarms: Vec<AlarmView>,
+    /// The last time that its calendar changed and it moved.
+    pub moved: Option<ShiftView>,
+}
+
+/// A moment at which people are reminded, or others are asked as well.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct AlarmView {
+    pub at: Timestamp,
+    /// `remind` or `escalate`.
+    pub kind: String,
+    /// `1 business day before`, `due`, `5 business days`.
+    pub rule: Option<String>,
+}
+
+/// How a change of its calendar moved a work item.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ShiftView {
+    pub at: Timestamp,
+    /// When it was due before.
+    pub from: Option<Timestamp>,
+    /// The moment by the changed calendar had passed, so it became due at once.
+    pub at_once: bool,
+}
+
+/// A calendar that has changed.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CalendarChangeView {
+    pub calendar: String,
+    /// What the pack in force says: `keep`, `recompute` or `ask`.
+    pub policy: String,
+    /// `asked`: somebody is to decide. `moving`: open deadlines are being moved. `settled`.
+    pub state: String,
+    /// Since when it is asked, or carried out.
+    pub since: Option<Timestamp>,
+    /// The version that this is about.
+    pub version: Option<String>,
+    /// What became of earlier changes, latest first.
+    pub decided: Vec<CalendarDecisionView>,
+}
+
+/// What became of a change of a calendar.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct CalendarDecisionView {
+    pub at: Timestamp,
+    pub version: String,
+    /// `moved`, `kept` or `lapsed`.
+    pub outcome: String,
+    /// Person id; none where the pack said it.
+    pub by: Option<String>,
+    pub reason: Option<String>,
+}
+
+/// An open deadline that a change of its calendar moves. It names tasks, nothing of a case.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DeadlineMoveView {
+    pub work_item: String,
+    pub case: String,
+    pub case_number: String,
+    pub task: String,
+    /// `3 business days`.
+    pub rule: Option<String>,
+    /// What it runs from.
+    pub from: Timestamp,
+    pub due: Option<Timestamp>,
+    pub new_due: Option<Timestamp>,
+    /// The new moment has passed, so it is due at once.
+    pub at_once: bool,
+}
+
+/// The calendar of a case; none where its workflows say it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct CaseCalendarView {
+    pub case: String,
+    pub calendar: Option<String>,
 }
 
 /// A piece of work that waits.
@@ -232,6 +328,9 @@ pub struct CaseView {
     pub number: String,
     pub agency: String,
     pub opened: Timestamp,
+    /// The calendar that its days are counted by, where it has one of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calendar: Option<String>,
     pub instances: Vec<InstanceView>,
     /// Since when it is closed, if it is.
     #[serde(default)]

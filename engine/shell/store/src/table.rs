@@ -77,6 +77,8 @@ pub enum Table {
     Deployed,
     /// (agency, number) -> that a run began, went on after a failure, or ended. No personal data.
     Lifecycle,
+    /// (agency, calendar) -> which version counts for what is open, and what becomes of a change.
+    Calendar,
 }
 
 impl Table {
@@ -117,6 +119,7 @@ impl Table {
         Self::Failure,
         Self::Deployed,
         Self::Lifecycle,
+        Self::Calendar,
     ];
 
     /// First byte of the keys of its rows, and part of their seals: a format.
@@ -158,6 +161,7 @@ impl Table {
             Self::Failure => 30,
             Self::Deployed => 31,
             Self::Lifecycle => 33,
+            Self::Calendar => 43,
         }
     }
 }

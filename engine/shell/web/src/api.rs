@@ -1,5 +1,6 @@
 //! `/api/v1`: the endpoints and the OpenAPI document that is generated from them.
 
+mod calendars;
 mod callbacks;
 mod cases;
 mod consents;
@@ -85,6 +86,11 @@ pub(crate) fn routes() -> (Router<Site>, Document) {
         .routes(routes!(holds::resume))
         .routes(routes!(drafts::get, drafts::put, drafts::delete))
         .routes(routes!(callbacks::receive))
+        .routes(routes!(calendars::list))
+        .routes(routes!(calendars::lines))
+        .routes(routes!(calendars::apply))
+        .routes(routes!(calendars::keep))
+        .routes(routes!(calendars::of_case, calendars::set_for_case))
         .routes(routes!(cases::list))
         .routes(routes!(cases::get))
         .routes(routes!(cases::timeline))

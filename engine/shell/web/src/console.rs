@@ -97,4 +97,11 @@ pub(crate) fn routes() -> Router<Site> {
         .route("/admin/instances/{id}/retry", post(admin::run::retry))
         .route("/admin/instances/{id}/cancel", post(admin::run::cancel))
         .route("/admin/schedules", get(admin::schedules::show))
+        .route("/admin/calendars", get(admin::calendars::list))
+        .route("/admin/calendars/{name}", get(admin::calendars::show))
+        .route(
+            "/admin/calendars/{name}/apply",
+            post(admin::calendars::apply),
+        )
+        .route("/admin/calendars/{name}/keep", post(admin::calendars::keep))
 }

@@ -8,6 +8,8 @@ mod agency;
 mod api;
 #[path = "http/browser.rs"]
 mod browser;
+#[path = "http/calendars.rs"]
+mod calendars;
 #[path = "http/case_file.rs"]
 mod case_file;
 #[path = "http/consents.rs"]

@@ -10,6 +10,9 @@ impl Calendar {
     /// When a term before a deadline begins. Days count back from the deadline's own day and begin
     /// when work begins: what is said at midnight is heard by nobody. Never after the deadline.
     pub fn ahead(&self, deadline: Timestamp, term: Term) -> Result<Timestamp, Refusal> {
+        if let Some(joined) = &self.joined {
+            return joined.earliest(|each| each.ahead(deadline, term));
+        }
         let end = deadline.to_zoned(self.zone.clone());
         let at = match term {
             Term::BusinessDays(count) => {
@@ -43,7 +46,7 @@ impl Calendar {
         Ok(day)
     }
 
-    fn last_open_to(&self, mut day: Date) -> Result<Date, Refusal> {
+    pub(super) fn last_open_to(&self, mut day: Date) -> Result<Date, Refusal> {
         for _ in 0..CLOSED_DAYS_MAX {
             if self.open_on(day) {
                 return Ok(day);

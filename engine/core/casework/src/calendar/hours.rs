@@ -32,14 +32,15 @@ impl Default for Hours {
 }
 
 impl Calendar {
-    /// The same days with other hours. The error is a sentence for the author of the pack.
+    /// The same days with other hours. For a calendar that nothing follows yet. The error is a
+    /// sentence for the author of the pack.
     pub fn with_hours(mut self, hours: Hours) -> Result<Self, String> {
         if hours.opens >= hours.closes {
             return Err("a working day must open before it closes".to_owned());
         }
-        self.hours = hours;
-        for (day, (from, to)) in &self.parts {
-            let Hours { opens, closes, .. } = self.hours;
+        self.first.hours = hours;
+        for (day, (from, to)) in &self.first.parts {
+            let Hours { opens, closes, .. } = self.first.hours;
             if *from > opens && *to < closes {
                 return Err(format!(
                     "the part of {day} without work lies within the working hours; let it begin \
@@ -52,26 +53,30 @@ impl Calendar {
                 ));
             }
         }
-        Ok(self)
+        Ok(self.digested())
     }
 
     /// When work begins on a day, and when it ends: a half day is shorter.
     pub(super) fn hours_of(&self, day: Date) -> (Time, Time) {
-        let Hours { opens, closes, .. } = self.hours;
-        match self.parts.get(&day) {
+        let in_force = self.on_day(day);
+        let Hours { opens, closes, .. } = in_force.hours;
+        match in_force.parts.get(&day) {
             Some((from, to)) if *from <= opens => (opens.max(*to), closes),
             Some((from, _)) => (opens, closes.min(*from)),
             None => (opens, closes),
         }
     }
 
-    /// The day on which something counts as asked.
+    /// The day on which something counts as asked. On a day without work it is as late as on the
+    /// evening of the last working day before: nobody is served sooner for having asked later.
     pub(super) fn asked_on(&self, at: Timestamp) -> Result<Date, Refusal> {
         let local = at.to_zoned(self.zone.clone());
         let day = local.date();
-        match self.hours.cut_off {
+        let open = self.open_on(day);
+        let by = if open { day } else { self.last_open_to(day)? };
+        match self.on_day(by).hours.cut_off {
             None => Ok(day),
-            Some(cut_off) if self.open_on(day) && local.time() < cut_off => Ok(day),
+            Some(cut_off) if open && local.time() < cut_off => Ok(day),
             Some(_) => self.first_open_from(day.tomorrow().map_err(out_of_range)?),
         }
     }

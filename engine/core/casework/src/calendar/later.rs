@@ -38,6 +38,9 @@ impl Calendar {
         (from, to): (Timestamp, Timestamp),
         pace: Pace,
     ) -> Result<Timestamp, Refusal> {
+        if let Some(joined) = &self.joined {
+            return joined.settle(|each| each.later(moment, (from, to), pace));
+        }
         let local = moment.to_zoned(self.zone.clone());
         let (from, to) = (
             from.to_zoned(self.zone.clone()),

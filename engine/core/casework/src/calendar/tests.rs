@@ -1,5 +1,7 @@
 //! The vectors of the field: business days over Easter, Christmas, show days and zones.
 
+use jiff::civil::Weekday;
+
 use super::*;
 
 const QLD: &str = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:test\r\n\
@@ -269,3 +271,4 @@ fn what_cannot_be_a_calendar_is_refused_with_a_sentence() {
 
 mod hours;
 mod vectors;
+mod versions;

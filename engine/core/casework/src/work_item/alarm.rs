@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Assigned, WorkItem};
+use super::{Assigned, When, WorkItem};
 use crate::Calendar;
 
 /// Something that is to happen at a moment, unless the item is closed before.
@@ -12,6 +12,9 @@ use crate::Calendar;
 pub struct Alarm {
     pub at: Timestamp,
     pub rings: Rings,
+    /// What `at` was computed from; earlier engines did not write it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<When>,
 }
 
 /// What happens then.

@@ -138,7 +138,7 @@ impl WorkItem {
 }
 
 /// What lies beyond the calendar stays where it is: rather too early than never.
-fn later(
+pub(super) fn later(
     calendar: &Calendar,
     moment: Timestamp,
     pause: (Timestamp, Timestamp),

@@ -42,6 +42,7 @@ pub(super) fn item() -> WorkItem {
         clock: Clock::Runs,
         pace: Pace::Exact,
         holds: Vec::new(),
+        deadline: None,
         alarms: Vec::new(),
         reminded_at: None,
         escalations: Vec::new(),
@@ -281,6 +282,7 @@ pub(super) fn timed() -> WorkItem {
     let alarm = |second, rings| Alarm {
         at: Timestamp::from_second(second).unwrap(),
         rings,
+        by: None,
     };
     WorkItem {
         alarms: vec![

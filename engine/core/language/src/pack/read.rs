@@ -17,6 +17,7 @@ const KEYS: &[&str] = &[
     "timeZone",
     "calendar",
     "calendars",
+    "whenCalendarsChange",
     "roles",
     "teams",
     "funds",
@@ -51,6 +52,10 @@ fn pack(findings: &mut Findings, root: &Node) -> Option<Pack> {
         reader.time_zone(zone, *place);
     }
     let calendars = reader.named(&keys, "calendars", Reader::calendar);
+    reader.joined(&keys, &calendars);
+    let when_calendars_change = keys
+        .get("whenCalendarsChange")
+        .map(|entry| reader.when_changed(entry));
     let calendar = reader.optional(&keys, "calendar");
     if let Some((name, place)) = &calendar {
         reader.exists(name, *place, "CW0523", "calendar", calendars.keys());
@@ -78,6 +83,7 @@ fn pack(findings: &mut Findings, root: &Node) -> Option<Pack> {
         time_zone: time_zone?.0,
         calendar: calendar.map(|(name, _)| name),
         calendars,
+        when_calendars_change: when_calendars_change.flatten().unwrap_or_default(),
         roles,
         teams,
         funds,
@@ -106,7 +112,7 @@ impl Reader<'_> {
         Some((text.to_owned(), entry.place()))
     }
 
-    fn optional(&mut self, keys: &Fields<'_>, key: &str) -> Option<(String, Place)> {
+    pub(super) fn optional(&mut self, keys: &Fields<'_>, key: &str) -> Option<(String, Place)> {
         let entry = keys.get(key)?;
         let text = keys.text(self.findings, entry)?;
         Some((text.to_owned(), entry.place()))
@@ -412,7 +418,7 @@ impl Reader<'_> {
         Fields::open(self.findings, &entry.value, entry.key.place, owner, known)
     }
 
-    fn texts(&mut self, keys: &Fields<'_>, key: &str) -> Vec<(String, Place)> {
+    pub(super) fn texts(&mut self, keys: &Fields<'_>, key: &str) -> Vec<(String, Place)> {
         let Some(entry) = keys.get(key) else {
             return Vec::new();
         };

@@ -43,13 +43,24 @@ fn found(text: &str) -> Vec<(&'static str, usize, String, Option<String>)> {
         .collect()
 }
 
+fn versions(pack: &Pack, name: &str) -> Vec<CalendarFile> {
+    match &pack.calendars[name].days {
+        Days::Versions(versions) => versions.clone(),
+        other => panic!("{other:?}"),
+    }
+}
+
 #[test]
 fn a_whole_pack_is_read() {
     let (pack, findings) = read_pack("pack.yaml", PACK);
     assert_eq!(findings, []);
     let pack = pack.unwrap();
     assert_eq!(pack.namespace, "family-services");
-    assert_eq!(pack.calendars["victoria"].path, "calendars/victoria.ics");
+    assert_eq!(
+        versions(&pack, "victoria")[0].path,
+        "calendars/victoria.ics"
+    );
+    assert_eq!(pack.when_changed("victoria"), WhenChanged::Keep);
     assert!(pack.roles["case-worker"].starts && !pack.roles["case-worker"].administers);
     assert!(pack.administers(&["case-worker".to_owned(), "team-leader".to_owned()].into()));
     assert!(!pack.administers(&["case-worker".to_owned()].into()));
@@ -301,11 +312,12 @@ fn a_calendar_is_a_file_or_a_file_with_hours() {
         super::read_pack("pack.yaml", &text)
     };
     let well = "{ file: calendars/desk.ics, opens: '08:30', closes: '16:00', cutOff: '15:00' }";
-    let desk = pack(well).0.unwrap().calendars["desk"].clone();
+    let desk = versions(&pack(well).0.unwrap(), "desk").remove(0);
     assert_eq!(desk.path, "calendars/desk.ics");
     let hours = (desk.opens, desk.closes, desk.cut_off);
     assert_eq!(hours, (Some((8, 30)), Some((16, 0)), Some((15, 0))));
-    let plain = pack("calendars/desk.ics").0.unwrap().calendars["desk"].clone();
+    let plain = pack("calendars/desk.ics").0.unwrap();
+    let plain = versions(&plain, "desk").remove(0);
     assert_eq!(
         (plain.opens, plain.closes, plain.cut_off),
         (None, None, None)
@@ -328,6 +340,73 @@ fn a_calendar_is_a_file_or_a_file_with_hours() {
     for (wrong, code) in [
         ("{ cutOff: '15:00' }", "CW0101"),
         ("{ file: ../x.ics }", "CW0529"),
+    ] {
+        let codes: Vec<_> = pack(wrong).1.into_iter().map(|found| found.code).collect();
+        assert_eq!(codes, [code], "{wrong}");
+    }
+}
+
+#[test]
+fn a_calendar_has_versions_or_is_joined_and_says_what_a_change_does() {
+    let pack = |calendars: &str| {
+        let text = format!(
+            "namespace: a\ntitle: A\ntimeZone: Australia/Brisbane\n\
+             calendars:\n  qld: qld.ics\n{calendars}\n"
+        );
+        super::read_pack("pack.yaml", &text)
+    };
+    let well = "  desk:\n    - { file: a.ics, cutOff: '15:00' }\n    \
+                - { file: b.ics, workingDays: [tuesday, monday], from: 2027-01-01 }\n    \
+                - { file: b.ics, from: '2028-01-01' }\n  \
+                both: { latest: [ qld, desk ], whenChanged: ask }\n  \
+                one: { versions: [ { file: c.ics } ], whenChanged: keep }\n\
+                whenCalendarsChange: recompute";
+    let (read, findings) = pack(well);
+    assert_eq!(findings, []);
+    let read = read.unwrap();
+    let desk = versions(&read, "desk");
+    let from: Vec<_> = desk.iter().map(|one| one.from.as_deref()).collect();
+    assert_eq!(from, [None, Some("2027-01-01"), Some("2028-01-01")]);
+    assert_eq!(desk[1].working_days, Some(vec![1, 2]));
+    assert_eq!(
+        read.calendars["both"].days,
+        Days::Latest(vec!["qld".to_owned(), "desk".to_owned()])
+    );
+    for (name, when) in [
+        ("desk", WhenChanged::Recompute),
+        ("both", WhenChanged::Ask),
+        ("one", WhenChanged::Keep),
+        ("unknown", WhenChanged::Recompute),
+    ] {
+        assert_eq!(read.when_changed(name), when, "{name}");
+    }
+    for (wrong, code) in [
+        ("  desk: []", "CW0544"),
+        ("  desk: [ { file: a.ics, from: 2027-01-01 } ]", "CW0544"),
+        ("  desk: [ { file: a.ics }, { file: b.ics } ]", "CW0544"),
+        (
+            "  desk: [ { file: a.ics }, { file: b.ics, from: 2027-02-01 }, \
+             { file: b.ics, from: 2027-02-01 } ]",
+            "CW0544",
+        ),
+        (
+            "  desk: [ { file: a.ics }, { file: b.ics, from: soon } ]",
+            "CW0540",
+        ),
+        ("  desk: { file: a.ics, from: 2027-01-01 }", "CW0102"),
+        ("  desk: { file: a.ics, workingDays: [] }", "CW0545"),
+        ("  desk: { file: a.ics, workingDays: [mon] }", "CW0545"),
+        (
+            "  desk: { file: a.ics, workingDays: [monday, monday] }",
+            "CW0545",
+        ),
+        ("  desk: { file: a.ics, latest: [qld, qld] }", "CW0546"),
+        ("  desk: { latest: [qld, qld], opens: '08:00' }", "CW0546"),
+        ("  desk: { file: a.ics, whenChanged: never }", "CW0547"),
+        ("whenCalendarsChange: sometimes", "CW0547"),
+        ("  desk: { latest: [qld] }", "CW0549"),
+        ("  desk: { earliest: [qld, vic] }", "CW0549"),
+        ("  desk: { latest: [qld, desk] }", "CW0549"),
     ] {
         let codes: Vec<_> = pack(wrong).1.into_iter().map(|found| found.code).collect();
         assert_eq!(codes, [code], "{wrong}");

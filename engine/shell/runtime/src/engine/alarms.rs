@@ -9,7 +9,7 @@ use std::sync::Arc;
 use casewright_casework::WorkItem;
 use casewright_casework::audit::Action;
 use casewright_casework::calendar::{Calendar, Pace};
-use casewright_casework::work_item::{Alarm, Clock, Rings};
+use casewright_casework::work_item::{Alarm, Clock, Rings, When};
 use casewright_language::workflow::{After, Clock as Written, Remind};
 use casewright_machine::Offer;
 use casewright_machine::effect::Escalation;
@@ -21,9 +21,7 @@ use super::draft::{assigned, term};
 use super::shared::{ENGINE, Shared, not_found, refused};
 use super::timers::Due;
 use super::work_items::{ALARM, bucket, entry, write_item};
-use crate::deployment::Deployment;
 use crate::key;
-use crate::record::InstanceRow;
 
 /// How a change of an item moves its timer.
 #[derive(Debug)]
@@ -41,26 +39,26 @@ pub(crate) fn of_offer(
     due: Option<Timestamp>,
     calendar: &Calendar,
 ) -> Vec<Alarm> {
-    let reminders = offer.remind.iter().filter_map(|remind| {
-        let moment = match *remind {
-            Remind::Before(before) => calendar.ahead(due?, term(before)),
-            Remind::After(after) => calendar.due(due?, term(after)),
-        };
-        let at = moment.ok().filter(|moment| *moment > at)?;
+    let alarm = |by: When, rings| {
         Some(Alarm {
-            at,
-            rings: Rings::Remind,
+            at: by.moment(calendar, at, due)?,
+            rings,
+            by: Some(by),
         })
+    };
+    let reminders = offer.remind.iter().filter_map(|remind| {
+        let by = match *remind {
+            Remind::Before(before) => When::Before(term(before)),
+            Remind::After(after) => When::After(term(after)),
+        };
+        alarm(by, Rings::Remind).filter(|alarm| alarm.at > at)
     });
     let escalations = offer.escalate.iter().filter_map(|escalation| {
-        let moment = match escalation.after {
-            After::Due => due,
-            After::Offer(after) => calendar.due(at, term(after)).ok(),
+        let by = match escalation.after {
+            After::Due => When::Due,
+            After::Offer(after) => When::Offered(term(after)),
         };
-        Some(Alarm {
-            at: moment?,
-            rings: Rings::Escalate(assigned(escalation.to.clone())),
-        })
+        alarm(by, Rings::Escalate(assigned(escalation.to.clone())))
     });
     let mut alarms: Vec<_> = reminders.chain(escalations).collect();
     alarms.sort_by_key(|alarm| alarm.at);
@@ -157,9 +155,8 @@ impl Shared {
         batch: &mut Batch,
     ) -> Result<Option<Moved>, Refused> {
         let now = self.now();
-        let (deployment, workflow) = self.origin_of(item)?;
-        let calendar = deployment.calendar_of(&workflow);
-        let Some((next, rang)) = item.ring(now, calendar) else {
+        let calendar = self.calendar_of(item)?;
+        let Some((next, rang)) = item.ring(now, &calendar) else {
             batch.puts.push(row(item, at, None));
             return Ok(None);
         };
@@ -172,14 +169,5 @@ impl Shared {
             batch.audit.push(entry(&next, ENGINE, now, action, detail));
         }
         Ok(write_item(Some(item), &next, now, batch))
-    }
-
-    /// What the item's instance is pinned to, and its workflow there.
-    pub(crate) fn origin_of(&self, item: &WorkItem) -> Result<(Arc<Deployment>, String), Refused> {
-        let key = item.instance.as_bytes();
-        let (row, _) = self
-            .pending::<InstanceRow>(Table::Instance, key, "an instance row")?
-            .ok_or_else(not_found)?;
-        Ok((self.deployment(&row.deployment)?, row.workflow))
     }
 }

@@ -166,6 +166,7 @@ impl Shared {
             number: case.number,
             agency: case.agency,
             opened: case.opened,
+            calendar: case.calendar,
             instances,
         })
     }

@@ -20,6 +20,7 @@ impl Engine {
             let one_by_one = shared.deploying.lock().await;
             shared.establish(&deployment, |_| {}).await?;
             shared.put_in_force(&Arc::new(deployment));
+            shared.begin_moving();
             drop((one_by_one, admitted));
             Ok(())
         })
@@ -47,6 +48,8 @@ impl Shared {
         deployment: &Deployment,
         told: impl Fn(&mut Batch),
     ) -> Result<(), Refused> {
+        // What an earlier pack said of its calendars is carried out before another says otherwise.
+        self.move_open(Some(&deployment.pack.namespace)).await?;
         for _ in 0..self.limits.tries_max {
             let (mut batch, moved) = self.deployment_batch(deployment)?;
             told(&mut batch);
@@ -91,6 +94,12 @@ impl Shared {
             key: key.clone(),
             version: before.as_ref().map_or(0, |(_, version)| *version),
         });
+        if let Some((pointer, _)) = &before
+            && pointer.to != deployment.digest
+        {
+            let before = self.deployment(&pointer.to)?;
+            self.establish_calendars(&before, deployment, &mut batch)?;
+        }
         if before.is_none_or(|(pointer, _)| pointer.to != deployment.digest) {
             let pointer = PointerRow {
                 to: deployment.digest.clone(),

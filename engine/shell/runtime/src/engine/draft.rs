@@ -14,7 +14,7 @@ pub(crate) use payments::owner;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use casewright_casework::{Principal, WorkItem, audit};
+use casewright_casework::{Case, Principal, WorkItem, audit};
 use casewright_language::{Answers, Workflow};
 use casewright_machine::lifecycle::{self, Phase};
 use casewright_machine::{Call, Event, Instance, Step, Transition, step};
@@ -84,6 +84,8 @@ pub(crate) struct Draft<'a> {
     pub(crate) batch: Batch,
     instance: Option<Instance>,
     pub(super) row: Option<InstanceRow>,
+    /// The case that this decision opens.
+    pub(super) opened: Option<Case>,
     /// The version that it is moved to by this decision.
     deployment: Option<Arc<Deployment>>,
     queue: VecDeque<Next>,
@@ -130,6 +132,7 @@ impl<'a> Draft<'a> {
             batch: Batch::default(),
             instance: None,
             row: None,
+            opened: None,
             deployment: None,
             queue: VecDeque::new(),
             actions: Vec::new(),
@@ -212,6 +215,13 @@ impl<'a> Draft<'a> {
     pub(super) fn move_to(&mut self, deployment: Arc<Deployment>, row: InstanceRow) {
         self.deployment = Some(deployment);
         self.row = Some(row);
+    }
+
+    /// The version by which it decides.
+    pub(super) fn deployment(&self) -> &Arc<Deployment> {
+        self.deployment
+            .as_ref()
+            .unwrap_or(&self.resident.deployment)
     }
 
     /// Changes the instance's own row.

@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use casewright_casework::audit::Action;
 use casewright_casework::fund::{Close, Entry, Kept, Reserve};
-use casewright_casework::{Code, Fund, Money, Refusal};
+use casewright_casework::{Calendar, Code, Fund, Money, Refusal};
 use casewright_language::Term;
 use casewright_machine::{Call, CallError, ErrorKind};
 use casewright_store::Batch;
@@ -119,6 +119,7 @@ impl Books {
         shared: &Shared,
         resident: &Resident,
         at: Timestamp,
+        calendar: Option<&Calendar>,
         call: &Call,
     ) -> Result<Result<Booked, CallError>, Refused> {
         let mut desk = Desk {
@@ -126,6 +127,7 @@ impl Books {
             shared,
             resident,
             at,
+            calendar,
         };
         match call.function.as_str() {
             "fund.reserve" => desk.reserve(call),
@@ -152,6 +154,8 @@ struct Desk<'a> {
     shared: &'a Shared,
     resident: &'a Resident,
     at: Timestamp,
+    /// Counts until when a reservation stands, where the call says so.
+    calendar: Option<&'a Calendar>,
 }
 
 type Decided = Result<Result<Booked, CallError>, Refused>;
@@ -231,12 +235,10 @@ impl Desk<'_> {
     }
 
     fn expiry(&self, written: Option<&str>) -> Result<Option<Timestamp>, CallError> {
-        let Some(written) = written else {
+        let (Some(written), Some(calendar)) = (written, self.calendar) else {
             return Ok(None);
         };
         let length = Term::parse(written).map_err(invalid)?;
-        let resident = self.resident;
-        let calendar = resident.deployment.calendar_of(&resident.row.workflow);
         let due = calendar.due(self.at, term(length));
         due.map(Some).map_err(|refusal| business(&refusal))
     }

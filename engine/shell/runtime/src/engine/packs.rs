@@ -155,6 +155,7 @@ impl Engine {
             shared.establish(&deployment, told).await?;
             let deployment = Arc::new(deployment);
             shared.put_in_force(&deployment);
+            shared.begin_moving();
             drop((one_by_one, admitted));
             Ok((deployment, view))
         })

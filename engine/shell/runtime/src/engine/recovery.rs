@@ -25,6 +25,7 @@ impl Engine {
         shared.look_ahead()?;
         shared.recover().await?;
         shared.set_ready();
+        shared.begin_moving();
         tokio::spawn(timers::drive(Arc::downgrade(&shared)));
         tokio::spawn(events::drive(Arc::downgrade(&shared)));
         tokio::spawn(sweep::drive(Arc::downgrade(&shared)));

@@ -317,6 +317,7 @@ impl Shared {
             workflow,
             who: &who,
             case: None,
+            calendar: None,
             input: Value::Object(Map::new()),
         };
         let moved = Moved {

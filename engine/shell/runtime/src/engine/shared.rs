@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
+use super::calendars::Moving;
 use super::calls::Calls;
 use super::documents::ARRIVING_MAX;
 use super::events::Inbox;
@@ -53,6 +54,7 @@ pub(crate) struct Shared {
     pub(crate) sweep: Arc<Sweep>,
     pub(crate) forgetting: Forgetting,
     pub(crate) doors: Doors,
+    pub(super) moving: Moving,
     admission: Arc<Semaphore>,
     deployments: RwLock<BTreeMap<String, Arc<Deployment>>>,
     in_force: RwLock<BTreeMap<String, Arc<Deployment>>>,
@@ -83,6 +85,7 @@ impl Shared {
             sweep: Arc::default(),
             forgetting: Forgetting::default(),
             doors: Doors::default(),
+            moving: Moving::default(),
             admission: Arc::new(Semaphore::new(limits.requests_max)),
             deployments: RwLock::default(),
             in_force: RwLock::default(),
@@ -246,8 +249,9 @@ impl Shared {
         if let Some(known) = known {
             return Ok(known);
         }
-        let row: DeploymentRow = self
-            .read(Table::Deployment, digest.as_bytes(), "a deployed pack")?
+        // Also one that is on its way to disk: the row that named it may be, too.
+        let (row, _) = self
+            .pending::<DeploymentRow>(Table::Deployment, digest.as_bytes(), "a deployed pack")?
             .ok_or_else(|| Refused::Damaged(format!("deployment {digest} is not in the store")))?;
         let read = Arc::new(Deployment::from_row(row)?);
         let mut all = self

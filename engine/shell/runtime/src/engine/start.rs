@@ -11,6 +11,7 @@ use casewright_store::{AuditAppend, Put, Table, Under};
 use jiff::Timestamp;
 use serde_json::Value;
 
+use super::calendars::{agrees, known};
 use super::decide::{Settling, status};
 use super::draft::Draft;
 use super::requests::{Ask, Asked};
@@ -97,11 +98,15 @@ async fn begin(
     let workflow = find(&deployment, &start.workflow, start.version.as_deref())?;
     may_start(&deployment, who)?;
     check_input(&deployment, workflow, &start.input)?;
+    if let Some(name) = &start.calendar {
+        known(&deployment, name)?;
+    }
     let beginning = Beginning {
         deployment: &deployment,
         workflow,
         who,
         case: start.case,
+        calendar: start.calendar,
         input: start.input,
     };
     let (view, settling) = begin_instance(shared, beginning, ask.as_ref(), |_| ()).await?;
@@ -116,6 +121,8 @@ pub(crate) struct Beginning<'a> {
     pub(crate) who: &'a Principal,
     /// A new one is opened where none is named.
     pub(crate) case: Option<String>,
+    /// That a new case counts its days by.
+    pub(crate) calendar: Option<String>,
     pub(crate) input: Value,
 }
 
@@ -132,10 +139,16 @@ pub(crate) async fn begin_instance(
         workflow,
         who,
         case,
+        calendar,
         input,
     } = beginning;
     let now = shared.now();
-    let opening = Opening::new(shared, deployment, who, case, now)?;
+    let mut opening = Opening::new(shared, deployment, who, case, now)?;
+    if opening.new {
+        opening.case.calendar = calendar;
+    } else {
+        agrees(&opening.case, calendar.as_deref())?;
+    }
     let instance_id = id::timed('i', now, &*shared.parts.entropy);
     let resident = Resident {
         id: instance_id.clone(),
@@ -220,6 +233,7 @@ impl Opening {
             number: shared.case_number(deployment, at)?,
             opened: at,
             opened_by: who.id.clone(),
+            calendar: None,
         };
         Ok(Self { case, new: true })
     }
@@ -253,6 +267,7 @@ impl Opening {
 
     fn open(&self, draft: &mut Draft<'_>, who: &Principal) {
         let case = &self.case;
+        draft.opened = Some(case.clone());
         draft.batch.opens.push(case.id.clone());
         draft.batch.puts.push(Put {
             table: Table::Case,

@@ -3,6 +3,7 @@
 
 mod alarms;
 mod brokerage;
+mod calendar_changes;
 mod calendars;
 mod children;
 mod crash;

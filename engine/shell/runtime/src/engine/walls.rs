@@ -141,9 +141,8 @@ impl Shared {
         if !walls.closed_to(&claim.person, self.today(&item.agency)) {
             return Ok(None);
         }
-        let (deployment, workflow) = self.origin_of(item)?;
-        let calendar = deployment.calendar_of(&workflow);
-        Ok(item.taken_from(&claim.person, self.now(), calendar))
+        let calendar = self.calendar_of(item)?;
+        Ok(item.taken_from(&claim.person, self.now(), &*calendar))
     }
 
     /// The rows of changed walls. What those who are shut out now had claimed goes back to those
@@ -211,9 +210,8 @@ impl Shared {
                 batch
                     .guards
                     .push(guard(Table::WorkItem, key.to_vec(), version));
-                let (deployment, workflow) = self.origin_of(&item)?;
-                let calendar = deployment.calendar_of(&workflow);
-                let taken = |one: &&str| item.taken_from(one, at, calendar);
+                let calendar = self.calendar_of(&item)?;
+                let taken = |one: &&str| item.taken_from(one, at, &*calendar);
                 let Some(freed) = staff.iter().find_map(taken) else {
                     continue;
                 };

@@ -69,8 +69,7 @@ impl Change {
                 Action::WorkItemHeld,
             ),
             Self::Resume => {
-                let (deployment, workflow) = shared.origin_of(item)?;
-                let resumed = item.resume(who, at, deployment.calendar_of(&workflow));
+                let resumed = item.resume(who, at, &*shared.calendar_of(item)?);
                 (resumed, Action::WorkItemResumed)
             }
         };

@@ -3,7 +3,9 @@
 
 use std::collections::BTreeSet;
 
-use casewright_casework::work_item::{Assigned, Claim, Clock, Decision, Hold, State};
+use casewright_casework::work_item::{
+    Alarm, Assigned, Claim, Clock, Deadline, Decision, Hold, Rings, State, When,
+};
 use casewright_casework::{Principal, WorkItem};
 use casewright_store::Table;
 use jiff::Timestamp;
@@ -14,7 +16,10 @@ use super::shared::{Shared, not_found, unreadable};
 use super::walls::Sight;
 use super::work_items::{bucket, instance_of};
 use super::{Engine, Refused};
-use crate::view::{DecisionView, HoldView, Page, PersonView, WorkItemFilter, WorkItemView};
+use crate::view::{
+    AlarmView, DeadlineView, DecisionView, HoldView, Page, PersonView, ShiftView, WorkItemFilter,
+    WorkItemView,
+};
 use crate::{id, key, record};
 
 /// Lines of a page unless asked otherwise, and at most.
@@ -336,6 +341,7 @@ pub(crate) fn view(
         escalated_to: item.offered_to().skip(1).map(assigned).collect(),
         reminded: item.reminded_at,
         due: item.due,
+        deadline: item.deadline.as_ref().map(|rule| deadline(item, rule)),
         overdue: open(item) && item.overdue(shared.now()),
         approval: item.approval,
         outcomes: item.outcomes.clone(),
@@ -366,6 +372,40 @@ fn assigned(assigned: &Assigned) -> Value {
         Assigned::Role(role) => json!({"role": role}),
         Assigned::Team(team) => json!({"team": team}),
         Assigned::Person(person) => json!({"person": person}),
+    }
+}
+
+fn deadline(item: &WorkItem, rule: &Deadline) -> DeadlineView {
+    let alarm = |alarm: &Alarm| {
+        let kind = match alarm.rings {
+            Rings::Remind => "remind",
+            Rings::Escalate(_) => "escalate",
+            Rings::Resume => return None,
+        };
+        let rule = alarm.by.map(|by| match by {
+            When::Before(term) => format!("{term} before"),
+            When::After(term) => format!("{term} after"),
+            When::Due => "due".to_owned(),
+            When::Offered(term) => term.to_string(),
+        });
+        Some(AlarmView {
+            at: alarm.at,
+            kind: kind.to_owned(),
+            rule,
+        })
+    };
+    let moved = rule.moved.as_ref().map(|moved| ShiftView {
+        at: moved.at,
+        from: moved.from,
+        at_once: moved.at_once,
+    });
+    DeadlineView {
+        rule: rule.term.map(|term| term.to_string()),
+        from: item.offered_at,
+        calendar: rule.calendar.clone(),
+        version: rule.digest.clone(),
+        alarms: item.alarms.iter().filter_map(alarm).collect(),
+        moved,
     }
 }
 

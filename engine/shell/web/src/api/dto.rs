@@ -1,6 +1,7 @@
 //! The JSON shapes of the API: views of the runtime as clients see them. Times are RFC 3339 in
 //! UTC, money is minor units with a currency.
 
+pub(crate) mod calendar;
 pub(crate) mod lifecycle;
 pub(crate) mod migration;
 pub(crate) mod run;
@@ -48,6 +49,9 @@ pub(crate) struct StartRequest {
     pub(crate) version: Option<String>,
     /// Without one a new case is opened.
     pub(crate) case: Option<String>,
+    /// A calendar of the pack that a new case counts its days by. `unknown-calendar` names those
+    /// there are; a case that is there keeps its own: `other-calendar`.
+    pub(crate) calendar: Option<String>,
     #[serde(default)]
     pub(crate) input: Value,
 }
@@ -159,6 +163,10 @@ pub(crate) struct WorkItem {
     claimed_by: Option<Person>,
     #[schema(format = DateTime)]
     due: Option<String>,
+    /// What `due` was computed from; absent for work that has no time, or was offered by an older
+    /// version.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    deadline: Option<calendar::Deadline>,
     overdue: bool,
     approval: bool,
     outcomes: Vec<String>,
@@ -299,6 +307,9 @@ pub(crate) struct Case {
     agency: String,
     #[schema(format = DateTime)]
     opened: String,
+    /// The calendar that its days are counted by, where it has one of its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    calendar: Option<String>,
     instances: Vec<Instance>,
 }
 
@@ -447,6 +458,7 @@ impl From<view::WorkItemView> for WorkItem {
             reminded: view.reminded.map(|at| at.to_string()),
             claimed_by: view.claimed_by.map(Into::into),
             due: view.due.map(|at| at.to_string()),
+            deadline: view.deadline.map(Into::into),
             overdue: view.overdue,
             approval: view.approval,
             outcomes: view.outcomes,
@@ -530,6 +542,7 @@ impl From<view::CaseView> for Case {
             number: view.number,
             agency: view.agency,
             opened: view.opened.to_string(),
+            calendar: view.calendar,
             instances: view.instances.into_iter().map(Into::into).collect(),
         }
     }

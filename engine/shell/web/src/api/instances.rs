@@ -38,6 +38,7 @@ pub(super) async fn start(
         workflow: request.workflow,
         version: request.version,
         case: request.case,
+        calendar: request.calendar,
         input: request.input,
     };
     let view = engine.start(&visitor.principal, start, posted.key).await?;

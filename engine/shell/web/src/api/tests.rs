@@ -23,10 +23,16 @@ fn the_document_is_openapi_3_1_and_names_every_endpoint() {
         })
         .collect();
     let expected = [
+        "get /api/v1/calendars/changes",
+        "get /api/v1/calendars/changes/{calendar}",
+        "post /api/v1/calendars/changes/{calendar}/apply",
+        "post /api/v1/calendars/changes/{calendar}/keep",
         "post /api/v1/callbacks/{token}",
         "get /api/v1/cases",
         "get /api/v1/cases/{id}",
         "get /api/v1/cases/{id}/audit",
+        "get /api/v1/cases/{id}/calendar",
+        "post /api/v1/cases/{id}/calendar",
         "get /api/v1/cases/{id}/consents",
         "post /api/v1/cases/{id}/consents",
         "get /api/v1/cases/{id}/consents/history",

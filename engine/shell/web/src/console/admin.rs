@@ -1,6 +1,8 @@
 //! Pages for those who look after the agency's runs: what failed and why, all runs, what begins by
-//! itself. They show nothing of a family; whoever may see the case follows the link to the run.
+//! itself, calendars that changed. They show nothing of a family; whoever may see the case follows
+//! the link to the run.
 
+pub(crate) mod calendars;
 pub(crate) mod cause;
 pub(crate) mod failures;
 pub(crate) mod run;

@@ -45,6 +45,7 @@ pub(crate) enum Place {
     Failures,
     Runs,
     Schedules,
+    Calendars,
 }
 
 impl Chrome {
@@ -101,6 +102,7 @@ impl Chrome {
                 ("/admin/failures", "What failed", Place::Failures),
                 ("/admin/instances", "Runs", Place::Runs),
                 ("/admin/schedules", "Schedules", Place::Schedules),
+                ("/admin/calendars", "Calendars", Place::Calendars),
             ]);
         }
         let link = |(address, title, place)| (address, title, self.place == place);

@@ -62,6 +62,8 @@ pub(crate) const fn weight(action: Action) -> Weight {
         | Action::WorkItemHeld
         | Action::WorkItemResumed
         | Action::WorkItemReminded
+        | Action::WorkItemDueMoved
+        | Action::CaseCalendarChanged
         | Action::FunctionFailed
         | Action::CallbackIgnored
         | Action::FundReserved
@@ -119,6 +121,13 @@ pub(crate) fn sentence(entry: &TimelineEntry, run: Option<&str>) -> String {
             capital(&task),
             assigned::phrase_of_bucket(detail)
         ),
+        Action::WorkItemDueMoved => due_moved(&task, detail),
+        Action::CaseCalendarChanged if detail.is_empty() => {
+            format!("{who} had this case count its days as its workflows say.")
+        }
+        Action::CaseCalendarChanged => {
+            format!("{who} had this case count its days by the calendar “{detail}”.")
+        }
         Action::Refused => refused(who, &task, detail),
         Action::FunctionCalled => format!("{} was asked for.", function(detail)),
         Action::FunctionReturned => format!("{} was done.", function(detail)),
@@ -214,6 +223,20 @@ fn decided(who: &str, title: &str, outcome: &str) -> String {
         "done" | "" => format!("{who} finished {title}."),
         other => format!("{who} finished {title} with “{}”.", phrase(other)),
     }
+}
+
+/// Calendar, old and new moment, and whether the new one had passed.
+fn due_moved(task: &str, detail: &str) -> String {
+    let (rest, at_once) = match detail.strip_suffix(" at-once") {
+        Some(rest) => (rest, " It is due at once."),
+        None => (detail, ""),
+    };
+    // A calendar's name may have spaces, a moment has none.
+    let calendar = rest.rsplitn(3, ' ').nth(2).unwrap_or_default();
+    format!(
+        "The due date of {task} moved, since the calendar {} changed.{at_once}",
+        quoted(Some(calendar), "of its days")
+    )
 }
 
 fn refused(who: &str, title: &str, code: &str) -> String {

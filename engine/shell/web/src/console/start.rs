@@ -60,6 +60,8 @@ struct FormPage {
     summary: String,
     case: Option<CaseLink>,
     /// Where what stands in the form comes from.
+    calendars: Vec<String>,
+    calendar: String,
     filled: Option<String>,
     key: String,
     refusal: Option<Explanation>,
@@ -125,7 +127,9 @@ pub(crate) async fn start(
 ) -> Result<Response, Problem> {
     let member = submission.member.clone();
     let case = submission.value("_case").unwrap_or_default().to_owned();
-    let beginning = Beginning::find(&engine, member, &name, case).await?;
+    let mut beginning = Beginning::find(&engine, member, &name, case).await?;
+    let calendar = submission.value("_calendar").map(str::to_owned);
+    beginning.calendar = calendar.filter(|name| !name.is_empty());
     let value = beginning.gather(&submission.fields());
     let more = submission.value("_add");
     if more.is_some() {
@@ -166,6 +170,9 @@ struct Beginning {
     workflow: WorkflowView,
     form: Option<Form>,
     case: Option<CaseLink>,
+    /// Those that a new case may count its days by, and the one that was chosen.
+    calendars: Vec<String>,
+    calendar: Option<String>,
     /// What the form was filled from.
     filled: Option<String>,
 }
@@ -192,7 +199,12 @@ impl Beginning {
             }),
             None => None,
         };
+        // Without a choice there is nothing to ask.
+        let calendars = engine.calendars(&member.principal);
+        let asked = case.is_none() && calendars.len() > 1;
         Ok(Self {
+            calendars: if asked { calendars } else { Vec::new() },
+            calendar: None,
             member,
             workflow,
             form,
@@ -233,6 +245,7 @@ impl Beginning {
             workflow: full_name(&self.workflow),
             version: Some(self.workflow.version.clone()),
             case: self.case.as_ref().map(|case| case.id.clone()),
+            calendar: self.calendar.clone().filter(|_| self.case.is_none()),
             input,
         }
     }
@@ -263,6 +276,8 @@ impl Beginning {
                 id: case.id.clone(),
                 number: case.number.clone(),
             }),
+            calendars: self.calendars.clone(),
+            calendar: self.calendar.clone().unwrap_or_default(),
             filled: self.filled.clone(),
             key: request_key(),
             refusal,

@@ -142,6 +142,10 @@ fn a_pack_has_the_keys_that_its_reader_has() {
                 "/definitions/calendar",
                 "calendars: { a: { file: a.ics, ALIEN } }",
             ),
+            (
+                "/definitions/calendarVersion",
+                "calendars: { a: [ { file: a.ics, ALIEN } ] }",
+            ),
             ("/definitions/role", "roles: { a: { title: A, ALIEN } }"),
             ("/definitions/fund", &fund),
             ("/definitions/policyRow", &row),

@@ -16,8 +16,9 @@ use crate::workflow::{Assign, Human, Kind, Limit};
 use crate::yaml::{self, Content, Entry, Fields};
 use crate::{Template, Term};
 
-const KNOWN: [&str; 10] = [
-    "title", "show", "form", "assign", "due", "remind", "escalate", "clock", "rules", "outcomes",
+const KNOWN: [&str; 11] = [
+    "title", "show", "form", "assign", "due", "remind", "escalate", "clock", "calendar", "rules",
+    "outcomes",
 ];
 const RULES: [&str; 4] = ["differentPersonFrom", "approvals", "limit", "payee"];
 const LIMIT: [&str; 6] = ["policy", "money", "goal", "supplier", "category", "fund"];
@@ -65,6 +66,7 @@ pub(super) fn read(reader: &mut Reader<'_>, body: &Body<'_, '_>, approval: bool)
         due: flat(due)?,
         remind: timed.remind,
         clock: timed.clock,
+        calendar: timed.calendar,
         escalate: timed.escalate,
         different_person_from: rules.different_person_from,
         approvals: rules.approvals.unwrap_or(1),

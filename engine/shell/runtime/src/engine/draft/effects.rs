@@ -95,9 +95,18 @@ impl Draft<'_> {
                 self.call(call.clone())?;
                 return Ok(None);
             }
-            Ok(()) => self
-                .books
-                .decide(self.shared, self.resident, self.at, call)?,
+            Ok(()) => {
+                // Only what expires is counted.
+                let counted = call.input.get("expires").is_some();
+                let calendar = if counted {
+                    Some(self.calendar(None)?)
+                } else {
+                    None
+                };
+                let calendar = calendar.as_deref();
+                self.books
+                    .decide(self.shared, self.resident, self.at, calendar, call)?
+            }
             Err(refusal) => Err(business(&refusal)),
         };
         match &result {

@@ -2,17 +2,27 @@
 
 use std::collections::BTreeSet;
 
-use casewright_casework::work_item::{Assigned, Limit, State};
+use casewright_casework::calendar::Pace;
+use casewright_casework::work_item::{Alarm, Assigned, Deadline, Limit, State};
 use casewright_casework::{Money, WorkItem, audit::Action as Audit, calendar};
 use casewright_language::Term;
 use casewright_machine::Offer;
 use casewright_machine::effect::{Assignment, Exclusion, ExclusionReason};
 use casewright_store::{Guard, Table};
+use jiff::Timestamp;
 
 use super::payments::aspects;
 use super::{Action, Draft, OpenItem};
 use crate::engine::work_items::{item_id, write_item};
 use crate::engine::{Refused, alarms};
+
+/// The moments of a new item.
+struct Times {
+    due: Option<Timestamp>,
+    deadline: Option<Deadline>,
+    pace: Pace,
+    alarms: Vec<Alarm>,
+}
 
 impl Draft<'_> {
     /// The item as this decision sees it: changed here, or pending in the store.
@@ -53,7 +63,7 @@ impl Draft<'_> {
     }
 
     pub(super) fn offer(&mut self, offer: Offer) -> Result<(), Refused> {
-        let mut item = self.offered(offer);
+        let mut item = self.offered(offer)?;
         if item.approval {
             for (person, task) in self.drafters()? {
                 let sentence = worked_on(&task);
@@ -77,16 +87,10 @@ impl Draft<'_> {
         Ok(found)
     }
 
-    fn offered(&self, offer: Offer) -> WorkItem {
+    fn offered(&mut self, offer: Offer) -> Result<WorkItem, Refused> {
+        let times = self.times(&offer)?;
         let resident = self.resident;
-        let calendar = resident.deployment.calendar_of(&resident.row.workflow);
-        // A term beyond the calendar's end has no date: the item is offered without one.
-        let due = offer
-            .due
-            .and_then(|due| calendar.due(self.at, term(due)).ok());
-        let pace = alarms::pace(&offer);
-        let alarms = alarms::of_offer(&offer, self.at, due, calendar);
-        WorkItem {
+        Ok(WorkItem {
             id: item_id(&resident.id, offer.item),
             agency: resident.row.agency.clone(),
             case: resident.row.case.clone(),
@@ -113,11 +117,12 @@ impl Draft<'_> {
             }),
             excluded: offer.excluded.into_iter().map(excluded).collect(),
             offered_at: self.at,
-            due,
+            due: times.due,
+            deadline: times.deadline,
             clock: alarms::clock(offer.clock),
-            pace,
+            pace: times.pace,
             holds: Vec::new(),
-            alarms,
+            alarms: times.alarms,
             reminded_at: None,
             escalations: Vec::new(),
             editors: BTreeSet::new(),
@@ -125,7 +130,37 @@ impl Draft<'_> {
             claimed_by: None,
             decisions: Vec::new(),
             revision: 1,
+        })
+    }
+
+    /// When it is due and what happens until then, with what that was computed from.
+    fn times(&mut self, offer: &Offer) -> Result<Times, Refused> {
+        let pace = alarms::pace(offer);
+        // Reminders count from `due`.
+        if offer.due.is_none() && offer.escalate.is_empty() {
+            return Ok(Times {
+                due: None,
+                deadline: None,
+                pace,
+                alarms: Vec::new(),
+            });
         }
+        let calendar = self.calendar(offer.calendar.as_deref())?;
+        let written = offer.due.map(term);
+        // A term beyond the calendar's end has no date: the item is offered without one.
+        let due = written.and_then(|due| calendar.due(self.at, due).ok());
+        let deadline = Deadline {
+            term: written,
+            calendar: calendar.name.clone(),
+            digest: calendar.digest().to_owned(),
+            moved: None,
+        };
+        Ok(Times {
+            due,
+            deadline: Some(deadline),
+            pace,
+            alarms: alarms::of_offer(offer, self.at, due, &calendar),
+        })
     }
 
     pub(super) fn withdraw(&mut self, number: u32, reason: &str) -> Result<(), Refused> {

@@ -169,6 +169,7 @@ impl Shared {
             workflow,
             who: &who,
             case: None,
+            calendar: None,
             input,
         };
         let mut unread = Ok(());

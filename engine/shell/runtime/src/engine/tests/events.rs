@@ -340,6 +340,7 @@ async fn what_a_case_emits_stays_in_it_unless_the_document_says_otherwise() {
     let other = world.start("twice", json!({})).await.id;
     let in_case = |workflow: &str| crate::engine::Start {
         case: Some(same.case.clone()),
+        calendar: None,
         ..start_of(workflow, json!({}))
     };
     let told = world.engine.start(&worker(), in_case("tell"), None).await;

@@ -475,6 +475,7 @@ pub(super) fn start_of(workflow: &str, input: Value) -> Start {
         workflow: workflow.to_owned(),
         version: None,
         case: None,
+        calendar: None,
         input,
     }
 }

@@ -33,6 +33,7 @@ fn item(id: &str, title: &str, due: Option<&str>) -> WorkItemView {
         assigned: json!({"role": "team-leader"}),
         claimed_by: None,
         due: due.map(|due| due.parse().unwrap()),
+        deadline: None,
         escalated_to: Vec::new(),
         reminded: None,
         hold: None,

@@ -7,6 +7,7 @@ use super::*;
 const ACTIONS: &[Action] = &[
     Action::CaseOpened,
     Action::CaseRead,
+    Action::CaseCalendarChanged,
     Action::InstanceStarted,
     Action::InstanceCompleted,
     Action::InstanceFaulted,
@@ -23,6 +24,7 @@ const ACTIONS: &[Action] = &[
     Action::WorkItemResumed,
     Action::WorkItemReminded,
     Action::WorkItemEscalated,
+    Action::WorkItemDueMoved,
     Action::Refused,
     Action::WallDeclared,
     Action::WallLifted,

@@ -5,7 +5,8 @@ use casewright_casework::audit::Action;
 use casewright_language::{Form, Origin};
 use casewright_runtime::engine::Legend;
 use casewright_runtime::view::{
-    AttemptView, DraftView, FundView, HoldView, TimelineEntry, WorkItemView, WorkflowView,
+    AttemptView, DeadlineView, DraftView, FundView, HoldView, TimelineEntry, WorkItemView,
+    WorkflowView,
 };
 use serde_json::Value;
 
@@ -17,7 +18,7 @@ use crate::console::keys::request_key;
 use crate::console::member::Member;
 use crate::console::shown::{self, Shown};
 use crate::console::when::Wall;
-use crate::console::words::{humanize, phrase};
+use crate::console::words::{humanize, phrase, term};
 use crate::console::{assigned, money, sentence as timeline};
 use crate::problem::Problem;
 
@@ -239,17 +240,55 @@ fn facts(member: &Member, item: &WorkItemView, wall: &Wall) -> Vec<(&'static str
             ("Asked for", wall.moment(item.offered)),
         ];
     }
-    let mut facts = vec![
-        ("Due", due),
+    let mut facts = vec![("Due", due)];
+    if let Some(deadline) = &item.deadline {
+        facts.extend(counted(deadline, wall));
+    }
+    facts.extend([
         ("Given to", given),
         ("Who has it", holder),
         ("Waiting since", wall.moment(item.offered)),
-    ];
+    ]);
     if let Some(hold) = &item.hold {
         facts.push(("On hold since", wall.moment(hold.since)));
     }
     if let Some(at) = item.reminded {
         facts.push(("Last reminder", wall.moment(at)));
+    }
+    facts
+}
+
+/// What the due date comes from: the rule, what it runs from, the calendar, and what a change of
+/// it did.
+fn counted(deadline: &DeadlineView, wall: &Wall) -> Vec<(&'static str, String)> {
+    let mut facts = Vec::new();
+    if let Some(rule) = &deadline.rule {
+        let (words, by_the_clock) = term(rule);
+        let from = if by_the_clock {
+            wall.moment(deadline.from)
+        } else {
+            wall.date(deadline.from)
+        };
+        let calendar = &deadline.calendar;
+        facts.push((
+            "Counted as",
+            format!("{words} from {from}, calendar {calendar}"),
+        ));
+    }
+    if let Some(moved) = &deadline.moved {
+        let before = moved.from.map_or_else(String::new, |from| {
+            format!(": it was due {} before", wall.due(from))
+        });
+        let at_once = if moved.at_once {
+            "; its new day had passed, so it is due at once"
+        } else {
+            ""
+        };
+        let on = wall.date(moved.at);
+        facts.push((
+            "Moved",
+            format!("The calendar changed on {on}{before}{at_once}"),
+        ));
     }
     facts
 }

@@ -1,11 +1,12 @@
-//! `remind` and `escalate` of human work: what happens while nobody decides. There is no form in
-//! which time could decide.
+//! `remind` and `escalate` of human work: what happens while nobody decides, and the calendar that
+//! counts its days. There is no form in which time could decide.
 
 use super::assign;
 use crate::Term;
-use crate::read::Reader;
+use crate::diagnostic::suggestion;
 use crate::read::call::argument::Arguments;
 use crate::read::tasks::Body;
+use crate::read::{Reader, flat};
 use crate::workflow::{After, Clock, Escalate, Remind};
 use crate::yaml::{self, Content, Entry, Fields, Node};
 
@@ -19,6 +20,7 @@ pub(super) struct Timed {
     pub(super) remind: Vec<Remind>,
     pub(super) escalate: Vec<Escalate>,
     pub(super) clock: Clock,
+    pub(super) calendar: Option<String>,
 }
 
 pub(super) fn read(
@@ -40,11 +42,37 @@ pub(super) fn read(
         Some(entry) => clock(reader, all, entry, term),
         None => Some(Clock::Runs),
     };
+    let calendar = all
+        .get("calendar")
+        .map(|entry| calendar(reader, all, entry));
     Some(Timed {
         remind: remind?,
         escalate: escalate?,
         clock: clock?,
+        calendar: flat(calendar)?,
     })
+}
+
+/// The name of a calendar of the pack.
+fn calendar(reader: &mut Reader<'_>, all: &Arguments<'_>, entry: &Entry) -> Option<String> {
+    let write = "calendar: <one of `calendars` in pack.yaml>";
+    let name = all.literal(&mut reader.findings, entry, write)?;
+    if let Some(pack) = &reader.surroundings.pack
+        && !pack.calendars.contains(name)
+    {
+        let known = pack.calendars.iter().map(String::as_str);
+        let none = "add it to `calendars` in pack.yaml";
+        reader
+            .findings
+            .error(
+                "CW0548",
+                entry.place(),
+                format!("the pack has no calendar `{name}`"),
+            )
+            .help(suggestion(name, known, none));
+        return None;
+    }
+    Some(name.to_owned())
 }
 
 fn clock(

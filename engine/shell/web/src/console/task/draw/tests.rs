@@ -27,6 +27,7 @@ fn item() -> WorkItemView {
         assigned: json!({"role": "team-leader"}),
         claimed_by: None,
         due: Some("2026-11-27T13:59:59Z".parse().unwrap()),
+        deadline: None,
         escalated_to: Vec::new(),
         reminded: None,
         hold: None,
@@ -418,4 +419,43 @@ fn work_on_hold_says_why_and_offers_to_go_on() {
         &["_outcome"],
         &["on hold"],
     );
+}
+
+#[test]
+fn a_due_date_says_what_it_comes_from_and_what_moved_it() {
+    let deadline = |at_once| DeadlineView {
+        rule: Some("3 business days".into()),
+        from: "2026-11-24T02:00:00Z".parse().unwrap(),
+        calendar: "au-qld".into(),
+        version: String::new(),
+        alarms: Vec::new(),
+        moved: Some(casewright_runtime::view::ShiftView {
+            at: "2026-11-25T02:00:00Z".parse().unwrap(),
+            from: Some("2026-11-26T13:59:59.999Z".parse().unwrap()),
+            at_once,
+        }),
+    };
+    for (at_once, told) in [
+        (
+            false,
+            "The calendar changed on Wed 25 Nov 2026: it was due Thu 26 Nov 2026 before<",
+        ),
+        (
+            true,
+            "Thu 26 Nov 2026 before; its new day had passed, so it is due at once",
+        ),
+    ] {
+        let counted = WorkItemView {
+            deadline: Some(deadline(at_once)),
+            ..item()
+        };
+        let page = draw(counted, &Attempt::default());
+        assert!(
+            page.contains("3 business days from Tue 24 Nov 2026, calendar au-qld"),
+            "{page}"
+        );
+        assert!(page.contains(told), "{page}");
+    }
+    let plain = draw(item(), &Attempt::default());
+    assert!(!plain.contains("Counted as"), "{plain}");
 }
