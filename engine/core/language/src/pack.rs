@@ -12,10 +12,17 @@
 //!   case-worker: { title: Case worker, starts: true }
 //!   team-leader: { title: Team leader, includes: [case-worker] }
 //!   administrator: { title: Administrator, administers: true }
+//!   bookkeeper: { title: Bookkeeper, reverses: true }   # corrects payments
 //! teams:
 //!   north: Northern team
 //! funds:
 //!   brokerage: { title: Brokerage, allocated: { minor: 5000000, currency: AUD } }
+//!   grant:                               # put aside within the year, paid until the end of August
+//!     title: Relief grant
+//!     allocated: { minor: 900000, currency: AUD }
+//!     from: 2026-07-01
+//!     until: 2027-06-30
+//!     settleUntil: 2027-08-31
 //! policies:
 //!   vouchers:                            # a list alone: each request by itself
 //!     - { role: team-leader, upTo: { minor: 20000, currency: AUD } }
@@ -93,6 +100,12 @@ pub struct Pack {
 }
 
 impl Pack {
+    /// Whether one of these roles corrects payments.
+    pub fn reverses(&self, held: &BTreeSet<String>) -> bool {
+        let mut roles = self.roles.iter();
+        roles.any(|(name, role)| role.reverses && held.contains(name))
+    }
+
     /// Whether one of these roles looks after the agency's runs.
     pub fn administers(&self, held: &BTreeSet<String>) -> bool {
         let mut roles = self.roles.iter();
@@ -137,6 +150,8 @@ pub struct Role {
     /// Whether holders look after the agency's runs: see what failed, try it again, put a pack in
     /// force. It exempts nobody from any rule.
     pub administers: bool,
+    /// Whether holders correct payments: move money that was spent by mistake back into its fund.
+    pub reverses: bool,
 }
 
 /// Money set aside.
@@ -149,6 +164,12 @@ pub struct Fund {
     pub currency: String,
     /// Minor units.
     pub allocated_minor: i64,
+    /// First day on which it is put aside, `2026-07-01`.
+    pub from: Option<String>,
+    /// Last day on which it is put aside; not before `from`.
+    pub until: Option<String>,
+    /// Last day on which what was put aside is paid; not before `until`, and only with it.
+    pub settle_until: Option<String>,
 }
 
 /// Who alone may approve how much; `casework::policy` says what it means.

@@ -100,6 +100,10 @@ pub(crate) fn routes() -> (Router<Site>, Document) {
         .routes(routes!(documents::content))
         .routes(routes!(notes::list, notes::add))
         .routes(routes!(funds::list))
+        .routes(routes!(funds::get))
+        .routes(routes!(funds::entries))
+        .routes(routes!(funds::entry))
+        .routes(routes!(funds::reverse))
         .routes(routes!(packs::list, packs::deploy))
         .routes(routes!(schedules::list))
         .routes(routes!(workflows::list));

@@ -1,12 +1,13 @@
 //! From the text of `pack.yaml` to a [`Pack`].
 
+mod fund;
 mod policy;
 
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::{Disclosure, Fund, Pack, PluginBinding, Role, currency};
+use super::{Disclosure, Pack, PluginBinding, Role, currency};
 use crate::Diagnostic;
 use crate::diagnostic::{Findings, suggestion};
 use crate::yaml::{self, Entry, Fields, Node, Place};
@@ -217,7 +218,7 @@ impl Reader<'_> {
         let keys = self.open(
             entry,
             &owner,
-            &["title", "includes", "starts", "administers"],
+            &["title", "includes", "starts", "administers", "reverses"],
         )?;
         let title = self.required(&keys, "title", "title: Team leader");
         let includes = self.texts(&keys, "includes");
@@ -229,11 +230,13 @@ impl Reader<'_> {
             }),
         };
         let (starts, administers) = (flag("starts"), flag("administers"));
+        let reverses = flag("reverses");
         Some(Role {
             title: title?.0,
             includes: includes.into_iter().map(|(name, _)| name).collect(),
             starts,
             administers,
+            reverses,
         })
     }
 
@@ -258,20 +261,6 @@ impl Reader<'_> {
                     .help("the broader role includes the narrower one, not the other way round");
             }
         }
-    }
-
-    fn fund(&mut self, name: &str, entry: &Entry) -> Option<Fund> {
-        let owner = format!("the fund `{name}`");
-        let keys = self.open(entry, &owner, &["title", "allocated"])?;
-        let title = self.required(&keys, "title", "title: Brokerage");
-        let write = "allocated: { minor: 5000000, currency: AUD }";
-        let allocated = keys.required(self.findings, "allocated", write);
-        let (allocated_minor, currency) = self.money(allocated?, &owner, 0)?;
-        Some(Fund {
-            title: title?.0,
-            currency,
-            allocated_minor,
-        })
     }
 
     /// `{minor: 200000, currency: AUD}`.

@@ -214,7 +214,10 @@ impl Names {
         let entry = link.entry;
         let item = entry.subject.as_ref().and_then(|id| self.items.get(id));
         let title = match entry.action {
-            Action::FundReserved | Action::FundCommitted | Action::FundReleased => {
+            Action::FundReserved
+            | Action::FundCommitted
+            | Action::FundReleased
+            | Action::FundReversed => {
                 let name = entry.detail.as_deref();
                 name.and_then(|name| fund_title(shared, who, name))
             }
