@@ -5,7 +5,7 @@ use casewright_casework::{Money, Principal};
 use casewright_store::{Store, Table};
 use serde_json::{Value, json};
 
-use super::world::{World, aud, pack, staff, start_of, worker};
+use super::world::{World, aud, leader, pack, staff, start_of, worker};
 use crate::engine::{Correction, Start};
 
 const FUND: &str = "brokerage";
@@ -162,4 +162,59 @@ async fn an_invoice_whose_payment_was_taken_back_whole_may_be_paid_again() {
     assert_eq!(pay().await, None);
     assert!(pay().await.is_some());
     assert_eq!(committed(&world).await, 10_000);
+}
+
+/// Pays what was approved for the first invoice, or for the second when the first was paid before.
+const APPROVED: &str =
+    "document: { dsl: '1.0.3', namespace: family-support, name: approved, version: 1.0.0 }
+do:
+  - decision:
+      call: approval
+      with:
+        title: Decide
+        assign: { role: team-leader }
+        rules: { limit: { policy: brokerage-limits, money: '${ $workflow.input }' } }
+  - first:
+      call: fund.reserve
+      with: { fund: brokerage, money: '${ $workflow.input }' }
+  - pay:
+      try:
+        - settle:
+            call: fund.commit
+            with:
+              reservation: ${ $steps.first.reservation }
+              money: ${ $workflow.input }
+              invoice: { supplier: Bed World, number: INV-7 }
+      catch:
+        as: problem
+        do:
+          - second:
+              call: fund.reserve
+              with: { fund: brokerage, money: '${ $workflow.input }' }
+          - settleOther:
+              call: fund.commit
+              with:
+                reservation: ${ $steps.second.reservation }
+                money: ${ $workflow.input }
+                invoice: { supplier: Bed World, number: INV-8 }
+";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_booking_that_is_refused_leaves_the_approval_as_it_was() {
+    let world = World::new().await;
+    let mut files = pack("100000");
+    files.insert("approved.yaml".to_owned(), APPROVED.to_owned());
+    world.deploy(files).await.unwrap();
+    for spent in [10_000, 20_000] {
+        let started = world.start("approved", aud(10_000)).await;
+        let item = world.item(&started.id, "decision").await;
+        let decided = world
+            .decide(&leader(), &item.id, "approve", json!(null))
+            .await;
+        decided.unwrap();
+        let over = |status: &str| status == "completed" || status == "faulted";
+        let view = world.instance(&started.id, |view| over(&view.status)).await;
+        assert_eq!(view.status, "completed", "{:?}", view.error);
+        assert_eq!(committed(&world).await, spent);
+    }
 }
