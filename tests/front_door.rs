@@ -11,6 +11,7 @@
 
 mod front_door {
     pub(crate) mod agency;
+    pub(crate) mod bookkeeping;
     pub(crate) mod client;
     pub(crate) mod family;
     pub(crate) mod housing;
@@ -25,6 +26,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use front_door::agency::Agency;
+use front_door::bookkeeping;
 use front_door::client::Client;
 use front_door::family::Family;
 use front_door::housing::{Application, decide, one_application};
@@ -375,6 +377,7 @@ fn the_story_is_told_from_the_command_line() {
         entries.any(|entry| entry["action"] == "fund-committed"),
         "{timeline:#}"
     );
+    bookkeeping::the_payment_is_taken_back(&ask, folder.path());
     let (code, unknown) = ask("case-worker", &["case", "show", "../users"]);
     assert_eq!((code, &unknown["code"]), (Some(1), &json!("not-found")));
     drop(agency);

@@ -56,6 +56,8 @@ pub(crate) enum Command {
     Task(crate::client::Arguments<crate::client::Task>),
     /// Ask a server for calendars that changed under open deadlines, and decide.
     Calendar(crate::client::Arguments<crate::client::Calendar>),
+    /// Ask a server for funds: balances, ledgers, payments taken back.
+    Fund(crate::client::Arguments<crate::client::Fund>),
     /// Tell a server what happened outside.
     Event(crate::client::Arguments<crate::client::Event>),
     /// Put a pack in force on a server; runs under way keep the one they began with.

@@ -1,5 +1,6 @@
-//! Commands that ask a server: `case`, `instance`, `task`, `calendar`, `event`, `deploy`. They do
-//! what the API does for the person whose token is used, and know no rule of their own.
+//! Commands that ask a server: `case`, `instance`, `task`, `fund`, `calendar`, `event`,
+//! `deploy`. They do what the API does for the person whose token is used, and know no rule of
+//! their own.
 //!
 //! `client/` has one file for each; here is how a server is reached and how its refusals are told.
 
@@ -7,6 +8,7 @@ mod calendar;
 mod case;
 pub(crate) mod deploy;
 mod event;
+mod fund;
 mod instance;
 pub(crate) mod migrate;
 mod task;
@@ -25,6 +27,7 @@ use crate::exit;
 pub(crate) use calendar::Command as Calendar;
 pub(crate) use case::Command as Case;
 pub(crate) use event::Command as Event;
+pub(crate) use fund::Command as Fund;
 pub(crate) use instance::Command as Instance;
 pub(crate) use task::Command as Task;
 
@@ -188,6 +191,20 @@ impl Client {
         let request = self.agent.get(format!("{}{path}", self.url));
         let request = request.header("authorization", format!("Bearer {}", self.token));
         self.answer(request.call())
+    }
+
+    /// What is no JSON, written where it belongs as it arrives; how many bytes.
+    fn download(&self, path: &str, to: &mut impl io::Write) -> Result<u64, Failure> {
+        let request = self.agent.get(format!("{}{path}", self.url));
+        let request = request.header("authorization", format!("Bearer {}", self.token));
+        let unreached = |error| Failure::Environment(format!("{}: {error}", self.url));
+        let mut answer = request.call().map_err(unreached)?;
+        if !answer.status().is_success() {
+            // A refusal, as of every other request.
+            self.answer(Ok(answer))?;
+            return Ok(0);
+        }
+        Ok(io::copy(&mut answer.body_mut().as_reader(), to)?)
     }
 
     /// Under a key of its own: when the answer is lost on the way, the request is sent once more

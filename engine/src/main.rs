@@ -72,6 +72,7 @@ fn main() -> ExitCode {
         Command::Calendar(arguments) => client::run(&arguments),
         Command::Instance(arguments) => client::run(&arguments),
         Command::Task(arguments) => client::run(&arguments),
+        Command::Fund(arguments) => client::run(&arguments),
         Command::Event(arguments) => client::run(&arguments),
         Command::Deploy(arguments) => client::deploy::run(&arguments),
         Command::Migrate(arguments) => client::migrate::run(&arguments),

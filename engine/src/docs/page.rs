@@ -60,6 +60,7 @@ pub(super) struct Page {
 struct Fund {
     title: String,
     allocated: String,
+    days: String,
 }
 
 struct Limit {
@@ -170,6 +171,7 @@ fn funds(deployment: &Deployment) -> Vec<Fund> {
         .map(|fund| Fund {
             title: fund.title.clone(),
             allocated: money_text(fund.allocated_minor, &fund.currency),
+            days: super::plain::days(fund),
         })
         .collect()
 }

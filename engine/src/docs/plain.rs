@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use casewright_language::Workflow;
 use casewright_language::expression::money_text;
-use casewright_language::pack::{CalendarFile, Days, PackCalendar};
+use casewright_language::pack::{self, CalendarFile, Days, PackCalendar};
 use casewright_runtime::Deployment;
 
 use super::asked::Asked;
@@ -129,6 +129,7 @@ pub(crate) fn pack(deployment: &Deployment) -> BTreeMap<String, Facts> {
             fact("May start workflows", yes(role.starts)),
             fact("Looks after the agency's runs", yes(role.administers)),
             fact("Keeps the walls of cases", yes(role.walls)),
+            fact("Corrects payments", yes(role.reverses)),
         ];
         all.insert(format!("Role `{name}`"), facts);
     }
@@ -154,6 +155,7 @@ pub(crate) fn pack(deployment: &Deployment) -> BTreeMap<String, Facts> {
         let facts = vec![
             fact("Title", fund.title.clone()),
             fact("Allocated", allocated),
+            fact("Open", days(fund)),
         ];
         all.insert(format!("Fund `{name}`"), facts);
     }
@@ -186,6 +188,19 @@ pub(crate) fn pack(deployment: &Deployment) -> BTreeMap<String, Facts> {
         all.insert(format!("Calendar `{name}`"), facts);
     }
     all
+}
+
+/// When money of a fund is put aside, and until when it is paid.
+pub(super) fn days(fund: &pack::Fund) -> String {
+    let span = match (&fund.from, &fund.until) {
+        (None, None) => return "always".to_owned(),
+        (Some(from), None) => format!("from {from}"),
+        (None, Some(until)) => format!("until {until}"),
+        (Some(from), Some(until)) => format!("from {from} until {until}"),
+    };
+    let settle = fund.settle_until.as_ref();
+    let settle = settle.map(|day| format!(", paid until {day}"));
+    span + &settle.unwrap_or_default()
 }
 
 /// The questions of the forms, each form by its name.

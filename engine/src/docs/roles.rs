@@ -85,6 +85,13 @@ fn may(known: &Known<'_>, name: &str) -> Vec<String> {
                 .to_owned(),
         );
     }
+    if role.reverses {
+        may.push(
+            "Corrects payments: moves money that was spent by mistake back into its fund. Nobody \
+             corrects a payment that they worked on."
+                .to_owned(),
+        );
+    }
     let included: Vec<String> = role
         .includes
         .iter()

@@ -467,6 +467,10 @@ impl<'a> Teller<'a> {
             };
             facts.push(fact("Table", vec![said]));
         }
+        if member("invoice").is_some() {
+            let words = "the same supplier, number and amount are paid once";
+            facts.push(fact("Invoice", vec![Said::words(words)]));
+        }
         if let Some(at) = member("at") {
             facts.push(fact("As of the day", vec![wording::value("", &at)]));
         }

@@ -57,6 +57,8 @@ pub enum Action {
     FundReserved,
     FundCommitted,
     FundReleased,
+    /// Somebody took a payment back.
+    FundReversed,
     /// A decision table was asked.
     TableDecided,
     PersonAdded,

@@ -3,15 +3,21 @@
 //! A fund holds what is open. What it must never forget lies beside it: entries, each a row, and
 //! for each reservation what became of it (`Kept`), which a caller looks up and hands in.
 
+mod days;
 mod entry;
+pub mod invoice;
 mod kept;
+pub mod reversal;
 
-pub use entry::{Account, Entry, EntryKind, Sums, check};
+pub use days::Days;
+pub use entry::{Account, Entry, EntryKind, Sums, check, count_before, sums_after};
 pub use kept::{End, How, Kept};
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
 use crate::{Code, Money, Refusal};
@@ -22,6 +28,9 @@ pub struct Fund {
     pub name: String,
     pub title: String,
     pub currency: String,
+    /// When it is open.
+    #[serde(default, skip_serializing_if = "Days::always")]
+    days: Days,
     allocated: i64,
     committed: i64,
     reservations: BTreeMap<String, Reservation>,
@@ -42,6 +51,8 @@ pub struct Reservation {
 #[derive(Debug, Clone)]
 pub struct Reserve<'a> {
     pub at: Timestamp,
+    /// Whose days are meant: the agency's.
+    pub zone: &'a TimeZone,
     pub key: &'a str,
     pub owner: &'a str,
     pub money: &'a Money,
@@ -52,6 +63,8 @@ pub struct Reserve<'a> {
 #[derive(Debug, Clone, Copy)]
 pub struct Close<'a> {
     pub at: Timestamp,
+    /// Whose days are meant: the agency's.
+    pub zone: &'a TimeZone,
     /// Idempotency key of the intent that asks.
     pub key: &'a str,
     pub reservation: &'a str,
@@ -71,10 +84,27 @@ impl Fund {
             name: name.to_owned(),
             title: title.to_owned(),
             currency: allocated.currency.clone(),
+            days: Days::default(),
             allocated: allocated.minor,
             committed: 0,
             reservations: BTreeMap::new(),
         })
+    }
+
+    /// With these days. What is put aside ends no later than it could still be paid.
+    #[must_use]
+    pub fn on_days(&self, days: &Days, zone: &TimeZone) -> Self {
+        let mut fund = self.clone();
+        fund.days = days.clone();
+        for open in fund.reservations.values_mut() {
+            open.expires = days.ends(open.expires, zone);
+        }
+        fund
+    }
+
+    /// When it is open.
+    pub fn days(&self) -> &Days {
+        &self.days
     }
 
     /// What was given to the fund, in minor units.
@@ -152,6 +182,7 @@ impl Fund {
         if let Some(kept) = kept {
             return Err(kept.refusal());
         }
+        self.days.take(day(request.at, request.zone))?;
         let (mut fund, mut entries) = self.expire(request.at);
         let earlier = fund
             .reservations
@@ -169,7 +200,7 @@ impl Fund {
             id: request.key.to_owned(),
             owner: request.owner.to_owned(),
             minor: request.money.minor,
-            expires: request.expires,
+            expires: self.days.ends(request.expires, request.zone),
         };
         fund.reservations
             .insert(reservation.id.clone(), reservation);
@@ -201,7 +232,12 @@ impl Fund {
     ) -> Result<Booked, Refusal> {
         self.positive(money)?;
         let paid = How::Paid { minor: money.minor };
-        let Some(reserved) = self.open(close, paid, kept)? else {
+        let open = self.open(close, paid, kept);
+        if !matches!(open, Ok(None)) {
+            // What ended with the last day is told so, rather than to reserve again.
+            self.days.settle(day(close.at, close.zone))?;
+        }
+        let Some(reserved) = open? else {
             return Ok((self.clone(), Vec::new()));
         };
         let (at, id) = (close.at, close.reservation);
@@ -286,6 +322,10 @@ impl Fund {
             reservation: reservation.to_owned(),
             minor,
             available_after,
+            case: None,
+            run: None,
+            reverses: None,
+            by: None,
         }
     }
 
@@ -308,6 +348,10 @@ impl Fund {
         );
         Err(Refusal::new(Code::CurrencyMismatch, sentence))
     }
+}
+
+fn day(at: Timestamp, zone: &TimeZone) -> Date {
+    at.to_zoned(zone.clone()).date()
 }
 
 fn amount_invalid(sentence: &str) -> Refusal {

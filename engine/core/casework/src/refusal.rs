@@ -30,12 +30,18 @@ pub enum Code {
     OverLimit,
     NotApproved,
     InsufficientFunds,
+    /// Its days have not begun, or are over.
+    FundClosed,
     NoBasis,
     UnknownFund,
     UnknownReservation,
     CurrencyMismatch,
     AmountInvalid,
     ReservationClosed,
+    InvoiceInvalid,
+    DuplicateInvoice,
+    /// No payment, or not so much of one.
+    NotReversible,
     OnHold,
     NotOnHold,
     NotHoldable,
@@ -60,12 +66,16 @@ impl Code {
             Self::OverLimit => "over-limit",
             Self::NotApproved => "not-approved",
             Self::InsufficientFunds => "insufficient-funds",
+            Self::FundClosed => "fund-closed",
             Self::NoBasis => "no-basis",
             Self::UnknownFund => "unknown-fund",
             Self::UnknownReservation => "unknown-reservation",
             Self::CurrencyMismatch => "currency-mismatch",
             Self::AmountInvalid => "amount-invalid",
             Self::ReservationClosed => "reservation-closed",
+            Self::InvoiceInvalid => "invoice-invalid",
+            Self::DuplicateInvoice => "duplicate-invoice",
+            Self::NotReversible => "not-reversible",
             Self::OnHold => "on-hold",
             Self::NotOnHold => "not-on-hold",
             Self::NotHoldable => "not-holdable",
@@ -90,14 +100,18 @@ impl Code {
             | Self::AlreadyDecided
             | Self::StaleRevision
             | Self::InsufficientFunds
+            | Self::FundClosed
             | Self::NoBasis
             | Self::ReservationClosed
+            | Self::DuplicateInvoice
+            | Self::NotReversible
             | Self::OnHold
             | Self::NotOnHold => 409,
             Self::UnknownOutcome
             | Self::FormInvalid
             | Self::CurrencyMismatch
             | Self::AmountInvalid
+            | Self::InvoiceInvalid
             | Self::HoldInvalid
             | Self::ReasonNeeded => 422,
         }

@@ -21,6 +21,7 @@ use casewright_casework::work_item::{
 };
 use casewright_casework::{Fund, Money, Policy, Principal, Refusal, WorkItem};
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
 /// Who there is, and how much each may approve at most.
@@ -110,6 +111,7 @@ impl World {
                 let (money, key) = (money(index), key(index));
                 let request = Reserve {
                     at,
+                    zone: &TimeZone::UTC,
                     key: &key,
                     owner: &key,
                     money: &money,
@@ -222,8 +224,10 @@ impl World {
 }
 
 fn close<'a>(at: Timestamp, key: &'a str, reservation: &'a str) -> Close<'a> {
+    static UTC: TimeZone = TimeZone::UTC;
     Close {
         at,
+        zone: &UTC,
         key,
         reservation,
     }

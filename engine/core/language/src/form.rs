@@ -57,6 +57,12 @@ pub(crate) use derive::read;
 #[cfg(test)]
 pub(crate) use derive::CONTROLS;
 
+/// Minor units of an amount as people type it: `1,300.00`, `$1300.50`; `None` when it is none of
+/// this currency.
+pub fn typed_amount(typed: &str, currency: &str) -> Option<i64> {
+    amount::read(typed, currency)?["minor"].as_i64()
+}
+
 /// A checked form.
 #[derive(Debug, Clone)]
 #[non_exhaustive]

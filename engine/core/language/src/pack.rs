@@ -18,10 +18,17 @@
 //!   team-leader: { title: Team leader, includes: [case-worker] }
 //!   administrator: { title: Administrator, administers: true }
 //!   service-manager: { title: Service manager, walls: true }   # keeps the walls of cases
+//!   bookkeeper: { title: Bookkeeper, reverses: true }   # corrects payments
 //! teams:
 //!   north: Northern team
 //! funds:
 //!   brokerage: { title: Brokerage, allocated: { minor: 5000000, currency: AUD } }
+//!   grant:                               # put aside within the year, paid until the end of August
+//!     title: Relief grant
+//!     allocated: { minor: 900000, currency: AUD }
+//!     from: 2026-07-01
+//!     until: 2027-06-30
+//!     settleUntil: 2027-08-31
 //! policies:
 //!   vouchers:                            # a list alone: each request by itself
 //!     - { role: team-leader, upTo: { minor: 20000, currency: AUD } }
@@ -101,6 +108,12 @@ pub struct Pack {
 }
 
 impl Pack {
+    /// Whether one of these roles corrects payments.
+    pub fn reverses(&self, held: &BTreeSet<String>) -> bool {
+        let mut roles = self.roles.iter();
+        roles.any(|(name, role)| role.reverses && held.contains(name))
+    }
+
     /// Whether one of these roles looks after the agency's runs.
     pub fn administers(&self, held: &BTreeSet<String>) -> bool {
         let mut roles = self.roles.iter();
@@ -212,6 +225,8 @@ pub struct Role {
     /// Whether holders keep the walls between staff and cases that they stand in: declare one for a
     /// colleague, lift one for a time, take one away. Never their own.
     pub walls: bool,
+    /// Whether holders correct payments: move money that was spent by mistake back into its fund.
+    pub reverses: bool,
 }
 
 /// Money set aside.
@@ -224,6 +239,12 @@ pub struct Fund {
     pub currency: String,
     /// Minor units.
     pub allocated_minor: i64,
+    /// First day on which it is put aside, `2026-07-01`.
+    pub from: Option<String>,
+    /// Last day on which it is put aside; not before `from`.
+    pub until: Option<String>,
+    /// Last day on which what was put aside is paid; not before `until`, and only with it.
+    pub settle_until: Option<String>,
 }
 
 /// Who alone may approve how much; `casework::policy` says what it means.

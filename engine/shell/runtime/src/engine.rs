@@ -59,7 +59,7 @@ use serde_json::Value;
 
 pub use case_file::CaseFile;
 pub use documents::{Arriving, NewDocument, OpenDocument};
-pub use funds::{Unbalanced, unbalanced};
+pub use funds::{Correction, Unbalanced, unbalanced};
 pub use legends::Legend;
 pub use limits::Limits;
 pub use packs::NotDeployed;

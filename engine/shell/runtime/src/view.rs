@@ -1,6 +1,7 @@
 //! What the engine answers: plain values for API and console. No rights in here: they were
 //! checked.
 
+use casewright_casework::fund::{Days, Entry, EntryKind};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
@@ -513,6 +514,60 @@ pub struct RunFilter {
     pub limit: Option<usize>,
 }
 
+/// A line of a fund's ledger. Of a case that the reader may not see it says nothing.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FundEntryView {
+    /// Its place in the ledger, from 0.
+    pub number: u64,
+    pub at: Timestamp,
+    pub kind: EntryKind,
+    pub reservation: String,
+    pub minor: i64,
+    pub currency: String,
+    pub available_after_minor: i64,
+    pub case: Option<String>,
+    pub case_number: Option<String>,
+    pub run: Option<String>,
+    /// Number of the entry that it takes back.
+    pub reverses: Option<u64>,
+    /// Id of who took it back.
+    pub by: Option<String>,
+    /// Why, as they wrote it.
+    pub reason: Option<String>,
+    /// Of a payment: what was not taken back, and how often some of it was.
+    pub standing: Option<PaymentView>,
+}
+
+/// How a payment stands.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PaymentView {
+    pub minor: i64,
+    pub revision: u64,
+}
+
+impl FundEntryView {
+    pub(crate) fn new(number: u64, entry: Entry, currency: &str) -> Self {
+        Self {
+            number,
+            at: entry.at,
+            kind: entry.kind,
+            reservation: entry.reservation,
+            minor: entry.minor,
+            currency: currency.to_owned(),
+            available_after_minor: entry.available_after,
+            case: entry.case,
+            case_number: None,
+            run: entry.run,
+            reverses: entry.reverses,
+            by: entry.by,
+            reason: None,
+            standing: None,
+        }
+    }
+}
+
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct FundView {
@@ -523,6 +578,12 @@ pub struct FundView {
     pub committed_minor: i64,
     pub reserved_minor: i64,
     pub available_minor: i64,
+    /// When it is open.
+    #[serde(default)]
+    pub days: Days,
+    /// The day at whose end it was so; as it is where nothing stands.
+    #[serde(default)]
+    pub at: Option<Date>,
 }
 
 /// A workflow that begins by itself.

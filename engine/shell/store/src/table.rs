@@ -13,6 +13,9 @@ pub enum Table {
     Timer,
     /// (agency, fund) -> fund.
     Fund,
+    /// (agency, hash) -> by what an invoice was paid; and the secret of those hashes. No personal
+    /// data in keys.
+    Invoice,
     /// (agency, fund, sequence) -> ledger entry.
     Ledger,
     /// (agency, reservation) -> what became of it; never forgotten, so that no key pays twice.
@@ -88,6 +91,7 @@ impl Table {
         Self::Queue,
         Self::Timer,
         Self::Fund,
+        Self::Invoice,
         Self::Ledger,
         Self::Reservation,
         Self::Instance,
@@ -130,6 +134,7 @@ impl Table {
             Self::Queue => 3,
             Self::Timer => 4,
             Self::Fund => 5,
+            Self::Invoice => 42,
             Self::Ledger => 6,
             Self::Reservation => 37,
             Self::Instance => 7,

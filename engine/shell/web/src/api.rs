@@ -110,6 +110,10 @@ pub(crate) fn routes() -> (Router<Site>, Document) {
         .routes(routes!(walls::lift))
         .routes(routes!(walls::take_away))
         .routes(routes!(funds::list))
+        .routes(routes!(funds::get))
+        .routes(routes!(funds::entries))
+        .routes(routes!(funds::entry))
+        .routes(routes!(funds::reverse))
         .routes(routes!(packs::list, packs::deploy))
         .routes(routes!(schedules::list))
         .routes(routes!(workflows::list));

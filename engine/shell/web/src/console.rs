@@ -12,6 +12,7 @@ mod document;
 pub(crate) mod escape;
 pub(crate) mod failure;
 mod fill;
+mod fund;
 mod instance;
 mod keys;
 pub(crate) mod member;
@@ -91,6 +92,12 @@ pub(crate) fn routes() -> Router<Site> {
         )
         .route("/cases/{id}/disclosures", get(consent::disclosures))
         .route("/instances/{id}", get(instance::show))
+        .route("/funds", get(fund::list))
+        .route("/funds/{fund}", get(fund::show))
+        .route(
+            "/funds/{fund}/entries/{number}",
+            get(fund::entry).post(fund::reverse),
+        )
         .route("/admin/failures", get(admin::failures::show))
         .route("/admin/instances", get(admin::runs::show))
         .route("/admin/instances/{id}", get(admin::run::show))

@@ -22,6 +22,8 @@ mod documents;
 mod drafts;
 #[path = "http/events.rs"]
 mod events;
+#[path = "http/funds.rs"]
+mod funds;
 #[path = "http/guard.rs"]
 mod guard;
 #[path = "http/handover.rs"]

@@ -1,6 +1,8 @@
 //! The ledger's lines. Each moves an amount from one account of a fund to another, so whatever is
 //! written sums to zero, and what a fund says it has can be added up again from its entries.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -18,6 +20,18 @@ pub struct Entry {
     pub minor: i64,
     /// What can still be reserved after this entry.
     pub available_after: i64,
+    /// Whose money it is: the case, whose number a reader is told. Earlier engines did not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub case: Option<String>,
+    /// The run that asked for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<String>,
+    /// Number of the entry that this one takes back, whole or in part.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reverses: Option<u64>,
+    /// Id of the person who corrected it; a run asks for everything else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
 }
 
 /// What an entry did with its amount.
@@ -31,6 +45,8 @@ pub enum EntryKind {
     Commit,
     Release,
     Expire,
+    /// Takes back what a `Commit` spent, whole or in part: the mistake and the correction stay.
+    Reverse,
 }
 
 /// Where the money of a fund is.
@@ -44,6 +60,19 @@ pub enum Account {
 }
 
 impl EntryKind {
+    /// As it is written.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Allocate => "allocate",
+            Self::Reduce => "reduce",
+            Self::Reserve => "reserve",
+            Self::Commit => "commit",
+            Self::Release => "release",
+            Self::Expire => "expire",
+            Self::Reverse => "reverse",
+        }
+    }
+
     /// From which account to which.
     pub const fn moves(self) -> (Account, Account) {
         match self {
@@ -52,6 +81,7 @@ impl EntryKind {
             Self::Reserve => (Account::Available, Account::Reserved),
             Self::Commit => (Account::Reserved, Account::Committed),
             Self::Release | Self::Expire => (Account::Reserved, Account::Available),
+            Self::Reverse => (Account::Committed, Account::Available),
         }
     }
 }
@@ -108,20 +138,58 @@ impl Sums {
     }
 }
 
+/// What a fund had after these first entries of its ledger.
+pub fn sums_after(fund: &Fund, entries: &[Entry], count: usize) -> Sums {
+    let first = entries.iter().take(count);
+    first.fold(start(fund, entries), Sums::after)
+}
+
+/// How many of the entries were there before that moment: none that stands after a later one.
+pub fn count_before(entries: &[Entry], moment: Timestamp) -> usize {
+    let later = entries.iter().position(|entry| entry.at >= moment);
+    later.unwrap_or(entries.len())
+}
+
+/// Whether the ledger begins with what was allocated.
+fn complete(entries: &[Entry]) -> bool {
+    let first = entries.first();
+    first.is_none_or(|entry| entry.kind == EntryKind::Allocate)
+}
+
+/// Before the first entry: nothing, or what an earlier engine gave without writing it down.
+fn start(fund: &Fund, entries: &[Entry]) -> Sums {
+    let told = entries.iter().fold(Sums::default(), Sums::after);
+    let whole = entries.is_empty() || !complete(entries);
+    let unwritten = i128::from(fund.allocated()) + told.giver;
+    Sums::default().allocated_by(if whole { unwritten } else { 0 })
+}
+
+/// Whether it names a payment of the same reservation, and all that takes that one back is at
+/// most what it spent.
+fn takes_back(entry: &Entry, entries: &[Entry], reversed: &mut BTreeMap<u64, i128>) -> bool {
+    let Some(number) = entry.reverses else {
+        return false;
+    };
+    let paid = usize::try_from(number).ok().and_then(|it| entries.get(it));
+    let of_payment =
+        |paid: &&Entry| paid.kind == EntryKind::Commit && paid.reservation == entry.reservation;
+    let Some(paid) = paid.filter(of_payment) else {
+        return false;
+    };
+    let sum = reversed.entry(number).or_default();
+    *sum += i128::from(entry.minor);
+    *sum <= i128::from(paid.minor)
+}
+
 /// Whether the fund is what its entries, from the first, add up to; a sentence says what is not.
 ///
 /// Funds of earlier engines did not write down their allocation: of a ledger that does not begin
 /// with it, what is missing is taken as given at the start, and only what was reserved and spent
 /// is followed on the way.
 pub fn check(fund: &Fund, entries: &[Entry]) -> Result<(), String> {
-    let told = entries.iter().fold(Sums::default(), Sums::after);
-    let complete = entries
-        .first()
-        .is_none_or(|entry| entry.kind == EntryKind::Allocate);
-    let unwritten = i128::from(fund.allocated()) + told.giver;
-    let whole = entries.is_empty() || !complete;
-    let start = Sums::default().allocated_by(if whole { unwritten } else { 0 });
-    let mut sums = start;
+    let complete = complete(entries);
+    let mut sums = start(fund, entries);
+    let mut reversed = BTreeMap::new();
     for (number, entry) in entries.iter().enumerate() {
         sums = sums.after(entry);
         if entry.minor <= 0 {
@@ -132,6 +200,9 @@ pub fn check(fund: &Fund, entries: &[Entry]) -> Result<(), String> {
         }
         if complete && sums.available != i128::from(entry.available_after) {
             return Err(format!("an entry before entry {number} is missing"));
+        }
+        if entry.kind == EntryKind::Reverse && !takes_back(entry, entries, &mut reversed) {
+            return Err(format!("entry {number} reverses what was not spent"));
         }
     }
     let said = Sums::of(fund);

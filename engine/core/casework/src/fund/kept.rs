@@ -13,6 +13,18 @@ pub struct Kept {
     pub fund: String,
     /// What was put aside.
     pub minor: i64,
+    /// Whose it is. Earlier engines did not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub case: Option<String>,
+    /// What was taken back of its payment.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub reversed: i64,
+    /// How many times: whoever corrects says how often they have seen it corrected.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub reversals: u64,
+    /// Where it is written down that an invoice was paid by it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub invoice: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub end: Option<End>,
 }
@@ -46,6 +58,7 @@ impl Kept {
     ) -> Option<Self> {
         let how = match entry.kind {
             EntryKind::Allocate | EntryKind::Reduce => return None,
+            EntryKind::Reverse => return earlier.map(|earlier| earlier.less(entry.minor)),
             EntryKind::Reserve => None,
             EntryKind::Commit => Some(How::Paid { minor: entry.minor }),
             EntryKind::Release => Some(How::Released),
@@ -59,8 +72,31 @@ impl Kept {
         Some(Self {
             fund: fund.to_owned(),
             minor: earlier.map_or(entry.minor, |earlier| earlier.minor),
+            case: match earlier {
+                Some(earlier) => earlier.case.clone(),
+                None => entry.case.clone(),
+            },
+            reversed: 0,
+            reversals: 0,
+            invoice: None,
             end,
         })
+    }
+
+    /// What was paid and not taken back.
+    pub fn standing(&self) -> i64 {
+        match self.end.as_ref().map(|end| end.how) {
+            Some(How::Paid { minor }) => minor - self.reversed,
+            Some(How::Released | How::Expired) | None => 0,
+        }
+    }
+
+    fn less(&self, minor: i64) -> Self {
+        Self {
+            reversed: self.reversed + minor,
+            reversals: self.reversals + 1,
+            ..self.clone()
+        }
     }
 
     /// Whether this intent has ended it so already.
@@ -81,6 +117,10 @@ impl Kept {
         };
         Refusal::new(Code::ReservationClosed, sentence)
     }
+}
+
+fn is_zero<T: Default + PartialEq>(count: &T) -> bool {
+    *count == T::default()
 }
 
 /// Nobody has reserved under this id.

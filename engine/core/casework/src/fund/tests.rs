@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 
+use super::reversal::Reverse;
 use super::*;
 
 fn at(second: i64) -> Timestamp {
@@ -14,14 +15,14 @@ fn fund(minor: i64) -> Fund {
 
 /// A fund with all that lies beside it, as a store keeps them.
 #[derive(Debug, Clone)]
-struct Ledger {
-    fund: Fund,
-    entries: Vec<Entry>,
+pub(super) struct Ledger {
+    pub(super) fund: Fund,
+    pub(super) entries: Vec<Entry>,
     kept: BTreeMap<String, Kept>,
 }
 
 impl Ledger {
-    fn new(minor: i64) -> Self {
+    pub(super) fn new(minor: i64) -> Self {
         let fund = fund(minor);
         Self {
             entries: fund.opening(at(0)).into_iter().collect(),
@@ -31,8 +32,11 @@ impl Ledger {
     }
 
     fn enter(&mut self, booked: Result<Booked, Refusal>, by: Option<&str>) -> Result<usize, Code> {
-        let (fund, entries) = booked.map_err(|refusal| refusal.code)?;
-        for entry in &entries {
+        let (fund, mut entries) = booked.map_err(|refusal| refusal.code)?;
+        for entry in &mut entries {
+            if !entry.reservation.is_empty() {
+                entry.case = Some(format!("case-{}", entry.reservation));
+            }
             let earlier = self.kept.get(&entry.reservation);
             let kept = Kept::after(earlier, "f", entry, by);
             self.kept
@@ -45,7 +49,7 @@ impl Ledger {
     }
 
     /// How many entries it made.
-    fn reserve(&mut self, key: &str, owner: &str, minor: i64) -> Result<usize, Code> {
+    pub(super) fn reserve(&mut self, key: &str, owner: &str, minor: i64) -> Result<usize, Code> {
         self.reserve_until(at(0), at(100), key, owner, minor)
     }
 
@@ -60,6 +64,7 @@ impl Ledger {
         let money = Money::new(minor, "AUD");
         let request = Reserve {
             at,
+            zone: &TimeZone::UTC,
             key,
             owner,
             money: &money,
@@ -68,7 +73,7 @@ impl Ledger {
         self.enter(self.fund.reserve(&request, self.kept.get(key)), Some(key))
     }
 
-    fn commit(
+    pub(super) fn commit(
         &mut self,
         at: Timestamp,
         key: &str,
@@ -77,6 +82,7 @@ impl Ledger {
     ) -> Result<usize, Code> {
         let close = Close {
             at,
+            zone: &TimeZone::UTC,
             key,
             reservation,
         };
@@ -88,6 +94,7 @@ impl Ledger {
     fn release(&mut self, at: Timestamp, key: &str, reservation: &str) -> Result<usize, Code> {
         let close = Close {
             at,
+            zone: &TimeZone::UTC,
             key,
             reservation,
         };
@@ -95,11 +102,34 @@ impl Ledger {
         self.enter(self.fund.release(&close, kept), Some(key))
     }
 
+    /// Of the entry of this number; nothing where there is none.
+    pub(super) fn reverse(
+        &mut self,
+        number: usize,
+        minor: i64,
+        revision: Option<u64>,
+    ) -> Result<usize, Code> {
+        let Some(entry) = self.entries.get(number).cloned() else {
+            return Err(Code::NotFound);
+        };
+        let money = Money::new(minor, "AUD");
+        let request = Reverse {
+            at: entry.at,
+            number: number as u64,
+            entry: &entry,
+            money: &money,
+            by: "u-fin",
+            revision,
+        };
+        let kept = self.kept.get(&entry.reservation);
+        self.enter(self.fund.reverse(&request, kept), Some("fin"))
+    }
+
     fn expire(&mut self, at: Timestamp) -> usize {
         self.enter(Ok(self.fund.expire(at)), None).unwrap()
     }
 
-    fn held(&self) -> (i64, i64, i64) {
+    pub(super) fn held(&self) -> (i64, i64, i64) {
         let fund = &self.fund;
         (fund.committed(), fund.reserved(), fund.available())
     }
@@ -233,6 +263,7 @@ fn wrong_amounts_are_refused_before_anything_else() {
     let euros = Money::new(5, "EUR");
     let request = Reserve {
         at: at(0),
+        zone: &TimeZone::UTC,
         key: "k",
         owner: "o",
         money: &euros,
@@ -301,13 +332,101 @@ fn a_ledger_of_an_earlier_engine_is_read_without_its_allocation() {
     assert!(check(&ledger.fund, &ledger.entries).is_err());
 }
 
+const BRISBANE: &str = "Australia/Brisbane";
+
+/// A year of a fund whose bills are paid until the end of August.
+fn year() -> Days {
+    let day = |text: &str| Some(text.parse().unwrap());
+    Days {
+        from: day("2026-07-01"),
+        until: day("2027-06-30"),
+        settle_until: day("2027-08-31"),
+    }
+}
+
+/// A fund of that year, and what becomes of a reservation and a payment at a moment.
+fn of_year(moment: &str, settled: &str) -> (Fund, Result<(), Code>, Result<(), Code>) {
+    let zone = TimeZone::get(BRISBANE).unwrap();
+    let fund = fund(1_000).on_days(&year(), &zone);
+    let money = Money::new(600, "AUD");
+    let request = Reserve {
+        at: moment.parse().unwrap(),
+        zone: &zone,
+        key: "k",
+        owner: "o",
+        money: &money,
+        expires: None,
+    };
+    let reserved = fund.reserve(&request, None).map_err(|refusal| refusal.code);
+    let fund = reserved.as_ref().map_or(fund, |(fund, _)| fund.clone());
+    let close = Close {
+        at: settled.parse().unwrap(),
+        zone: &zone,
+        key: "pay",
+        reservation: "k",
+    };
+    let paid = fund.commit(&close, &money, None);
+    let paid = paid.map(drop).map_err(|refusal| refusal.code);
+    (fund, reserved.map(drop), paid)
+}
+
+#[test]
+fn a_fund_takes_and_pays_on_its_days_and_on_no_other() {
+    let paid = "2027-08-31T13:59:59.999999999Z";
+    let closed = Err(Code::FundClosed);
+    for (moment, reserved) in [
+        ("2026-06-30T13:59:59.999999999Z", closed),
+        ("2026-06-30T14:00:00Z", Ok(())),
+        ("2027-06-30T13:59:59.999999999Z", Ok(())),
+        ("2027-06-30T14:00:00Z", closed),
+    ] {
+        assert_eq!(of_year(moment, paid).1, reserved, "{moment}");
+    }
+    let taken = "2027-06-30T00:00:00Z";
+    assert_eq!(of_year(taken, paid).2, Ok(()));
+    assert_eq!(of_year(taken, "2027-08-31T14:00:00Z").2, closed);
+}
+
+#[test]
+fn what_is_put_aside_ends_with_the_last_day_on_which_it_is_paid() {
+    let (fund, ..) = of_year("2027-06-30T00:00:00Z", "2027-07-01T00:00:00Z");
+    let last: Timestamp = "2027-08-31T13:59:59.999999999Z".parse().unwrap();
+    assert_eq!(fund.next_expiry(), Some(last));
+    // Days that are changed move what is open forward, never back.
+    let zone = TimeZone::get(BRISBANE).unwrap();
+    let shorter = Days {
+        settle_until: None,
+        ..year()
+    };
+    let sooner: Timestamp = "2027-06-30T13:59:59.999999999Z".parse().unwrap();
+    let fund = fund.on_days(&shorter, &zone);
+    assert_eq!(fund.next_expiry(), Some(sooner));
+    assert_eq!(fund.on_days(&year(), &zone).next_expiry(), Some(sooner));
+}
+
+#[test]
+fn a_refusal_says_on_which_days_a_fund_is_open() {
+    let day: jiff::civil::Date = "2028-01-02".parse().unwrap();
+    assert_eq!(
+        year().take(day).unwrap_err().message,
+        "money of this fund is put aside from 2026-07-01 until 2027-06-30; today is 2028-01-02"
+    );
+    assert_eq!(
+        year().settle(day).unwrap_err().message,
+        "money of this fund is paid until 2027-08-31; today is 2028-01-02"
+    );
+    assert_eq!(Days::default().take(day), Ok(()));
+    assert_eq!(Days::default().settle(day), Ok(()));
+}
+
 proptest! {
     /// Whatever is asked in whatever order: nothing is created, nothing lost, nothing below zero,
     /// no key is good twice, and the entries add up to the fund.
     #[test]
-    fn money_is_conserved(steps in prop::collection::vec((0..6_u8, 0..6_u8, 1..700_i64), 1..60)) {
+    fn money_is_conserved(steps in prop::collection::vec((0..8_u8, 0..6_u8, 1..700_i64), 1..60)) {
         let mut ledger = Ledger::new(1_000);
         let mut spent = BTreeMap::new();
+        let mut taken_back = 0;
         for (second, (kind, key, minor)) in (0_i64..).zip(steps) {
             let key = key.to_string();
             let moment = at(second);
@@ -317,6 +436,21 @@ proptest! {
                 2 => ledger.commit(moment, "pay", &key, minor),
                 3 => ledger.release(moment, "free", &key),
                 4 => Ok(ledger.expire(moment)),
+                5 | 6 => {
+                    // A payment of this key, or whatever stands there.
+                    let count = ledger.entries.len();
+                    let of_key = |entry: &Entry| {
+                        entry.kind == EntryKind::Commit && entry.reservation == key
+                    };
+                    let number = if kind == 5 {
+                        ledger.entries.iter().position(of_key)
+                    } else {
+                        usize::try_from(minor).ok().map(|minor| minor % count)
+                    };
+                    let done = ledger.reverse(number.unwrap_or(count), minor, None);
+                    taken_back += if done.is_ok() { minor } else { 0 };
+                    done
+                }
                 _ => {
                     let given = Money::new(minor * 3, "AUD");
                     let booked = ledger.fund.reallocate(moment, &given);
@@ -324,14 +458,19 @@ proptest! {
                 }
             };
             let more = ledger.fund.committed() - before;
-            prop_assert!(more >= 0 && (more == 0 || done.is_ok()));
+            prop_assert!(more == 0 || done.is_ok());
+            prop_assert!(more >= 0 || matches!(kind, 5 | 6));
             if more > 0 {
                 prop_assert!(spent.insert(key, more).is_none(), "paid twice");
             }
             let (committed, reserved, available) = ledger.held();
             prop_assert!(available >= 0 && reserved >= 0);
             prop_assert_eq!(committed + reserved + available, ledger.fund.allocated());
-            prop_assert_eq!(spent.values().sum::<i64>(), committed);
+            prop_assert_eq!(spent.values().sum::<i64>() - taken_back, committed);
+            for entry in ledger.entries.iter().filter(|entry| entry.kind == EntryKind::Commit) {
+                let kept = &ledger.kept[&entry.reservation];
+                prop_assert!((0..=entry.minor).contains(&kept.reversed));
+            }
             prop_assert_eq!(check(&ledger.fund, &ledger.entries), Ok(()));
             let sums = ledger.entries.iter().fold(Sums::default(), Sums::after);
             prop_assert_eq!((sums.total(), sums), (0, Sums::of(&ledger.fund)));

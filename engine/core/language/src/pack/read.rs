@@ -1,12 +1,13 @@
 //! From the text of `pack.yaml` to a [`Pack`].
 
+mod fund;
 mod policy;
 
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::{Disclosure, Fund, Pack, PluginBinding, Role, currency};
+use super::{Disclosure, Pack, PluginBinding, Role, currency};
 use crate::Diagnostic;
 use crate::diagnostic::{Findings, suggestion};
 use crate::yaml::{self, Entry, Fields, Node, Place};
@@ -223,7 +224,14 @@ impl Reader<'_> {
         let keys = self.open(
             entry,
             &owner,
-            &["title", "includes", "starts", "administers", "walls"],
+            &[
+                "title",
+                "includes",
+                "starts",
+                "administers",
+                "walls",
+                "reverses",
+            ],
         )?;
         let title = self.required(&keys, "title", "title: Team leader");
         let includes = self.texts(&keys, "includes");
@@ -236,12 +244,14 @@ impl Reader<'_> {
         };
         let (starts, administers) = (flag("starts"), flag("administers"));
         let walls = flag("walls");
+        let reverses = flag("reverses");
         Some(Role {
             title: title?.0,
             includes: includes.into_iter().map(|(name, _)| name).collect(),
             starts,
             administers,
             walls,
+            reverses,
         })
     }
 
@@ -266,20 +276,6 @@ impl Reader<'_> {
                     .help("the broader role includes the narrower one, not the other way round");
             }
         }
-    }
-
-    fn fund(&mut self, name: &str, entry: &Entry) -> Option<Fund> {
-        let owner = format!("the fund `{name}`");
-        let keys = self.open(entry, &owner, &["title", "allocated"])?;
-        let title = self.required(&keys, "title", "title: Brokerage");
-        let write = "allocated: { minor: 5000000, currency: AUD }";
-        let allocated = keys.required(self.findings, "allocated", write);
-        let (allocated_minor, currency) = self.money(allocated?, &owner, 0)?;
-        Some(Fund {
-            title: title?.0,
-            currency,
-            allocated_minor,
-        })
     }
 
     /// `{minor: 200000, currency: AUD}`.

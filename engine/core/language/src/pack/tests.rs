@@ -13,7 +13,7 @@ calendars:
   victoria: calendars/victoria.ics
 roles:
   case-worker: { title: Case worker, starts: true }
-  team-leader: { title: Team leader, includes: [case-worker], administers: true }
+  team-leader: { title: Team leader, includes: [case-worker], administers: true, reverses: true }
 teams:
   north: Northern team
 funds:
@@ -64,6 +64,8 @@ fn a_whole_pack_is_read() {
     assert!(pack.roles["case-worker"].starts && !pack.roles["case-worker"].administers);
     assert!(pack.administers(&["case-worker".to_owned(), "team-leader".to_owned()].into()));
     assert!(!pack.administers(&["case-worker".to_owned()].into()));
+    assert!(pack.reverses(&["team-leader".to_owned()].into()));
+    assert!(!pack.reverses(&["case-worker".to_owned()].into()));
     assert_eq!(pack.roles["team-leader"].includes, ["case-worker"]);
     assert_eq!(pack.funds["brokerage"].allocated_minor, 5_000_000);
     let row = &pack.policies["brokerage-limits"].rows[0];
@@ -410,5 +412,47 @@ fn a_calendar_has_versions_or_is_joined_and_says_what_a_change_does() {
     ] {
         let codes: Vec<_> = pack(wrong).1.into_iter().map(|found| found.code).collect();
         assert_eq!(codes, [code], "{wrong}");
+    }
+}
+
+#[test]
+fn a_fund_has_days_that_follow_each_other() {
+    let line = "allocated: { minor: 5000000, currency: AUD }";
+    let with = |days: &str| PACK.replace(line, &format!("{line}, {days}"));
+    let (pack, findings) = read_pack(
+        "pack.yaml",
+        &with("from: 2026-07-01, until: 2027-06-30, settleUntil: 2027-08-31"),
+    );
+    assert_eq!(findings, []);
+    let fund = &pack.unwrap().funds["brokerage"];
+    let days = [&fund.from, &fund.until, &fund.settle_until];
+    let days = days.map(|day| day.as_deref().unwrap_or_default());
+    assert_eq!(days, ["2026-07-01", "2027-06-30", "2027-08-31"]);
+    for good in ["from: 2026-07-01", "from: 2026-07-01, until: 2026-07-01"] {
+        assert_eq!(found(&with(good)), []);
+    }
+    for (wrong, code, message) in [
+        ("until: 30 June", "CW0470", "`30 June` is not a day"),
+        ("from: 2027-02-29", "CW0470", "`2027-02-29` is not a day"),
+        (
+            "from: 2026-07-01, until: 2026-06-30",
+            "CW0471",
+            "`until` is 2026-06-30, before `from`, which is 2026-07-01",
+        ),
+        (
+            "until: 2027-06-30, settleUntil: 2027-06-29",
+            "CW0471",
+            "`settleUntil` is 2027-06-29, before `until`, which is 2027-06-30",
+        ),
+        (
+            "settleUntil: 2027-06-29",
+            "CW0471",
+            "`settleUntil` without `until` says nothing",
+        ),
+    ] {
+        let told = found(&with(wrong));
+        assert_eq!(told.len(), 1, "{wrong}: {told:?}");
+        assert_eq!((told[0].0, told[0].2.as_str()), (code, message), "{wrong}");
+        assert!(told[0].3.is_some());
     }
 }

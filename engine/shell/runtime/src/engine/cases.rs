@@ -219,7 +219,10 @@ impl Names {
             .and_then(|id| self.items.get(id))
             .cloned();
         let title = match entry.action {
-            Action::FundReserved | Action::FundCommitted | Action::FundReleased => {
+            Action::FundReserved
+            | Action::FundCommitted
+            | Action::FundReleased
+            | Action::FundReversed => {
                 let name = entry.detail.as_deref();
                 name.and_then(|name| fund_title(shared, who, name))
             }

@@ -29,10 +29,7 @@ impl Engine {
 
     /// Local time zone of the principal's agency, for pages.
     pub fn zone(&self, who: &casewright_casework::Principal) -> jiff::tz::TimeZone {
-        let deployment = self.shared.in_force(&who.agency);
-        deployment.map_or(jiff::tz::TimeZone::UTC, |found| {
-            found.calendar().zone().clone()
-        })
+        self.shared.zone_of(&who.agency)
     }
 
     /// The engine's clock: pages say "today" by it.
@@ -42,6 +39,14 @@ impl Engine {
 }
 
 impl Shared {
+    /// Where the agency's days begin and end, by its pack in force.
+    pub(crate) fn zone_of(&self, agency: &str) -> jiff::tz::TimeZone {
+        let deployment = self.in_force(agency);
+        deployment.map_or(jiff::tz::TimeZone::UTC, |found| {
+            found.calendar().zone().clone()
+        })
+    }
+
     /// `told` adds what else becomes true with it.
     pub(super) async fn establish(
         &self,

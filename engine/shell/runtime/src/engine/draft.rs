@@ -338,7 +338,7 @@ impl<'a> Draft<'a> {
         self.write_pending();
         self.write_ledger();
         let books = std::mem::take(&mut self.books);
-        let moved = books.write(&mut self.batch);
+        let moved = books.write(&self.resident.row.agency, &mut self.batch);
         self.actions
             .extend(moved.into_iter().map(Action::MoveAlarm));
         if let Some(row) = self.row.clone() {

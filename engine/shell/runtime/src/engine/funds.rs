@@ -6,22 +6,28 @@
 
 mod books;
 mod check;
+mod invoices;
+mod reading;
+mod reversal;
 mod standing;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use casewright_casework::audit::Action;
+use casewright_casework::fund::invoice::{Invoice, Settled};
 use casewright_casework::fund::{Close, Entry, Kept, Reserve};
-use casewright_casework::{Calendar, Code, Fund, Money, Refusal};
+use casewright_casework::{Calendar, Case, Code, Fund, Money, Refusal};
 use casewright_language::Term;
 use casewright_machine::{Call, CallError, ErrorKind};
-use casewright_store::Batch;
+use casewright_store::{Batch, Table};
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use self::books::OpenFund;
+use self::invoices::Invoices;
 use super::alarms::Moved;
 use super::draft::{RunError, owner, term};
 use super::resident::Resident;
@@ -30,6 +36,7 @@ use super::{Refused, decisions};
 
 pub(crate) use self::books::of_owner;
 pub use self::check::{Unbalanced, unbalanced};
+pub use self::reversal::Correction;
 pub(crate) use self::standing::establish;
 
 /// How long a booking that the store does not take waits for the next try.
@@ -80,7 +87,10 @@ pub(crate) fn book_later(shared: &Arc<Shared>, instance: &str, call: Call) {
 
 /// Funds touched by one decision, with the entries to be written.
 #[derive(Default)]
-pub(crate) struct Books(BTreeMap<String, OpenFund>);
+pub(crate) struct Books {
+    funds: BTreeMap<String, OpenFund>,
+    invoices: Invoices,
+}
 
 /// A booking that went through.
 pub(crate) struct Booked {
@@ -104,6 +114,15 @@ struct ReserveArguments {
 struct CommitArguments {
     reservation: String,
     money: Money,
+    #[serde(default)]
+    invoice: Option<InvoiceArgument>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct InvoiceArgument {
+    supplier: String,
+    number: String,
 }
 
 #[derive(Deserialize)]
@@ -128,6 +147,7 @@ impl Books {
             resident,
             at,
             calendar,
+            zone: shared.zone_of(&resident.row.agency),
         };
         match call.function.as_str() {
             "fund.reserve" => desk.reserve(call),
@@ -142,8 +162,9 @@ impl Books {
     }
 
     /// How the timers of the funds move with it.
-    pub(crate) fn write(self, batch: &mut Batch) -> Vec<Moved> {
-        let funds = self.0.into_values();
+    pub(crate) fn write(self, agency: &str, batch: &mut Batch) -> Vec<Moved> {
+        self.invoices.write(agency, batch);
+        let funds = self.funds.into_values();
         funds.filter_map(|open| open.write(batch)).collect()
     }
 }
@@ -156,6 +177,8 @@ struct Desk<'a> {
     at: Timestamp,
     /// Counts until when a reservation stands, where the call says so.
     calendar: Option<&'a Calendar>,
+    /// Of the agency, whose days a fund has.
+    zone: TimeZone,
 }
 
 type Decided = Result<Result<Booked, CallError>, Refused>;
@@ -176,8 +199,10 @@ impl Desk<'_> {
         }
         self.expire(&arguments.fund)?;
         let owner = owner(&self.resident.id, &call.delivery.reference, &call.rounds);
+        let zone = self.zone.clone();
         let request = Reserve {
             at: self.at,
+            zone: &zone,
             key: &call.key,
             owner: &owner,
             money: &arguments.money,
@@ -202,17 +227,58 @@ impl Desk<'_> {
         let Some(fund) = self.holding(&arguments.reservation)? else {
             return Ok(Err(unknown_reservation()));
         };
-        let id = &arguments.reservation;
-        let close = self.close(call, id);
+        let settling = match self.settling(&arguments)? {
+            Ok(settling) => settling,
+            Err(refusal) => return Ok(Err(business(&refusal))),
+        };
+        let (id, zone) = (&arguments.reservation, self.zone.clone());
+        let close = self.close(call, id, &zone);
         let booked = self.book(&fund, id, call, |fund, kept| {
             fund.commit(&close, &arguments.money, kept)
         })?;
+        if let (Ok(_), Some(tag)) = (&booked, settling) {
+            let by = Settled {
+                fund: fund.clone(),
+                reservation: id.clone(),
+                case: self.resident.row.case.clone(),
+            };
+            self.books.invoices.settle(&tag, by);
+            if let Some(open) = self.books.funds.get_mut(&fund) {
+                open.settled(id, &tag);
+            }
+        }
         Ok(booked.map(|balance| Booked {
             action: Action::FundCommitted,
             answer: json!({"reservation": arguments.reservation, "balance": balance}),
             fund,
             reservation: arguments.reservation,
         }))
+    }
+
+    /// Under what the invoice is kept that is to be paid; refused where it was paid before.
+    fn settling(
+        &mut self,
+        arguments: &CommitArguments,
+    ) -> Result<Result<Option<String>, Refusal>, Refused> {
+        let Some(named) = &arguments.invoice else {
+            return Ok(Ok(None));
+        };
+        let invoice = match Invoice::new(&named.supplier, &named.number) {
+            Ok(invoice) => invoice,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        let row = &self.resident.row;
+        let invoices = &mut self.books.invoices;
+        let (tag, before) = invoices.find(self.shared, &row.agency, &invoice, &arguments.money)?;
+        let Some(before) = before else {
+            return Ok(Ok(Some(tag)));
+        };
+        let case = self
+            .shared
+            .read::<Case>(Table::Case, row.case.as_bytes(), "a case")?;
+        let number = case.map(|case| case.number).unwrap_or_default();
+        let admitted = before.admits(&arguments.reservation, &row.case, &number);
+        Ok(admitted.map(|()| Some(tag)))
     }
 
     fn release(&mut self, call: &Call) -> Decided {
@@ -223,8 +289,8 @@ impl Desk<'_> {
         let Some(fund) = self.holding(&arguments.reservation)? else {
             return Ok(Err(unknown_reservation()));
         };
-        let id = &arguments.reservation;
-        let close = self.close(call, id);
+        let (id, zone) = (&arguments.reservation, self.zone.clone());
+        let close = self.close(call, id, &zone);
         let booked = self.book(&fund, id, call, |fund, kept| fund.release(&close, kept))?;
         Ok(booked.map(|balance| Booked {
             action: Action::FundReleased,
@@ -243,9 +309,10 @@ impl Desk<'_> {
         due.map(Some).map_err(|refusal| business(&refusal))
     }
 
-    fn close<'a>(&self, call: &'a Call, reservation: &'a str) -> Close<'a> {
+    fn close<'a>(&self, call: &'a Call, reservation: &'a str, zone: &'a TimeZone) -> Close<'a> {
         Close {
             at: self.at,
+            zone,
             key: &call.key,
             reservation,
         }
@@ -253,20 +320,20 @@ impl Desk<'_> {
 
     /// Opens the fund's book if the agency has such a fund.
     fn known(&mut self, fund: &str) -> Result<bool, Refused> {
-        if self.books.0.contains_key(fund) {
+        if self.books.funds.contains_key(fund) {
             return Ok(true);
         }
         let Some(open) = OpenFund::read(self.shared, &self.resident.row.agency, fund)? else {
             return Ok(false);
         };
-        self.books.0.insert(fund.to_owned(), open);
+        self.books.funds.insert(fund.to_owned(), open);
         Ok(true)
     }
 
     /// The fund of this reservation, open or not, within the agency.
     fn holding(&mut self, reservation: &str) -> Result<Option<String>, Refused> {
         let holds = |open: &OpenFund| open.holds(reservation);
-        let of_decision = self.books.0.iter().find(|(_, open)| holds(open));
+        let of_decision = self.books.funds.iter().find(|(_, open)| holds(open));
         if let Some((fund, _)) = of_decision {
             return Ok(Some(fund.clone()));
         }
@@ -276,7 +343,7 @@ impl Desk<'_> {
         }
         // What an earlier engine reserved is found in its fund alone.
         for fund in self.resident.deployment.pack.funds.keys() {
-            if self.known(fund)? && self.books.0.get(fund).is_some_and(holds) {
+            if self.known(fund)? && self.books.funds.get(fund).is_some_and(holds) {
                 return Ok(Some(fund.clone()));
             }
         }
@@ -285,7 +352,7 @@ impl Desk<'_> {
 
     /// What has expired is free again at the next use of the fund, should its timer be late.
     fn expire(&mut self, fund: &str) -> Result<(), Refused> {
-        match self.books.0.get_mut(fund) {
+        match self.books.funds.get_mut(fund) {
             Some(open) => open.expire(self.shared, self.at),
             None => Ok(()),
         }
@@ -298,7 +365,7 @@ impl Desk<'_> {
         call: &Call,
         decide: impl FnOnce(&Fund, Option<&Kept>) -> Result<(Fund, Vec<Entry>), Refusal>,
     ) -> Result<Result<Money, CallError>, Refused> {
-        let Some(open) = self.books.0.get_mut(fund) else {
+        let Some(open) = self.books.funds.get_mut(fund) else {
             return Ok(Err(unknown_reservation()));
         };
         let kept = open.kept(self.shared, reservation)?;
@@ -306,7 +373,12 @@ impl Desk<'_> {
             Ok(booked) => booked,
             Err(refusal) => return Ok(Err(business(&refusal))),
         };
-        open.enter(self.shared, booked, Some(&call.key))?;
+        let asked = books::Asked {
+            key: &call.key,
+            run: &self.resident.id,
+            case: &self.resident.row.case,
+        };
+        open.enter(self.shared, booked, Some(asked))?;
         Ok(Ok(Money {
             minor: open.row.fund.available(),
             currency: open.row.fund.currency.clone(),
@@ -318,7 +390,9 @@ fn arguments<T: serde::de::DeserializeOwned>(call: &Call) -> Result<T, CallError
     serde_json::from_value(call.input.clone()).map_err(|error| {
         let expected = match call.function.as_str() {
             "fund.reserve" => "fund, money {minor, currency} and perhaps expires",
-            "fund.commit" => "reservation and money {minor, currency}",
+            "fund.commit" => {
+                "reservation, money {minor, currency} and perhaps invoice {supplier, number}"
+            }
             _ => "reservation",
         };
         invalid(format!("{} takes {expected}: {error}", call.function))

@@ -9,6 +9,7 @@ pub(crate) mod schedule;
 
 use casewright_casework::audit;
 use casewright_runtime::view;
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -353,9 +354,26 @@ pub(crate) struct AuditEntry {
 }
 
 #[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
 pub(crate) struct Fund {
     name: String,
     title: String,
+    /// First day on which money is put aside.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = Date)]
+    from: Option<String>,
+    /// Last day on which money is put aside.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = Date)]
+    until: Option<String>,
+    /// Last day on which what was put aside is paid; `until` where it is left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = Date)]
+    settle_until: Option<String>,
+    /// The day at whose end it was so, when one was asked about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = Date)]
+    at: Option<String>,
     allocated: Money,
     committed: Money,
     reserved: Money,
@@ -582,13 +600,32 @@ impl From<audit::Link> for AuditLink {
     }
 }
 
+impl Money {
+    pub(crate) fn new(minor: i64, currency: &str) -> Self {
+        Self {
+            minor,
+            currency: currency.to_owned(),
+        }
+    }
+
+    pub(crate) fn minor(&self) -> i64 {
+        self.minor
+    }
+
+    pub(crate) fn currency(&self) -> &str {
+        &self.currency
+    }
+}
+
 impl From<view::FundView> for Fund {
     fn from(view: view::FundView) -> Self {
-        let money = |minor| Money {
-            minor,
-            currency: view.currency.clone(),
-        };
+        let money = |minor| Money::new(minor, &view.currency);
+        let day = |day: Option<Date>| day.map(|day| day.to_string());
         Self {
+            from: day(view.days.from),
+            until: day(view.days.until),
+            settle_until: day(view.days.settle_until),
+            at: day(view.at),
             allocated: money(view.allocated_minor),
             committed: money(view.committed_minor),
             reserved: money(view.reserved_minor),

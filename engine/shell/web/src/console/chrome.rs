@@ -42,6 +42,7 @@ pub(crate) enum Place {
     Tasks,
     Start,
     Cases,
+    Funds,
     Failures,
     Runs,
     Schedules,
@@ -96,6 +97,7 @@ impl Chrome {
             ("/tasks", "Tasks", Place::Tasks),
             ("/start", "Start something", Place::Start),
             ("/cases", "Cases", Place::Cases),
+            ("/funds", "Funds", Place::Funds),
         ];
         if self.account.as_ref().is_some_and(|it| it.administers) {
             places.extend([

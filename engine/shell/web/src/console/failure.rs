@@ -113,6 +113,34 @@ pub(crate) fn explain(code: &str, detail: &str) -> Explanation {
             "There is not enough money left",
             &["The fund cannot bear this amount.", "Nothing was changed."],
         ),
+        "fund-closed" => (
+            "The fund is not open today",
+            &[
+                "Its money is put aside and paid on the days that the agency set for it.",
+                "Nothing was changed.",
+            ],
+        ),
+        "duplicate-invoice" => (
+            "This invoice was paid before",
+            &[
+                "The same supplier, number and amount were paid already. Nothing was paid.",
+                "If the first payment was a mistake, it has to be taken back first.",
+            ],
+        ),
+        "invoice-invalid" => (
+            "The invoice is not told apart",
+            &[
+                "An invoice needs its supplier and its number.",
+                "Nothing was paid.",
+            ],
+        ),
+        "not-reversible" => (
+            "This cannot be taken back",
+            &[
+                "Only payments are taken back, and no more than what of them still stands.",
+                "Nothing was changed.",
+            ],
+        ),
         "no-basis" => (
             "There is no consent for this",
             &[
@@ -301,12 +329,16 @@ mod tests {
         Code::OverLimit,
         Code::NotApproved,
         Code::InsufficientFunds,
+        Code::FundClosed,
         Code::NoBasis,
         Code::UnknownFund,
         Code::UnknownReservation,
         Code::CurrencyMismatch,
         Code::AmountInvalid,
         Code::ReservationClosed,
+        Code::InvoiceInvalid,
+        Code::DuplicateInvoice,
+        Code::NotReversible,
         Code::OnHold,
         Code::NotOnHold,
         Code::NotHoldable,

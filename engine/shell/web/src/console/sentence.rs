@@ -41,6 +41,7 @@ pub(crate) const fn weight(action: Action) -> Weight {
         | Action::WorkItemEscalated
         | Action::Refused
         | Action::FundCommitted
+        | Action::FundReversed
         | Action::ConsentGiven
         | Action::ConsentWithdrawn
         | Action::Disclosed
@@ -144,6 +145,9 @@ pub(crate) fn sentence(entry: &TimelineEntry, run: Option<&str>) -> String {
         Action::FundCommitted => format!("Money was paid out{}.", fund(entry)),
         Action::FundReleased => {
             format!("Money that was set aside was given back{}.", fund(entry))
+        }
+        Action::FundReversed => {
+            format!("{who} took a payment back{}.", fund(entry))
         }
         Action::TableDecided => format!("A decision table was asked{}.", bracket(detail)),
         Action::PersonAdded => format!("{who} added {} to this case.", person(entry)),

@@ -9,6 +9,7 @@ use crate::read::tasks::{Body, Found};
 use crate::yaml::{Content, Entry, Node};
 
 const MONEY: &str = "money: { minor: 130000, currency: AUD }";
+const INVOICE: &str = "invoice: { supplier: '${ .supplier.taxNumber }', number: '${ .number }' }";
 const RESERVATION: &str = "reservation: ${ $steps.reserve.reservation }";
 
 pub(super) fn read(reader: &mut Reader<'_>, body: &Body<'_, '_>, name: &str) -> Option<Found> {
@@ -31,10 +32,13 @@ pub(super) fn read(reader: &mut Reader<'_>, body: &Body<'_, '_>, name: &str) -> 
             }
         }
         "fund.commit" => {
-            all.refuse_unknown(findings, &["reservation", "money"]);
+            all.refuse_unknown(findings, &["reservation", "money", "invoice"]);
             all.required(findings, "reservation", RESERVATION);
             if let Some(entry) = all.required(findings, "money", MONEY) {
                 money(findings, &all, entry);
+            }
+            if let Some(entry) = all.get("invoice") {
+                invoice(findings, &all, entry);
             }
             money_goes_out(reader, body.entry, name);
         }
@@ -123,6 +127,42 @@ pub(super) fn money(findings: &mut Findings, all: &Arguments<'_>, entry: &Entry)
                 format!("`{}` has no `{key}`", entry.key.text),
             )
             .help(format!("write `{MONEY}`"));
+    }
+}
+
+/// What is written out of it: supplier and number, both text.
+fn invoice(findings: &mut Findings, all: &Arguments<'_>, entry: &Entry) {
+    if computed(&entry.value) {
+        return;
+    }
+    let Content::Map(parts) = &entry.value.content else {
+        all.expected(findings, entry, "an invoice", INVOICE);
+        return;
+    };
+    let mut told = false;
+    for part in parts {
+        let key = part.key.text.as_str();
+        let text = part
+            .value
+            .as_text()
+            .is_some_and(|text| text.chars().any(char::is_alphanumeric));
+        let problem = match key {
+            "supplier" | "number" if text || computed(&part.value) => continue,
+            "supplier" | "number" => {
+                format!("`{key}` of an invoice must be text with letters or digits")
+            }
+            _ => format!("an invoice has no `{key}`"),
+        };
+        told = true;
+        let finding = findings.error("CW0472", part.place(), problem);
+        finding.help(format!("write `{INVOICE}`"));
+    }
+    let lacks = |key: &&str| !parts.iter().any(|part| part.key.text == *key);
+    let missing = ["supplier", "number"].into_iter().find(lacks);
+    if let Some(key) = missing.filter(|_| !told) {
+        let message = format!("`invoice` has no `{key}`");
+        let finding = findings.error("CW0472", entry.key.place, message);
+        finding.help(format!("write `{INVOICE}`"));
     }
 }
 

@@ -84,7 +84,9 @@ impl Draft<'_> {
             return Ok(Some(self.ask_table(call)));
         }
         let booking = is_booking(call);
-        let approved = match (committed(call), self.pays(call)) {
+        let commits = committed(call);
+        let before = commits.as_ref().map(|_| self.borne()).transpose()?;
+        let approved = match (commits, self.pays(call)) {
             (Some((reservation, money)), _) => self.take(Way::Committed, &reservation, &money)?,
             (None, Some(Ok(money))) => self.take(Way::Paid, &call.key, &money)?,
             (None, Some(Err(refusal))) => Err(refusal),
@@ -109,6 +111,9 @@ impl Draft<'_> {
             }
             Err(refusal) => Err(business(&refusal)),
         };
+        if let (Err(_), Some(before)) = (&result, before) {
+            self.bear_again(before)?;
+        }
         match &result {
             Ok(booked) => {
                 let (action, fund) = (booked.action, booked.fund.clone());

@@ -132,6 +132,17 @@ impl Draft<'_> {
         })
     }
 
+    /// What approvals have borne so far, to be put back when a booking is refused after all.
+    pub(super) fn borne(&mut self) -> Result<Payments, Refused> {
+        Ok(self.payments()?.now.clone())
+    }
+
+    /// Nothing moved: approvals have borne what they had before.
+    pub(super) fn bear_again(&mut self, before: Payments) -> Result<(), Refused> {
+        self.payments()?.now = before;
+        Ok(())
+    }
+
     /// A payment by this function that was certainly not made.
     pub(crate) fn give_back(&mut self, function: &str, key: &str) -> Result<(), Refused> {
         let signature = self.resident.deployment.signatures.get(function);

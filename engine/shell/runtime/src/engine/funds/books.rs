@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use casewright_casework::Fund;
-use casewright_casework::fund::{Entry, Kept};
+use casewright_casework::fund::{Entry, EntryKind, Kept};
 use casewright_store::{Batch, Guard, Put, Table, Under};
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
@@ -25,6 +25,15 @@ const OWNER: &str = "fund:";
 /// Agency and fund of a timer's owner.
 pub(crate) fn of_owner(owner: &str) -> Option<(&str, &str)> {
     owner.strip_prefix(OWNER)?.split_once('/')
+}
+
+/// A run that asks for a booking.
+#[derive(Clone, Copy)]
+pub(super) struct Asked<'a> {
+    /// Of the intent.
+    pub(super) key: &'a str,
+    pub(super) run: &'a str,
+    pub(super) case: &'a str,
 }
 
 /// A fund that is decided on.
@@ -84,23 +93,44 @@ impl OpenFund {
         Ok(found.filter(|kept| kept.fund == self.name))
     }
 
-    /// Takes a booking in, asked for under this key; none where time did it.
+    /// Takes a booking in; no run asked where time or a person did it. Each entry says whose money
+    /// it is.
     pub(super) fn enter(
         &mut self,
         shared: &Shared,
-        (after, entries): (Fund, Vec<Entry>),
-        by: Option<&str>,
+        (after, mut entries): (Fund, Vec<Entry>),
+        asked: Option<Asked<'_>>,
     ) -> Result<(), Refused> {
-        for entry in &entries {
-            let id = entry.reservation.as_str();
-            let earlier = self.kept(shared, id)?;
-            let kept = Kept::after(earlier.as_ref(), &self.name, entry, by);
-            self.kept.extend(kept.map(|kept| (id.to_owned(), kept)));
+        for entry in &mut entries {
+            let id = entry.reservation.clone();
+            let earlier = self.kept(shared, &id)?;
+            match (entry.kind, asked) {
+                (EntryKind::Reserve | EntryKind::Commit, Some(asked)) => {
+                    entry.case = Some(asked.case.to_owned());
+                    entry.run = Some(asked.run.to_owned());
+                }
+                // What is given back may be another run's.
+                (EntryKind::Release | EntryKind::Expire, _) => {
+                    entry.case = earlier.as_ref().and_then(|kept| kept.case.clone());
+                }
+                (EntryKind::Reserve | EntryKind::Commit, None)
+                | (EntryKind::Allocate | EntryKind::Reduce | EntryKind::Reverse, _) => {}
+            }
+            let key = asked.map(|asked| asked.key);
+            let kept = Kept::after(earlier.as_ref(), &self.name, entry, key);
+            self.kept.extend(kept.map(|kept| (id, kept)));
         }
         self.row.fund = after;
         self.row.entries += entries.len() as u64;
         self.entries.extend(entries);
         Ok(())
+    }
+
+    /// That an invoice was paid by this reservation: taking the payment back frees it.
+    pub(super) fn settled(&mut self, reservation: &str, tag: &str) {
+        if let Some(kept) = self.kept.get_mut(reservation) {
+            kept.invoice = Some(tag.to_owned());
+        }
     }
 
     /// What has expired is free again.

@@ -53,7 +53,11 @@ pub fn unbalanced(store: &dyn Store) -> Result<(u64, Vec<Unbalanced>), Refused> 
     }
 }
 
-fn entries(store: &dyn Store, agency: &str, row: &FundRow) -> Result<Vec<Entry>, Refused> {
+pub(super) fn entries(
+    store: &dyn Store,
+    agency: &str,
+    row: &FundRow,
+) -> Result<Vec<Entry>, Refused> {
     let name = row.fund.name.as_str();
     let end = entry_key(agency, name, row.entries);
     let mut entries = Vec::new();

@@ -3,7 +3,9 @@
 
 use std::sync::Arc;
 
+use casewright_casework::fund::Days;
 use casewright_casework::{Fund, Money, Principal, Refusal};
+use casewright_language::pack;
 use casewright_store::{Batch, SubmitError, Table};
 
 use super::books::{OpenFund, of_owner, timer_row};
@@ -24,6 +26,8 @@ pub(crate) fn establish(
 ) -> Result<Vec<Moved>, Refused> {
     let agency = &deployment.pack.namespace;
     let now = shared.now();
+    // The pack that is put in force says where its days begin.
+    let zone = deployment.calendar().zone();
     let mut moved = Vec::new();
     for (name, wanted) in &deployment.pack.funds {
         let allocated = Money {
@@ -33,6 +37,7 @@ pub(crate) fn establish(
         let of_fund = |no| of_fund(name, no);
         let Some(mut open) = OpenFund::read(shared, agency, name)? else {
             let fund = Fund::new(name, &wanted.title, &allocated).map_err(of_fund)?;
+            let fund = fund.on_days(&days(wanted), zone);
             let opening = fund.opening(now);
             moved.extend(OpenFund::new(agency, fund, opening).write(batch));
             continue;
@@ -40,6 +45,7 @@ pub(crate) fn establish(
         let booked = open.row.fund.reallocate(now, &allocated);
         let (mut fund, entries) = booked.map_err(of_fund)?;
         fund.title.clone_from(&wanted.title);
+        fund = fund.on_days(&days(wanted), zone);
         // Reservations of an earlier engine have no timer yet.
         if fund == open.row.fund && open.timed() {
             continue;
@@ -48,6 +54,16 @@ pub(crate) fn establish(
         moved.extend(open.write(batch));
     }
     Ok(moved)
+}
+
+/// What the reader of packs has found to be days.
+fn days(wanted: &pack::Fund) -> Days {
+    let day = |written: &Option<String>| written.as_ref().and_then(|day| day.parse().ok());
+    Days {
+        from: day(&wanted.from),
+        until: day(&wanted.until),
+        settle_until: day(&wanted.settle_until),
+    }
 }
 
 fn of_fund(name: &str, refusal: Refusal) -> Refused {
@@ -118,12 +134,14 @@ impl Engine {
     }
 }
 
-fn view(fund: Fund) -> FundView {
+pub(super) fn view(fund: Fund) -> FundView {
     FundView {
         allocated_minor: fund.allocated(),
         committed_minor: fund.committed(),
         reserved_minor: fund.reserved(),
         available_minor: fund.available(),
+        days: fund.days().clone(),
+        at: None,
         name: fund.name,
         title: fund.title,
         currency: fund.currency,

@@ -56,6 +56,15 @@ pub(crate) fn known(code: &str) -> Option<Cause> {
             "There is not enough money in the fund.",
             "Add money to the fund or release what is set aside, then try again.",
         ),
+        "duplicate-invoice" => (
+            "The invoice was paid before.",
+            "Look at the first payment. If that one was a mistake, take it back and try again; \
+             otherwise end this run.",
+        ),
+        "fund-closed" => (
+            "The fund is not open on this day.",
+            "Give the fund other days in the pack and put it in force, then try again.",
+        ),
         "table-not-in-force" => (
             "The decision table says nothing yet of the day that it was asked about.",
             "It would fail again: give the table a version for that day, put it in force, and \

@@ -35,6 +35,7 @@ const ACTIONS: &[Action] = &[
     Action::FundReserved,
     Action::FundCommitted,
     Action::FundReleased,
+    Action::FundReversed,
     Action::PersonAdded,
     Action::PersonChanged,
     Action::AddressShown,
@@ -199,6 +200,12 @@ fn sentences_say_who_did_what() {
         Some("Family support brokerage 2026-27"),
         "QLD-FS-2026",
         "Money was paid out (Family support brokerage 2026-27).",
+    );
+    check(
+        "fund-reversed",
+        Some("Family support brokerage 2026-27"),
+        "QLD-FS-2026",
+        "Amina Khan took a payment back (Family support brokerage 2026-27).",
     );
     let brokerage = "intensive-family-support/brokerage";
     check(

@@ -81,6 +81,8 @@ fn draw(item: WorkItemView, attempt: &Attempt) -> String {
         committed_minor: 0,
         reserved_minor: 130_000,
         available_minor: 1_870_000,
+        days: casewright_casework::fund::Days::default(),
+        at: None,
     };
     let started = TimelineEntry {
         index: 1,
