@@ -24,7 +24,7 @@ use words::{scalar, step, value};
 const HISTORY_TASKS_MAX: usize = 60;
 
 /// Entries of the record of a case that no other expectation speaks of.
-const WORTH_RECORDING: [&str; 13] = [
+const WORTH_RECORDING: [&str; 16] = [
     "instance-retried",
     "work-item-withdrawn",
     "work-item-reminded",
@@ -35,6 +35,9 @@ const WORTH_RECORDING: [&str; 13] = [
     "fund-committed",
     "fund-released",
     "table-decided",
+    "plan-proposed",
+    "plan-answered",
+    "plan-activated",
     "event-received",
     "event-emitted",
     "event-let-go",

@@ -41,6 +41,11 @@ pub enum Code {
     NotHoldable,
     HoldInvalid,
     ReasonNeeded,
+    /// A version of a plan that the family has not agreed to.
+    NeedsAgreement,
+    PlanInvalid,
+    UnknownPlan,
+    UnknownPerson,
 }
 
 impl Code {
@@ -70,13 +75,21 @@ impl Code {
             Self::NotHoldable => "not-holdable",
             Self::HoldInvalid => "hold-invalid",
             Self::ReasonNeeded => "reason-needed",
+            Self::NeedsAgreement => "needs-agreement",
+            Self::PlanInvalid => "plan-invalid",
+            Self::UnknownPlan => "unknown-plan",
+            Self::UnknownPerson => "unknown-person",
         }
     }
 
     /// The status that HTTP gives for it.
     pub const fn status(self) -> u16 {
         match self {
-            Self::NotFound | Self::UnknownFund | Self::UnknownReservation => 404,
+            Self::NotFound
+            | Self::UnknownFund
+            | Self::UnknownReservation
+            | Self::UnknownPlan
+            | Self::UnknownPerson => 404,
             Self::SelfApproval
             | Self::NotAssigned
             | Self::OverLimit
@@ -90,12 +103,14 @@ impl Code {
             | Self::NoBasis
             | Self::ReservationClosed
             | Self::OnHold
-            | Self::NotOnHold => 409,
+            | Self::NotOnHold
+            | Self::NeedsAgreement => 409,
             Self::UnknownOutcome
             | Self::FormInvalid
             | Self::CurrencyMismatch
             | Self::AmountInvalid
             | Self::HoldInvalid
+            | Self::PlanInvalid
             | Self::ReasonNeeded => 422,
         }
     }

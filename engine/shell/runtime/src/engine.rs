@@ -31,6 +31,7 @@ mod packs;
 mod pending;
 mod persons;
 mod pictures;
+mod plans;
 mod quiet;
 mod recovery;
 mod requests;
@@ -61,6 +62,7 @@ pub use funds::{Unbalanced, unbalanced};
 pub use legends::Legend;
 pub use limits::Limits;
 pub use packs::NotDeployed;
+pub use plans::{PlanVersion, PlanView};
 
 use crate::port::{Clock, Entropy, Evaluate, Invoke};
 use shared::Shared;

@@ -18,6 +18,7 @@ mod money;
 mod note;
 mod notice;
 mod person;
+mod plan;
 mod queue;
 pub(crate) mod sentence;
 mod session;
@@ -79,6 +80,7 @@ pub(crate) fn routes() -> Router<Site> {
             "/cases/{id}/persons/{person}/consents/{consent}/withdraw",
             post(consent::withdraw),
         )
+        .route("/cases/{id}/plan", get(plan::show))
         .route("/cases/{id}/disclosures", get(consent::disclosures))
         .route("/instances/{id}", get(instance::show))
         .route("/admin/failures", get(admin::failures::show))

@@ -7,6 +7,7 @@ mod children;
 mod effects;
 mod items;
 mod payments;
+mod plans;
 
 pub(crate) use items::{assigned, term, worked_on};
 pub(crate) use payments::owner;
@@ -94,6 +95,7 @@ pub(crate) struct Draft<'a> {
     items: BTreeMap<String, OpenItem>,
     books: Books,
     ledger: payments::Ledger,
+    plan: plans::OpenPlan,
     /// Calls whose answer comes later, as this decision leaves them.
     pub(super) awaited: Awaited,
     pub(super) pending: OpenRows,
@@ -138,6 +140,7 @@ impl<'a> Draft<'a> {
             items: BTreeMap::new(),
             books: Books::default(),
             ledger: payments::Ledger::default(),
+            plan: plans::OpenPlan::default(),
             awaited: resident.awaited.clone(),
             pending: OpenRows::new(),
             token_secret: None,
@@ -320,6 +323,7 @@ impl<'a> Draft<'a> {
         self.write_items();
         self.write_pending();
         self.write_ledger();
+        self.write_plan();
         let books = std::mem::take(&mut self.books);
         let moved = books.write(&mut self.batch);
         self.actions

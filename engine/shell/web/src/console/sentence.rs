@@ -43,6 +43,8 @@ pub(crate) const fn weight(action: Action) -> Weight {
         | Action::FundCommitted
         | Action::ConsentGiven
         | Action::ConsentWithdrawn
+        | Action::PlanAnswered
+        | Action::PlanActivated
         | Action::Disclosed
         | Action::DisclosureRefused
         | Action::NoteAdded => Weight::Milestone,
@@ -66,6 +68,7 @@ pub(crate) const fn weight(action: Action) -> Weight {
         | Action::TableDecided
         | Action::PersonAdded
         | Action::PersonChanged
+        | Action::PlanProposed
         | Action::DocumentAdded
         | Action::EventReceived
         | Action::EventEmitted
@@ -149,6 +152,14 @@ pub(crate) fn sentence(entry: &TimelineEntry, run: Option<&str>) -> String {
                 person(entry)
             )
         }
+        Action::PlanProposed => format!("The plan was written ({}).", worded(detail)),
+        Action::PlanAnswered => format!(
+            "{who} wrote down what the family says to the plan ({}).",
+            worded(detail)
+        ),
+        Action::PlanActivated => {
+            format!("The plan came into force ({}).", worded(detail))
+        }
         Action::Disclosed => format!("Facts about people were sent{}.", bracket(detail)),
         Action::DisclosureRefused => format!(
             "{} did not send facts about people: nobody has agreed to it.",
@@ -226,6 +237,15 @@ fn fund(entry: &TimelineEntry) -> String {
 fn person(entry: &TimelineEntry) -> &str {
     let name = entry.title.as_deref().filter(|name| !name.is_empty());
     name.unwrap_or("a person")
+}
+
+/// Which version of a plan.
+fn worded(detail: &str) -> &str {
+    if detail.is_empty() {
+        "a version"
+    } else {
+        detail
+    }
 }
 
 /// An error's code, without the namespace that only programs need.
