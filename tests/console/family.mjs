@@ -8,7 +8,7 @@ import { after, before, test } from "node:test";
 import { answer, holds } from "./lib/answers.mjs";
 import { openBrowser, signIn } from "./lib/browser.mjs";
 import { check, pictureAt } from "./lib/checks.mjs";
-import { agreeToRegister } from "./lib/consent.mjs";
+import { addParent, agreeToRegister } from "./lib/consent.mjs";
 import { openEngine } from "./lib/engine.mjs";
 import * as told from "./lib/family.mjs";
 import { caseOf, finish, openTask, take, until } from "./lib/story.mjs";
@@ -129,9 +129,9 @@ async function agreeToSharing(worker, file) {
 // A plan that the family agreed to, and that its writer may not approve.
 async function plan(worker, leader, file) {
   const { page } = worker;
+  await addParent(worker, file);
   await goOn(worker, file, "The family's plan");
-  await check(worker, "family-plan-start");
-  await page.getByRole("button", { name: "Send" }).click();
+  await page.getByRole("button", { name: "Start" }).click();
   await done(worker, "assessment", told.assessment);
   await doTask(worker, file, "Write the plan together with the family", "plan", told.plan);
   const agree = /^Ask the family whether they agree/;
@@ -143,6 +143,10 @@ async function plan(worker, leader, file) {
   assert.match(shown, /A home with a room for the children/);
   await done(leader, "plan-look", told.planLook, "Approve");
   await ended(leader, file, "The family's plan");
+  await page.goto(file.path);
+  await page.getByRole("link", { name: /^version 1, the family agrees; it is in force/ }).click();
+  await page.getByRole("heading", { level: 2, name: "Version 1" }).waitFor();
+  await check(worker, "family-plan-versions");
 }
 
 async function buyBeds(worker, leader, file) {

@@ -6,7 +6,7 @@ import { after, before, test } from "node:test";
 
 import { openBrowser, signIn } from "./lib/browser.mjs";
 import { check, checked, pictureAt } from "./lib/checks.mjs";
-import { agreeToRegister } from "./lib/consent.mjs";
+import { addParent, agreeToRegister } from "./lib/consent.mjs";
 import { openEngine } from "./lib/engine.mjs";
 import {
   caseOf, fillQuote, fillRequest, finish, openDecision, openTask, startBrokerage, take, until,
@@ -150,6 +150,7 @@ test("an application for a home is filled, sent, and its answer awaited", async 
   await page.getByRole("button", { name: "Start" }).click();
   await take(worker);
   const file = await caseOf(worker);
+  await addParent(worker, file);
   await agreeToRegister(worker, file);
   await openTask(worker, file, "Fill the application for a home");
   await check(worker, "housing-empty");

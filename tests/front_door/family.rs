@@ -55,6 +55,8 @@ impl Family {
             self.complete(agency, index, step);
         } else if step["claim"].is_string() {
             self.is_refused(agency, step);
+        } else if step["person"].is_string() {
+            self.add_person(agency, index, step);
         } else if step["event"].is_string() {
             self.event(agency, index, step);
         } else if step["ended"].is_string() {
@@ -79,6 +81,12 @@ impl Family {
         let text = |key: &str| started[key].as_str().unwrap().to_owned();
         self.case = Some(text("case"));
         self.started.push((workflow.to_owned(), text("id")));
+    }
+
+    fn add_person(&self, agency: &mut Agency, index: usize, step: &Value) {
+        let path = format!("/api/v1/cases/{}/persons", self.case.as_deref().unwrap());
+        let body = json!({ "name": step["person"], "relation": step["relation"] });
+        self.post(agency, &self.role(step), &path, index, &body, 201);
     }
 
     fn complete(&self, agency: &mut Agency, index: usize, step: &Value) {

@@ -44,6 +44,13 @@ pub(crate) enum Command {
         /// Name of the calendar; without one its workflows say it again.
         name: Option<String>,
     },
+    /// How the plan of a case stands, and whether the family agrees to it.
+    Plan {
+        id: String,
+        /// Every version, oldest first.
+        #[arg(long)]
+        versions: bool,
+    },
     /// What happened in a case, oldest first.
     Timeline { id: String },
 }
@@ -156,6 +163,44 @@ impl Ask for Command {
                     None => format!("{id} counts its days as its workflows say"),
                 };
                 Ok(Answer::new(set, text))
+            }
+            Self::Plan { id, versions: true } => {
+                let path = format!("/api/v1/cases/{}/plan/versions", escaped(id));
+                let all = client.all(&path, &[])?;
+                let rows: Vec<_> = all
+                    .iter()
+                    .map(|one| {
+                        let said = one["said"].as_array().map_or(0, Vec::len).to_string();
+                        [
+                            at(one, "/version"),
+                            at(one, "/at"),
+                            said,
+                            at(one, "/digest"),
+                        ]
+                    })
+                    .collect();
+                let text = table(["VERSION", "WRITTEN", "ANSWERS", "DIGEST"], &rows);
+                Ok(Answer::new(json!({ "items": all }), text))
+            }
+            Self::Plan {
+                id,
+                versions: false,
+            } => {
+                let plan = client.get(&format!("/api/v1/cases/{}/plan", escaped(id)))?;
+                let mut text = format!(
+                    "Version {}: {}",
+                    at(&plan, "/version"),
+                    at(&plan, "/status")
+                );
+                if plan["active"].is_object() {
+                    let version = at(&plan, "/active/version");
+                    text = format!("{text}\nIn force: version {version}");
+                }
+                for missing in plan["missing"].as_array().into_iter().flatten() {
+                    let person = at(missing, "/person");
+                    text = format!("{text}\nMissing: {} {person}", at(missing, "/sentence"));
+                }
+                Ok(Answer::new(plan, text))
             }
             Self::Timeline { id } => {
                 let path = format!("/api/v1/cases/{}/timeline", escaped(id));

@@ -457,6 +457,13 @@ impl<'a> Teller<'a> {
             "fund.reserve" => "Puts money of a fund aside, so that nobody else can spend it",
             "fund.commit" => "Books money that was put aside as spent",
             "fund.release" => "Gives money that was put aside back to its fund",
+            "plan.propose" => {
+                "Writes a version of the family's plan; another word is another version"
+            }
+            "plan.agree" => "Writes down what the family says to exactly this version",
+            "plan.activate" => {
+                "Puts the plan in force, only if the family has agreed to exactly this version"
+            }
             _ => return self.plugin(call, spot),
         };
         let mut facts = vec![fact("What it does", vec![Said::words(deed)])];

@@ -17,6 +17,7 @@ use super::stage::{Stage, failed};
 
 mod consent;
 mod expect;
+mod person;
 
 /// Who hears of a test while it goes on.
 #[derive(Default)]
@@ -106,12 +107,14 @@ impl Stage {
             Deed::Complete(complete) => self.complete(spot, complete).await,
             Deed::Wait(term) => Ok(said(spot, self.wait(*term).await?)),
             Deed::WaitUntil(moment) => Ok(said(spot, self.wait_for(*moment).await?)),
+            Deed::Person(person) => self.add(spot, person).await,
             Deed::Consent(consent) => self.consent(spot, consent).await,
             Deed::Withdrawal(back) => self.withdrawal(spot, back).await,
             Deed::Event(event) => self.event(spot, event).await,
             Deed::Task(task) => self.expect_task(spot, task).await,
             Deed::NoTask(task) => self.expect_no_task(spot, task).await,
             Deed::Fund(fund) => self.expect_fund(spot, fund).await,
+            Deed::Plan(plan) => self.expect_plan(spot, plan).await,
             Deed::Calls(calls) => Ok(self.expect_calls(spot, calls)),
             Deed::Ended(ended) => self.expect_end(spot, ended).await,
             Deed::Recorded(recorded) => self.expect_recorded(spot, recorded).await,

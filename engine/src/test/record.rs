@@ -24,7 +24,7 @@ use words::{scalar, step, value};
 const HISTORY_TASKS_MAX: usize = 60;
 
 /// Entries of the record of a case that no other expectation speaks of.
-const WORTH_RECORDING: [&str; 14] = [
+const WORTH_RECORDING: &[&str] = &[
     "instance-retried",
     "work-item-withdrawn",
     "work-item-reminded",
@@ -36,6 +36,9 @@ const WORTH_RECORDING: [&str; 14] = [
     "fund-committed",
     "fund-released",
     "table-decided",
+    "plan-proposed",
+    "plan-answered",
+    "plan-activated",
     "event-received",
     "event-emitted",
     "event-let-go",

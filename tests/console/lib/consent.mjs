@@ -11,15 +11,20 @@ const registerConsent = {
   "Last day on which it holds": day(90),
 };
 
-// Nothing about a family goes to the register before somebody of it has agreed to that.
-export async function agreeToRegister(worker, file) {
-  const { page } = worker;
+// Whoever agrees to something is a person of the case first.
+export async function addParent({ page }, file) {
   await page.goto(file.path);
   await page.getByRole("link", { name: "Add a person" }).click();
   await page.getByLabel("Name", { exact: true }).fill("Mai Nguyen");
   await page.getByLabel("What this person is to the case").selectOption("parent");
   await page.getByRole("button", { name: "Save" }).click();
   await page.getByText("The person was saved.").waitFor();
+}
+
+// Nothing about a family goes to the register before somebody of it has agreed to that.
+export async function agreeToRegister(worker, file) {
+  const { page } = worker;
+  await page.goto(file.path);
   await page.getByRole("link", { name: /^Consent/ }).click();
   await page.getByText("No consent was recorded yet.").waitFor();
   await page.getByRole("button", { name: "Save the consent" }).click();

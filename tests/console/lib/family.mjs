@@ -129,12 +129,11 @@ export const plan = {
 
 export const agreement = {
   ...interpreted,
-  "Who answered?": [{ "Who is it?": "Mother", "What do they say?": "They agree" }],
+  "Who answered?": [{ "Who is it?": "Mother", "What is their name?": "Mai Nguyen", "What do they say?": "They agree" }],
   "Answers to the goals": [
     { "Number of the goal": "1", "What does the family say?": "They agree" },
     { "Number of the goal": "2", "What does the family say?": "They agree" },
   ],
-  "What do the children say, or why were they not asked?": "Both want beds",
   "How did they say it?": "They signed it",
   "Does the family have a copy of the plan?": "Yes",
 };

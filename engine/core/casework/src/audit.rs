@@ -67,6 +67,12 @@ pub enum Action {
     AddressShown,
     ConsentGiven,
     ConsentWithdrawn,
+    /// A version of the plan was written.
+    PlanProposed,
+    /// What the family says to a version was written down.
+    PlanAnswered,
+    /// A version came into force.
+    PlanActivated,
     /// Facts about people were about to be sent.
     Disclosed,
     /// They were not, since nobody had agreed to it.

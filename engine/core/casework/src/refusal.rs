@@ -48,6 +48,11 @@ pub enum Code {
     HoldInvalid,
     ReasonNeeded,
     OwnWall,
+    /// A version of a plan that the family has not agreed to.
+    NeedsAgreement,
+    PlanInvalid,
+    UnknownPlan,
+    UnknownPerson,
 }
 
 impl Code {
@@ -82,13 +87,21 @@ impl Code {
             Self::HoldInvalid => "hold-invalid",
             Self::ReasonNeeded => "reason-needed",
             Self::OwnWall => "own-wall",
+            Self::NeedsAgreement => "needs-agreement",
+            Self::PlanInvalid => "plan-invalid",
+            Self::UnknownPlan => "unknown-plan",
+            Self::UnknownPerson => "unknown-person",
         }
     }
 
     /// The status that HTTP gives for it.
     pub const fn status(self) -> u16 {
         match self {
-            Self::NotFound | Self::UnknownFund | Self::UnknownReservation => 404,
+            Self::NotFound
+            | Self::UnknownFund
+            | Self::UnknownReservation
+            | Self::UnknownPlan
+            | Self::UnknownPerson => 404,
             Self::SelfApproval
             | Self::NotAssigned
             | Self::OverLimit
@@ -106,13 +119,15 @@ impl Code {
             | Self::DuplicateInvoice
             | Self::NotReversible
             | Self::OnHold
-            | Self::NotOnHold => 409,
+            | Self::NotOnHold
+            | Self::NeedsAgreement => 409,
             Self::UnknownOutcome
             | Self::FormInvalid
             | Self::CurrencyMismatch
             | Self::AmountInvalid
             | Self::InvoiceInvalid
             | Self::HoldInvalid
+            | Self::PlanInvalid
             | Self::ReasonNeeded => 422,
         }
     }

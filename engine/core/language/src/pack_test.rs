@@ -26,6 +26,8 @@
 //!       - { complete: decision, as: casey, outcome: approve, refused: self-approval }
 //!       - { complete: decision, as: lee, outcome: approve }
 //!       - { calls: payment-issue.pay, times: 2 }
+//!       - { person: Mai, as: casey, relation: parent }   # is added to the case
+//!       - { plan: needs-agreement, version: 2 }
 //!       - { ended: completed, output: { outcome: paid } }
 //! ```
 //!
@@ -151,6 +153,8 @@ pub enum Deed {
     Claim(Act),
     Release(Act),
     Complete(Complete),
+    /// Somebody is added to the case.
+    Person(Person),
     /// Everybody of the family agrees.
     Consent(Consent),
     /// What they agreed to for a purpose is taken back.
@@ -161,6 +165,7 @@ pub enum Deed {
     Wait(Term),
     WaitUntil(Moment),
     Fund(FundState),
+    Plan(PlanState),
     Calls(Calls),
     Ended(Ended),
     Recorded(Recorded),
@@ -175,6 +180,7 @@ impl Deed {
             | Self::Claim(_)
             | Self::Release(_)
             | Self::Complete(_)
+            | Self::Person(_)
             | Self::Consent(_)
             | Self::Withdrawal(_)
             | Self::Event(_)
@@ -183,6 +189,7 @@ impl Deed {
             Self::Task(_)
             | Self::NoTask(_)
             | Self::Fund(_)
+            | Self::Plan(_)
             | Self::Calls(_)
             | Self::Ended(_)
             | Self::Recorded(_)
@@ -200,6 +207,28 @@ pub struct Start {
     pub same_case: bool,
     pub input: Value,
     pub refused: Option<Refusal>,
+}
+
+/// Somebody who is added to the case that the test opened last.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Person {
+    pub name: String,
+    /// `parent` and the like.
+    pub relation: String,
+    pub born: Option<Moment>,
+    pub who: String,
+}
+
+/// How the plan of the case is expected to stand.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct PlanState {
+    pub status: Written<String>,
+    /// The latest.
+    pub version: Option<Written<i64>>,
+    /// The one in force.
+    pub active: Option<Written<i64>>,
 }
 
 /// Everybody of the family agrees that a recipient is told for a purpose. Where nobody of the

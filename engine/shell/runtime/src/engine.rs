@@ -32,6 +32,7 @@ mod packs;
 mod pending;
 mod persons;
 mod pictures;
+mod plans;
 mod quiet;
 mod recovery;
 mod requests;
@@ -63,6 +64,7 @@ pub use funds::{Correction, Unbalanced, unbalanced};
 pub use legends::Legend;
 pub use limits::Limits;
 pub use packs::NotDeployed;
+pub use plans::{PlanVersion, PlanView};
 
 use crate::port::{Clock, Entropy, Evaluate, Invoke};
 use shared::Shared;

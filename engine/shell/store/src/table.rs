@@ -50,6 +50,8 @@ pub enum Table {
     DocumentPart,
     /// (case, consent id, revision) -> consent as it was then; never written over.
     Consent,
+    /// (case, version) -> a version of the plan with what the family says to it.
+    Plan,
     /// (case, id) -> that facts about people went out: to whom and on what, without content.
     Disclosure,
     /// (case, note id) -> note.
@@ -109,6 +111,7 @@ impl Table {
         Self::Document,
         Self::DocumentPart,
         Self::Consent,
+        Self::Plan,
         Self::Disclosure,
         Self::Note,
         Self::Wall,
@@ -152,6 +155,7 @@ impl Table {
             Self::Document => 18,
             Self::DocumentPart => 19,
             Self::Consent => 40,
+            Self::Plan => 36,
             Self::Disclosure => 41,
             Self::Note => 20,
             Self::Wall => 35,

@@ -16,6 +16,7 @@ mod migrations;
 mod notes;
 mod packs;
 mod persons;
+mod plans;
 mod query;
 mod schedules;
 mod walls;
@@ -102,6 +103,8 @@ pub(crate) fn routes() -> (Router<Site>, Document) {
         .routes(routes!(consents::history))
         .routes(routes!(consents::withdraw))
         .routes(routes!(consents::disclosures))
+        .routes(routes!(plans::get))
+        .routes(routes!(plans::versions))
         .routes(routes!(documents::list, documents::add))
         .routes(routes!(documents::get))
         .routes(routes!(documents::content))

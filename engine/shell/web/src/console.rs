@@ -20,6 +20,7 @@ mod money;
 mod note;
 mod notice;
 mod person;
+mod plan;
 mod queue;
 pub(crate) mod sentence;
 mod session;
@@ -90,6 +91,7 @@ pub(crate) fn routes() -> Router<Site> {
             "/cases/{id}/walls/{person}/take-away",
             post(barrier::take_away),
         )
+        .route("/cases/{id}/plan", get(plan::show))
         .route("/cases/{id}/disclosures", get(consent::disclosures))
         .route("/instances/{id}", get(instance::show))
         .route("/funds", get(fund::list))

@@ -5,7 +5,8 @@ use serde_json::Value;
 use super::read::Reader;
 use super::{
     Act, Calls, Complete, Consent, Deed, Ended, Event, Expected, Field, FundState, History,
-    OpenTask, Recorded, Refusal, Spot, Start, Step, TaskName, Withdrawal, Written,
+    OpenTask, Person, PlanState, Recorded, Refusal, Spot, Start, Step, TaskName, Withdrawal,
+    Written,
 };
 use crate::Term;
 use crate::diagnostic::{listed, similar};
@@ -25,6 +26,7 @@ const DEEDS: &[(&str, &[&str])] = &[
             "as", "of", "outcome", "data", "but", "comment", "refused", "fields",
         ],
     ),
+    ("person", &["as", "relation", "born"]),
     ("consent", &["as", "to"]),
     ("withdrawal", &["as"]),
     ("event", &["subject", "source", "id", "data", "but"]),
@@ -45,10 +47,26 @@ const DEEDS: &[(&str, &[&str])] = &[
     ("wait", &[]),
     ("waitUntil", &[]),
     ("fund", &["available", "reserved", "committed"]),
+    ("plan", &["version", "active"]),
     ("calls", &["times", "input", "returned"]),
     ("ended", &["of", "output", "fault"]),
     ("recorded", &["times", "by", "about", "detail"]),
     ("history", &["of"]),
+];
+/// How a plan may stand.
+const PLANS: [&str; 3] = ["needs-agreement", "agreed", "active"];
+/// What a person may be to a case.
+const RELATIONS: [&str; 10] = [
+    "parent",
+    "carer",
+    "child",
+    "sibling",
+    "partner",
+    "other-family",
+    "referrer",
+    "payee",
+    "professional",
+    "other",
 ];
 const ENDS: [&str; 3] = ["completed", "faulted", "cancelled"];
 
@@ -127,6 +145,7 @@ impl<'n> One<'_, '_, 'n> {
             "claim" => Deed::Claim(self.act()?),
             "release" => Deed::Release(self.act()?),
             "complete" => Deed::Complete(self.complete()?),
+            "person" => Deed::Person(self.person()?),
             "consent" => Deed::Consent(self.consent()?),
             "withdrawal" => Deed::Withdrawal(self.withdrawal()?),
             "event" => Deed::Event(self.event()?),
@@ -135,6 +154,7 @@ impl<'n> One<'_, '_, 'n> {
             "wait" => Deed::Wait(self.term()?),
             "waitUntil" => Deed::WaitUntil(self.reader.moment(self.keys, self.first)?),
             "fund" => Deed::Fund(self.fund()?),
+            "plan" => Deed::Plan(self.plan()?),
             "calls" => Deed::Calls(self.calls()?),
             "ended" => Deed::Ended(self.ended()?),
             "recorded" => Deed::Recorded(self.recorded()?),
@@ -181,6 +201,54 @@ impl<'n> One<'_, '_, 'n> {
             outcome: outcome.map(|outcome| outcome.value),
             data: data?,
             comment,
+        })
+    }
+
+    fn person(&mut self) -> Option<Person> {
+        let name = self.keys.text(self.reader.findings, self.first)?.to_owned();
+        let write = "relation: parent";
+        let entry = self
+            .keys
+            .required(self.reader.findings, "relation", write)?;
+        let relation = self.keys.text(self.reader.findings, entry)?;
+        if !RELATIONS.contains(&relation) {
+            let place = entry.place();
+            self.reader
+                .missing("relation", relation, place, RELATIONS.into_iter());
+        }
+        let born = match self.keys.get("born") {
+            Some(entry) => Some(self.reader.moment(self.keys, entry)?),
+            None => None,
+        };
+        Some(Person {
+            name,
+            relation: relation.to_owned(),
+            born,
+            who: self.who()?,
+        })
+    }
+
+    fn plan(&mut self) -> Option<PlanState> {
+        let status = self.keys.text(self.reader.findings, self.first)?;
+        if !PLANS.contains(&status) {
+            let place = self.first.place();
+            self.reader
+                .missing("status of a plan", status, place, PLANS.into_iter());
+        }
+        let mut number = |key| {
+            let entry = self.keys.get(key)?;
+            let number = entry.value.as_integer();
+            if number.is_none() {
+                let wanted = "the number of a version, such as 2";
+                self.keys.expected(self.reader.findings, entry, wanted);
+            }
+            number.map(|number| written(number, &entry.value))
+        };
+        let (version, active) = (number("version"), number("active"));
+        Some(PlanState {
+            status: written(status.to_owned(), &self.first.value),
+            version,
+            active,
         })
     }
 

@@ -15,10 +15,11 @@ mod fund;
 pub(super) mod http;
 mod human;
 mod openapi;
+mod plan;
 mod plugin;
 
 /// Functions of the engine that are built.
-pub(crate) const BUILT_IN: [&str; 8] = [
+pub(crate) const BUILT_IN: [&str; 11] = [
     "http",
     "openapi",
     "human-task",
@@ -27,6 +28,9 @@ pub(crate) const BUILT_IN: [&str; 8] = [
     "fund.reserve",
     "fund.commit",
     "fund.release",
+    "plan.propose",
+    "plan.agree",
+    "plan.activate",
 ];
 
 /// Functions that come later, with what serves meanwhile.
@@ -86,6 +90,9 @@ pub(super) fn read(reader: &mut Reader<'_>, body: &Body<'_, '_>) -> Option<Found
         "openapi" => openapi::read(reader, body),
         "human-task" | "approval" => human::read(reader, body, reference.name == "approval"),
         "decide" => decide::read(reader, body),
+        name if name.starts_with("plan.") && BUILT_IN.contains(&name) => {
+            plan::read(reader, body, name)
+        }
         name if BUILT_IN.contains(&name) => fund::read(reader, body, name),
         name => plugin::read(reader, body, name, reference.version),
     }

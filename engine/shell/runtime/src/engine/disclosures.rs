@@ -153,7 +153,7 @@ impl Shared {
     }
 
     /// Everybody of a case, and the guards that they stay as they are.
-    fn people(&self, case: &str) -> Result<(Vec<Person>, Vec<Guard>), Refused> {
+    pub(super) fn people(&self, case: &str) -> Result<(Vec<Person>, Vec<Guard>), Refused> {
         let prefix = key::prefix(&[case]);
         let end = key::after(&prefix);
         let rows = self

@@ -7,6 +7,7 @@ mod children;
 mod effects;
 mod items;
 mod payments;
+mod plans;
 
 pub(crate) use items::{assigned, term, worked_on};
 pub(crate) use payments::owner;
@@ -96,6 +97,7 @@ pub(crate) struct Draft<'a> {
     items: BTreeMap<String, OpenItem>,
     books: Books,
     ledger: payments::Ledger,
+    plan: plans::OpenPlan,
     /// Calls whose answer comes later, as this decision leaves them.
     pub(super) awaited: Awaited,
     pub(super) pending: OpenRows,
@@ -141,6 +143,7 @@ impl<'a> Draft<'a> {
             items: BTreeMap::new(),
             books: Books::default(),
             ledger: payments::Ledger::default(),
+            plan: plans::OpenPlan::default(),
             awaited: resident.awaited.clone(),
             pending: OpenRows::new(),
             token_secret: None,
@@ -337,6 +340,7 @@ impl<'a> Draft<'a> {
         self.write_items();
         self.write_pending();
         self.write_ledger();
+        self.write_plan();
         let books = std::mem::take(&mut self.books);
         let moved = books.write(&self.resident.row.agency, &mut self.batch);
         self.actions

@@ -32,7 +32,7 @@ use super::alarms::Moved;
 use super::draft::{RunError, owner, term};
 use super::resident::Resident;
 use super::shared::Shared;
-use super::{Refused, decisions};
+use super::{Refused, decisions, plans};
 
 pub(crate) use self::books::of_owner;
 pub use self::check::{Unbalanced, unbalanced};
@@ -44,7 +44,7 @@ const AGAIN_MS: i64 = 500;
 
 /// Whether a call is decided in here, within the decision that asks for it.
 pub(crate) fn is_booking(call: &Call) -> bool {
-    call.function.starts_with("fund.") || decisions::asks_table(call)
+    call.function.starts_with("fund.") || decisions::asks_table(call) || plans::is_about_plan(call)
 }
 
 /// What a call would take from a fund: of which reservation, and how much.

@@ -25,6 +25,7 @@ mod migrations;
 mod packs;
 mod payments;
 mod pending;
+mod plans;
 mod pressure;
 mod requests;
 mod retries;

@@ -26,6 +26,7 @@ use crate::console::keys::request_key;
 use crate::console::member::Member;
 use crate::console::notice::Notice;
 use crate::console::person::{contact_words, relation_words};
+use crate::console::plan;
 use crate::console::sentence::{self, Weight};
 use crate::console::start;
 use crate::console::when::{Wall, civil};
@@ -76,6 +77,7 @@ struct CasePage {
     persons: Vec<PersonLine>,
     documents: Vec<DocumentLine>,
     closed: Option<Closed>,
+    plan: Option<plan::Stand>,
     next: Vec<NextLine>,
     /// Whether there is anything that may be started here.
     startable: bool,
@@ -231,6 +233,7 @@ pub(crate) async fn show(
     let file = engine.case_file(who, &id).await?;
     let entries = engine.timeline(who, &id).await?;
     let workflows = engine.workflows(who).await?;
+    let plan = engine.plan_of(who, &id).await?;
     let wall = Wall::new(engine.zone(who), engine.now());
     let all = query.show.as_deref() == Some("all");
     let titles = run_titles(&case, &workflows);
@@ -267,6 +270,7 @@ pub(crate) async fn show(
             on: wall.date(closed.at),
             reason: closed.reason,
         }),
+        plan: plan.map(|view| plan::stand(&view, &wall)),
         next: case
             .next
             .into_iter()

@@ -148,6 +148,31 @@ pub(crate) fn explain(code: &str, detail: &str) -> Explanation {
                 "Nothing was shared.",
             ],
         ),
+        "needs-agreement" => (
+            "The family has not agreed to this plan",
+            &[
+                "A plan comes into force only when the family has agreed to exactly this version.",
+                "Nothing was changed.",
+            ],
+        ),
+        "plan-invalid" => (
+            "This plan cannot be kept",
+            &[
+                "It needs goals, and answers to them.",
+                "Nothing was changed.",
+            ],
+        ),
+        "unknown-plan" => (
+            "This case has no plan yet",
+            &["Write one first.", "Nothing was changed."],
+        ),
+        "unknown-person" => (
+            "Nobody in this case has this name",
+            &[
+                "Add the person on the page of the case, or write the name as it stands there.",
+                "Nothing was changed.",
+            ],
+        ),
         "on-hold" => (
             "This task is on hold",
             &[
@@ -345,6 +370,10 @@ mod tests {
         Code::HoldInvalid,
         Code::ReasonNeeded,
         Code::OwnWall,
+        Code::NeedsAgreement,
+        Code::PlanInvalid,
+        Code::UnknownPlan,
+        Code::UnknownPerson,
     ];
 
     #[test]

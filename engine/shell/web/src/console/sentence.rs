@@ -44,6 +44,8 @@ pub(crate) const fn weight(action: Action) -> Weight {
         | Action::FundReversed
         | Action::ConsentGiven
         | Action::ConsentWithdrawn
+        | Action::PlanAnswered
+        | Action::PlanActivated
         | Action::Disclosed
         | Action::DisclosureRefused
         | Action::WallDeclared
@@ -72,6 +74,7 @@ pub(crate) const fn weight(action: Action) -> Weight {
         | Action::TableDecided
         | Action::PersonAdded
         | Action::PersonChanged
+        | Action::PlanProposed
         | Action::DocumentAdded
         | Action::EventReceived
         | Action::EventEmitted
@@ -180,6 +183,14 @@ pub(crate) fn sentence(entry: &TimelineEntry, run: Option<&str>) -> String {
                 person(entry)
             )
         }
+        Action::PlanProposed => format!("The plan was written ({}).", worded(detail)),
+        Action::PlanAnswered => format!(
+            "{who} wrote down what the family says to the plan ({}).",
+            worded(detail)
+        ),
+        Action::PlanActivated => {
+            format!("The plan came into force ({}).", worded(detail))
+        }
         Action::Disclosed => format!("Facts about people were sent{}.", bracket(detail)),
         Action::DisclosureRefused => format!(
             "{} did not send facts about people: nobody has agreed to it.",
@@ -276,6 +287,15 @@ fn colleague(entry: &TimelineEntry) -> &str {
 fn person(entry: &TimelineEntry) -> &str {
     let name = entry.title.as_deref().filter(|name| !name.is_empty());
     name.unwrap_or("a person")
+}
+
+/// Which version of a plan.
+fn worded(detail: &str) -> &str {
+    if detail.is_empty() {
+        "a version"
+    } else {
+        detail
+    }
 }
 
 /// An error's code, without the namespace that only programs need.

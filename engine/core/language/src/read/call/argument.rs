@@ -169,6 +169,19 @@ pub(in crate::read) fn computed(node: &Node) -> bool {
     node.as_text().is_some_and(is_expression)
 }
 
+/// Whether any part of a value is left to an expression.
+pub(super) fn holds_expression(content: &Content) -> bool {
+    match content {
+        Content::Text(text) => is_expression(&text.value),
+        Content::List(items) => items.iter().any(|item| holds_expression(&item.content)),
+        Content::Map(entries) => {
+            let mut entries = entries.iter();
+            entries.any(|entry| holds_expression(&entry.value.content))
+        }
+        Content::Null | Content::Bool(_) | Content::Integer(_) | Content::Float(_) => false,
+    }
+}
+
 /// How much of what is wrong with one value is looked at.
 const VIOLATIONS_MAX: usize = 50;
 

@@ -1,6 +1,6 @@
 //! `decide`: what a decision table of the pack says of an input.
 
-use super::argument::{Arguments, computed};
+use super::argument::{Arguments, computed, holds_expression};
 use super::{arguments, found};
 use crate::decision::{Column, Table};
 use crate::diagnostic::{Findings, suggestion};
@@ -127,16 +127,4 @@ fn value(findings: &mut Findings, given: &Entry, column: &Column) {
             format!("the input `{}` does not take this", column.name),
         )
         .help(format!("it must be {}", column.wanted()));
-}
-
-fn holds_expression(content: &Content) -> bool {
-    match content {
-        Content::Text(text) => super::argument::is_expression(&text.value),
-        Content::List(items) => items.iter().any(|item| holds_expression(&item.content)),
-        Content::Map(entries) => {
-            let mut entries = entries.iter();
-            entries.any(|entry| holds_expression(&entry.value.content))
-        }
-        Content::Null | Content::Bool(_) | Content::Integer(_) | Content::Float(_) => false,
-    }
 }

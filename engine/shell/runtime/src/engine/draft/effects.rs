@@ -12,6 +12,7 @@ use crate::engine::Refused;
 use crate::engine::calls::effect_of_request;
 use crate::engine::decisions::{self, asks_table};
 use crate::engine::funds::{business, committed, is_booking};
+use crate::engine::plans::is_about_plan;
 use crate::key;
 use crate::port::EffectKind;
 
@@ -82,6 +83,9 @@ impl Draft<'_> {
     pub(crate) fn book(&mut self, call: &Call) -> Result<Option<Event>, Refused> {
         if asks_table(call) {
             return Ok(Some(self.ask_table(call)));
+        }
+        if is_about_plan(call) {
+            return self.decide_plan(call).map(Some);
         }
         let booking = is_booking(call);
         let commits = committed(call);

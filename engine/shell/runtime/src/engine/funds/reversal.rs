@@ -138,14 +138,14 @@ impl Shared {
         entry: &Entry,
         batch: &mut Batch,
     ) -> Result<(), Refused> {
-        let (related, guard) = self.related(&case.id)?;
-        batch.guards.push(guard);
+        let (walls, guards) = self.walls(&case.id)?;
+        batch.guards.extend(guards);
         let worked = self.worked_on_payment(case, entry)?;
         let standing = Standing {
             person: &who.id,
             reverses: self.reverses(who),
             worked: &worked,
-            related: related.values().any(|staff| *staff == who.id),
+            related: walls.staff().contains(who.id.as_str()),
         };
         standing.may_reverse().map_err(Refused::Rule)
     }

@@ -78,6 +78,14 @@ pub(crate) fn known(code: &str) -> Option<Cause> {
             "There is no consent for sharing this.",
             "Ask for the family's consent, then try again.",
         ),
+        "needs-agreement" => (
+            "The family has not agreed to this version of the plan.",
+            "Ask the family, write down what they say, and start again.",
+        ),
+        "unknown-person" => (
+            "Somebody was named who is not in the case.",
+            "Add the person on the page of the case, then try again.",
+        ),
         "in-doubt" => (
             "Nobody knows whether the step happened.",
             "Ask the other side. If it did not happen, say so and try again.",
