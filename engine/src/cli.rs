@@ -54,6 +54,8 @@ pub(crate) enum Command {
     Instance(crate::client::Arguments<crate::client::Instance>),
     /// Ask a server for tasks of people: list, take, finish.
     Task(crate::client::Arguments<crate::client::Task>),
+    /// Tell a server who is away, and who stands in.
+    Absence(crate::client::Arguments<crate::client::Absence>),
     /// Tell a server what happened outside.
     Event(crate::client::Arguments<crate::client::Event>),
     /// Put a pack in force on a server; runs under way keep the one they began with.

@@ -1,8 +1,9 @@
-//! Commands that ask a server: `case`, `instance`, `task`, `event`, `deploy`. They do what the API
-//! does for the person whose token is used, and know no rule of their own.
+//! Commands that ask a server: `absence`, `case`, `instance`, `task`, `event`, `deploy`. They do
+//! what the API does for the person whose token is used, and know no rule of their own.
 //!
 //! `client/` has one file for each; here is how a server is reached and how its refusals are told.
 
+mod absence;
 mod case;
 pub(crate) mod deploy;
 mod event;
@@ -21,6 +22,7 @@ use ureq::tls::{RootCerts, TlsConfig};
 
 use crate::exit;
 
+pub(crate) use absence::Command as Absence;
 pub(crate) use case::Command as Case;
 pub(crate) use event::Command as Event;
 pub(crate) use instance::Command as Instance;

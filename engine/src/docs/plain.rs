@@ -128,6 +128,7 @@ pub(crate) fn pack(deployment: &Deployment) -> BTreeMap<String, Facts> {
             fact("Includes", role.includes.join(", ")),
             fact("May start workflows", yes(role.starts)),
             fact("Looks after the agency's runs", yes(role.administers)),
+            fact("Arranges the work of others", yes(role.arranges)),
         ];
         all.insert(format!("Role `{name}`"), facts);
     }

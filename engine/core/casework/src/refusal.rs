@@ -41,6 +41,12 @@ pub enum Code {
     NotHoldable,
     HoldInvalid,
     ReasonNeeded,
+    NotDelegable,
+    HandoverInvalid,
+    ActingOver,
+    NotArranging,
+    AbsenceInvalid,
+    NotSkippable,
 }
 
 impl Code {
@@ -70,6 +76,12 @@ impl Code {
             Self::NotHoldable => "not-holdable",
             Self::HoldInvalid => "hold-invalid",
             Self::ReasonNeeded => "reason-needed",
+            Self::NotDelegable => "not-delegable",
+            Self::HandoverInvalid => "handover-invalid",
+            Self::ActingOver => "acting-over",
+            Self::NotArranging => "not-arranging",
+            Self::AbsenceInvalid => "absence-invalid",
+            Self::NotSkippable => "not-skippable",
         }
     }
 
@@ -81,7 +93,10 @@ impl Code {
             | Self::NotAssigned
             | Self::OverLimit
             | Self::NotApproved
-            | Self::NotHoldable => 403,
+            | Self::NotHoldable
+            | Self::NotDelegable
+            | Self::NotArranging
+            | Self::NotSkippable => 403,
             Self::AlreadyClaimed
             | Self::NotClaimed
             | Self::AlreadyDecided
@@ -90,13 +105,16 @@ impl Code {
             | Self::NoBasis
             | Self::ReservationClosed
             | Self::OnHold
-            | Self::NotOnHold => 409,
+            | Self::NotOnHold
+            | Self::ActingOver => 409,
             Self::UnknownOutcome
             | Self::FormInvalid
             | Self::CurrencyMismatch
             | Self::AmountInvalid
             | Self::HoldInvalid
-            | Self::ReasonNeeded => 422,
+            | Self::ReasonNeeded
+            | Self::HandoverInvalid
+            | Self::AbsenceInvalid => 422,
         }
     }
 }

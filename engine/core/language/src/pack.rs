@@ -11,6 +11,7 @@
 //! roles:
 //!   case-worker: { title: Case worker, starts: true }
 //!   team-leader: { title: Team leader, includes: [case-worker] }
+//!   service-manager: { title: Service manager, includes: [team-leader], arranges: true }
 //!   administrator: { title: Administrator, administers: true }
 //! teams:
 //!   north: Northern team
@@ -93,6 +94,12 @@ pub struct Pack {
 }
 
 impl Pack {
+    /// Whether one of these roles arranges the work of others.
+    pub fn arranges(&self, held: &BTreeSet<String>) -> bool {
+        let mut roles = self.roles.iter();
+        roles.any(|(name, role)| role.arranges && held.contains(name))
+    }
+
     /// Whether one of these roles looks after the agency's runs.
     pub fn administers(&self, held: &BTreeSet<String>) -> bool {
         let mut roles = self.roles.iter();
@@ -137,6 +144,9 @@ pub struct Role {
     /// Whether holders look after the agency's runs: see what failed, try it again, put a pack in
     /// force. It exempts nobody from any rule.
     pub administers: bool,
+    /// Whether holders arrange the work of others: give it to colleagues, and say who is away and
+    /// who stands in. It exempts nobody from any rule.
+    pub arranges: bool,
 }
 
 /// Money set aside.

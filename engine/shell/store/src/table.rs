@@ -72,6 +72,8 @@ pub enum Table {
     Failure,
     /// (agency, time-ordered id) -> that a pack was put in force, and by whom.
     Deployed,
+    /// (agency, id) -> that somebody is or was away, and who stands in.
+    Absence,
     /// (agency, number) -> that a run began, went on after a failure, or ended. No personal data.
     Lifecycle,
 }
@@ -113,6 +115,7 @@ impl Table {
         Self::Failure,
         Self::Deployed,
         Self::Lifecycle,
+        Self::Absence,
     ];
 
     /// First byte of the keys of its rows, and part of their seals: a format.
@@ -153,6 +156,7 @@ impl Table {
             Self::Failure => 30,
             Self::Deployed => 31,
             Self::Lifecycle => 33,
+            Self::Absence => 34,
         }
     }
 }

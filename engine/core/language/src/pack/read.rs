@@ -217,7 +217,7 @@ impl Reader<'_> {
         let keys = self.open(
             entry,
             &owner,
-            &["title", "includes", "starts", "administers"],
+            &["title", "includes", "starts", "administers", "arranges"],
         )?;
         let title = self.required(&keys, "title", "title: Team leader");
         let includes = self.texts(&keys, "includes");
@@ -229,11 +229,13 @@ impl Reader<'_> {
             }),
         };
         let (starts, administers) = (flag("starts"), flag("administers"));
+        let arranges = flag("arranges");
         Some(Role {
             title: title?.0,
             includes: includes.into_iter().map(|(name, _)| name).collect(),
             starts,
             administers,
+            arranges,
         })
     }
 

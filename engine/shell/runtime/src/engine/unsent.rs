@@ -70,19 +70,24 @@ impl Shared {
             let (item, version) = self
                 .pending::<WorkItem>(Table::WorkItem, id.as_bytes(), "a work item")?
                 .ok_or_else(not_found)?;
-            let edited = item.edit(who).map_err(Refused::Rule)?;
+            let stead = self.stead(&item, who)?;
+            let at = self.now();
+            let actor = stead.actor(&item, who, at).map_err(Refused::Rule)?;
+            let edited = item.edit(actor).map_err(Refused::Rule)?;
             let draft = DraftRow {
-                at: self.now(),
+                at,
                 revision: item.revision,
                 data: unsent.data.clone(),
                 comment: unsent.comment.clone(),
             };
             let mut batch = Batch {
-                guards: vec![Guard::Row {
+                guards: std::iter::once(Guard::Row {
                     table: Table::WorkItem,
                     key: id.as_bytes().to_vec(),
                     version,
-                }],
+                })
+                .chain(stead.guard())
+                .collect(),
                 puts: vec![row(&item, &who.id, Some(&draft))],
                 ..Batch::default()
             };
@@ -130,12 +135,14 @@ fn begin(item: &WorkItem, edited: &WorkItem, who: &Principal, draft: &DraftRow, 
         .audit
         .push(entry(item, &who.id, draft.at, action, None));
     if !item.approval {
-        batch.puts.push(Put {
+        // Whoever they act for counts as well.
+        let people = edited.editors.difference(&item.editors);
+        batch.puts.extend(people.map(|person| Put {
             table: Table::Index,
-            key: key::join(&["drafter", &item.instance, &who.id]),
+            key: key::join(&["drafter", &item.instance, person]),
             value: Some(record::encode(&item.task)),
             under: Under::Case(item.case.clone()),
-        });
+        }));
     }
 }
 

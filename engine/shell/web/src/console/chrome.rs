@@ -42,6 +42,7 @@ pub(crate) enum Place {
     Tasks,
     Start,
     Cases,
+    Absences,
     Failures,
     Runs,
     Schedules,
@@ -95,6 +96,7 @@ impl Chrome {
             ("/tasks", "Tasks", Place::Tasks),
             ("/start", "Start something", Place::Start),
             ("/cases", "Cases", Place::Cases),
+            ("/absences", "Absences", Place::Absences),
         ];
         if self.account.as_ref().is_some_and(|it| it.administers) {
             places.extend([

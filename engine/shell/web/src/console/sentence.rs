@@ -38,6 +38,9 @@ pub(crate) const fn weight(action: Action) -> Weight {
         | Action::InstanceRetried
         | Action::InstanceMigrated
         | Action::WorkItemCompleted
+        | Action::WorkItemActedFor
+        | Action::WorkItemSkipped
+        | Action::WorkItemReassigned
         | Action::WorkItemEscalated
         | Action::Refused
         | Action::FundCommitted
@@ -59,6 +62,10 @@ pub(crate) const fn weight(action: Action) -> Weight {
         | Action::WorkItemHeld
         | Action::WorkItemResumed
         | Action::WorkItemReminded
+        | Action::WorkItemHandedOver
+        | Action::WorkItemTakenFor
+        | Action::WorkItemReturned
+        | Action::WorkItemGiven
         | Action::FunctionFailed
         | Action::CallbackIgnored
         | Action::FundReserved
@@ -110,11 +117,39 @@ pub(crate) fn sentence(entry: &TimelineEntry, run: Option<&str>) -> String {
         Action::WorkItemDrafted => format!("{who} began an answer to {task}."),
         Action::WorkItemHeld => format!("{who} put {task} on hold."),
         Action::WorkItemResumed => format!("{who} took {task} off hold."),
-        Action::WorkItemReminded => format!("A reminder came that {task} is waiting."),
+        Action::WorkItemReminded if detail.is_empty() => {
+            format!("A reminder came that {task} is waiting.")
+        }
+        Action::WorkItemReminded => format!(
+            "{} was told that {task} is waiting.",
+            capital(&colleague(entry, detail))
+        ),
+        Action::WorkItemHandedOver => format!(
+            "{who} handed {task} to {}, who acts for them.",
+            colleague(entry, detail)
+        ),
+        Action::WorkItemTakenFor => {
+            format!("{who} took {task} for {}.", colleague(entry, detail))
+        }
+        Action::WorkItemReturned => format!(
+            "{} came back: the time in which somebody acted for a colleague was over.",
+            capital(&task)
+        ),
+        Action::WorkItemActedFor => format!(
+            "{who} did so for {}: it counts as done by both.",
+            colleague(entry, detail)
+        ),
+        Action::WorkItemGiven => {
+            format!("{who} gave {task} to {}.", colleague(entry, detail))
+        }
+        Action::WorkItemReassigned => {
+            format!("{who} gave {task} to others: {}.", colleague(entry, detail))
+        }
+        Action::WorkItemSkipped => format!("{who} skipped {task}."),
         Action::WorkItemEscalated => format!(
             "{} was still waiting, so it was given to {} too.",
             capital(&task),
-            assigned::phrase_of_bucket(detail)
+            colleague(entry, detail)
         ),
         Action::Refused => refused(who, &task, detail),
         Action::FunctionCalled => format!("{} was asked for.", function(detail)),
@@ -170,6 +205,14 @@ pub(crate) fn sentence(entry: &TimelineEntry, run: Option<&str>) -> String {
         Action::EventLetGo => {
             "A message was let go, since too many came before they were waited for.".to_owned()
         }
+    }
+}
+
+/// To or for whom it was: a colleague by name, or those of a role or team.
+fn colleague(entry: &TimelineEntry, detail: &str) -> String {
+    match &entry.colleague {
+        Some(person) => person.display_name.clone(),
+        None => assigned::phrase_of_bucket(detail),
     }
 }
 

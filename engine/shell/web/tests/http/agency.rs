@@ -30,6 +30,7 @@ roles:
   case-worker: { title: Case worker, starts: true }
   team-leader: { title: Team leader }
   administrator: { title: Administrator, administers: true }
+  coordinator: { title: Coordinator, arranges: true }
 funds:
   help:
     title: Family help
@@ -215,6 +216,7 @@ impl Agency {
             ("lee", "Lee Tanaka", "team-leader"),
             ("sam", "Sam Rossi", "team-leader"),
             ("alex", "Alex Kumar", "administrator"),
+            ("ria", "Ria Sol", "coordinator"),
         ] {
             let user = NewUser {
                 agency: "little".to_owned(),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use casewright_casework::work_item::{Assigned, Limit, State};
+use casewright_casework::work_item::{Assigned, Limit, Skippable, State, Terms};
 use casewright_casework::{Money, WorkItem, audit::Action as Audit, calendar};
 use casewright_language::Term;
 use casewright_machine::Offer;
@@ -120,6 +120,16 @@ impl Draft<'_> {
             alarms,
             reminded_at: None,
             escalations: Vec::new(),
+            told: Vec::new(),
+            terms: Terms {
+                non_delegable: offer.non_delegable,
+                skippable: offer.skippable.map(|skippable| Skippable {
+                    by: skippable.by,
+                    outcome: skippable.outcome,
+                }),
+                holds_total: offer.holds_total.map(term),
+            },
+            moves: Vec::new(),
             editors: BTreeSet::new(),
             state: State::Offered,
             claimed_by: None,
