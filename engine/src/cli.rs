@@ -58,6 +58,8 @@ pub(crate) enum Command {
     Calendar(crate::client::Arguments<crate::client::Calendar>),
     /// Ask a server for funds: balances, ledgers, payments taken back.
     Fund(crate::client::Arguments<crate::client::Fund>),
+    /// Tell a server who is away, and who stands in.
+    Absence(crate::client::Arguments<crate::client::Absence>),
     /// Tell a server what happened outside.
     Event(crate::client::Arguments<crate::client::Event>),
     /// Put a pack in force on a server; runs under way keep the one they began with.

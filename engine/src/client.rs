@@ -1,9 +1,10 @@
-//! Commands that ask a server: `case`, `instance`, `task`, `fund`, `calendar`, `event`,
+//! Commands that ask a server: `absence`, `case`, `instance`, `task`, `fund`, `calendar`, `event`,
 //! `deploy`. They do what the API does for the person whose token is used, and know no rule of
 //! their own.
 //!
 //! `client/` has one file for each; here is how a server is reached and how its refusals are told.
 
+mod absence;
 mod calendar;
 mod case;
 pub(crate) mod deploy;
@@ -24,6 +25,7 @@ use ureq::tls::{RootCerts, TlsConfig};
 
 use crate::exit;
 
+pub(crate) use absence::Command as Absence;
 pub(crate) use calendar::Command as Calendar;
 pub(crate) use case::Command as Case;
 pub(crate) use event::Command as Event;

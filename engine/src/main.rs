@@ -68,6 +68,7 @@ fn main() -> ExitCode {
         Command::Test(arguments) => test::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Plugin(arguments) => plugin::run(arguments),
+        Command::Absence(arguments) => client::run(&arguments),
         Command::Case(arguments) => client::run(&arguments),
         Command::Calendar(arguments) => client::run(&arguments),
         Command::Instance(arguments) => client::run(&arguments),

@@ -30,9 +30,10 @@
 //! ```
 //!
 //! `<call>` is `<task>[:<run>.<attempt>]`, by default the latest; `fail` takes `{message, details,
-//! retry_after_ms}`, `complete` takes `{data, comment, overdue}`, `event` takes further attributes
-//! (`id` unless written is the type, `source` is `urn:test`). A leading `+PT2S` moves the clock
-//! first; a timer moves it to its own moment. `recover` is no event: it lists what is open.
+//! retry_after_ms}`, `complete` takes `<person>:<role>[/<for whom>]` and `{data, comment, overdue,
+//! skipped}`, `event` takes further attributes (`id` unless written is the type, `source` is
+//! `urn:test`). A leading `+PT2S` moves the clock first; a timer moves it to its own moment.
+//! `recover` is no event: it lists what is open.
 
 mod play;
 mod print;
@@ -109,6 +110,8 @@ pub enum Happening {
         comment: Option<String>,
         /// Whether it was due before.
         overdue: bool,
+        /// Nobody answered.
+        skipped: bool,
     },
     /// A workflow that a task runs has ended.
     ChildEnded {
@@ -355,9 +358,15 @@ impl Happening {
         while !rest.is_empty() && !rest.starts_with('{') {
             let (decider, after) = word(rest);
             let (person, role) = decider.split_once(':').ok_or("write <person>:<role>")?;
+            // `ben:worker/ana`: Ben, for Ana.
+            let (role, acting_for) = match role.split_once('/') {
+                Some((role, person)) => (role, Some(person)),
+                None => (role, None),
+            };
             by.push(Decider {
                 person: person.to_owned(),
                 role: role.to_owned(),
+                acting_for: acting_for.map(str::to_owned),
             });
             rest = after;
         }
@@ -369,6 +378,7 @@ impl Happening {
             data: more["data"].clone(),
             comment: more["comment"].as_str().map(str::to_owned),
             overdue: more["overdue"].as_bool().unwrap_or(false),
+            skipped: more["skipped"].as_bool().unwrap_or(false),
         })
     }
 }

@@ -138,6 +138,7 @@ fn foreign(instance: &Instance) -> Vec<Event> {
         comment: None,
         by: Vec::new(),
         overdue: false,
+        skipped: false,
     }));
     for effect in &open {
         if let Effect::Call(call) = effect {

@@ -31,6 +31,57 @@ pub(crate) enum Command {
     Claim { id: String },
     /// Give a task back.
     Release { id: String },
+    /// Let a task that the asking person has taken wait.
+    Hold {
+        id: String,
+        /// Others read it.
+        #[arg(long)]
+        reason: String,
+        /// A day or a moment on which it comes back by itself.
+        #[arg(long)]
+        until: Option<String>,
+    },
+    /// Go on with a task that was put on hold.
+    Resume { id: String },
+    /// Hand a task that the asking person has taken to a colleague for a while.
+    Delegate {
+        id: String,
+        /// Id or sign-in name of the colleague, who acts for the asking person.
+        #[arg(long)]
+        to: String,
+        /// A day or a moment on which it comes back by itself.
+        #[arg(long)]
+        until: String,
+        /// Others read it.
+        #[arg(long)]
+        reason: String,
+    },
+    /// Give a task that nobody has to a colleague who might take it; for roles that arrange.
+    Assign {
+        id: String,
+        /// Id or sign-in name.
+        #[arg(long)]
+        to: String,
+        /// Others read it.
+        #[arg(long)]
+        reason: String,
+    },
+    /// Give a task to others, whoever has it; for roles that arrange.
+    Reassign {
+        id: String,
+        #[command(flatten)]
+        to: Recipient,
+        /// Others read it.
+        #[arg(long)]
+        reason: String,
+    },
+    /// End a task without an answer, where its workflow allows it.
+    Skip {
+        id: String,
+        /// Others read it.
+        #[arg(long)]
+        reason: String,
+    },
     /// Finish a task that the asking person has taken.
     Complete {
         id: String,
@@ -45,6 +96,35 @@ pub(crate) enum Command {
         #[arg(long)]
         comment: Option<String>,
     },
+}
+
+/// To whom a task goes: exactly one.
+#[derive(Debug, clap::Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct Recipient {
+    /// Id or sign-in name.
+    #[arg(long)]
+    person: Option<String>,
+    #[arg(long)]
+    role: Option<String>,
+    #[arg(long)]
+    team: Option<String>,
+}
+
+impl Recipient {
+    fn body(&self) -> Value {
+        let named = [
+            ("person", &self.person),
+            ("role", &self.role),
+            ("team", &self.team),
+        ];
+        let mut named = named
+            .into_iter()
+            .filter_map(|(kind, name)| Some((kind, name.as_ref()?)));
+        named
+            .next()
+            .map_or(Value::Null, |(kind, name)| json!({ kind: name }))
+    }
 }
 
 impl Ask for Command {
@@ -84,6 +164,49 @@ impl Ask for Command {
             Self::Release { id } => {
                 let item = client.post(&place(id, "/release"), &json!({}))?;
                 Ok(Answer::new(item, format!("{id} is free again")))
+            }
+            Self::Hold { id, reason, until } => {
+                let body = json!({ "reason": reason, "until": until });
+                let item = client.post(&place(id, "/hold"), &body)?;
+                let until = at(&item, "/hold/until");
+                let text = match until.as_str() {
+                    "" => format!("{id} is on hold"),
+                    until => format!("{id} is on hold until {until}"),
+                };
+                Ok(Answer::new(item, text))
+            }
+            Self::Resume { id } => {
+                let item = client.post(&place(id, "/resume"), &json!({}))?;
+                Ok(Answer::new(item, format!("{id} is off hold")))
+            }
+            Self::Delegate {
+                id,
+                to,
+                until,
+                reason,
+            } => {
+                let body = json!({ "to": to, "until": until, "reason": reason });
+                let item = client.post(&place(id, "/delegate"), &body)?;
+                let with = at(&item, "/claimedBy/displayName");
+                let until = at(&item, "/actingUntil");
+                Ok(Answer::new(item, format!("{with} has {id} until {until}")))
+            }
+            Self::Assign { id, to, reason } => {
+                let body = json!({ "to": to, "reason": reason });
+                let item = client.post(&place(id, "/assign"), &body)?;
+                let with = at(&item, "/claimedBy/displayName");
+                Ok(Answer::new(item, format!("{with} has {id}")))
+            }
+            Self::Reassign { id, to, reason } => {
+                let body = json!({ "to": to.body(), "reason": reason });
+                let item = client.post(&place(id, "/reassign"), &body)?;
+                let text = format!("{id} is {}, for {}", at(&item, "/state"), whom(&item));
+                Ok(Answer::new(item, text))
+            }
+            Self::Skip { id, reason } => {
+                let body = json!({ "reason": reason });
+                let item = client.post(&place(id, "/skip"), &body)?;
+                Ok(Answer::new(item, format!("{id} is skipped")))
             }
             Self::Complete {
                 id,
@@ -145,6 +268,14 @@ fn shown(item: &Value) -> String {
     let with = at(item, "/claimedBy/displayName");
     if !with.is_empty() {
         let _ = write!(text, ", with {with}");
+    }
+    let stead = at(item, "/actingFor/displayName");
+    if !stead.is_empty() {
+        let _ = write!(text, " for {stead}");
+    }
+    let attempt = item["attempt"].as_u64().unwrap_or(1);
+    if attempt > 1 {
+        let _ = write!(text, ", attempt {attempt}");
     }
     let due = at(item, "/due");
     if !due.is_empty() {

@@ -58,7 +58,7 @@ pub(super) struct Said {
 /// A key of a task, and the terms that say all of what is written under it.
 type SaidBy = (&'static [&'static str], &'static [&'static str]);
 
-const SAID_BY: [SaidBy; 11] = [
+const SAID_BY: [SaidBy; 14] = [
     (&["with", "due"], &["Due"]),
     (&["with", "assign"], &["Who"]),
     (&["with", "form"], &["Form"]),
@@ -66,6 +66,9 @@ const SAID_BY: [SaidBy; 11] = [
     (&["with", "remind"], &["Reminder"]),
     (&["with", "escalate"], &["When late"]),
     (&["with", "clock"], &["On hold"]),
+    (&["with", "nonDelegable"], &["Goes to others"]),
+    (&["with", "skippable"], &["May be skipped by"]),
+    (&["with", "holdAtMost"], &["Waits"]),
     (&["with", "title"], &["Title"]),
     (&["if"], &["Only when"]),
     (&["wait"], &["Waits"]),

@@ -117,6 +117,23 @@ fn times(teller: &Teller<'_>, human: &Human) -> Vec<Fact> {
             facts.push(fact("On hold", vec![Said::words(words)]));
         }
     }
+    if let Some(total) = human.holds_total {
+        let words = format!("waits at most {} in all", term(total));
+        facts.push(fact("Waits", vec![Said::words(words)]));
+    }
+    if human.non_delegable {
+        let words = "stays with those it is given to; others are only told that it waits";
+        facts.push(fact("Goes to others", vec![Said::words(words)]));
+    }
+    if let Some(skippable) = &human.skippable {
+        let role = teller.known.role(&skippable.by);
+        let outcome = casewright_language::words::phrase(&skippable.outcome);
+        let words = format!(
+            "{}, with a reason; it then ends with “{outcome}”",
+            role.words
+        );
+        facts.push(fact("May be skipped by", vec![Said { words, ..role }]));
+    }
     facts
 }
 

@@ -130,6 +130,7 @@ pub(crate) fn pack(deployment: &Deployment) -> BTreeMap<String, Facts> {
             fact("Looks after the agency's runs", yes(role.administers)),
             fact("Keeps the walls of cases", yes(role.walls)),
             fact("Corrects payments", yes(role.reverses)),
+            fact("Arranges the work of others", yes(role.arranges)),
         ];
         all.insert(format!("Role `{name}`"), facts);
     }

@@ -92,6 +92,13 @@ fn may(known: &Known<'_>, name: &str) -> Vec<String> {
                 .to_owned(),
         );
     }
+    if role.arranges {
+        may.push(
+            "Arranges the work of others: gives it to colleagues, and says who is away and who \
+             stands in. This frees nobody from any rule."
+                .to_owned(),
+        );
+    }
     let included: Vec<String> = role
         .includes
         .iter()

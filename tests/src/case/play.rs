@@ -288,6 +288,7 @@ impl<'a> World<'a> {
                 data,
                 comment,
                 overdue,
+                skipped,
             } => Some(Event::WorkItemCompleted {
                 at,
                 on: Some(at.to_zoned(TimeZone::UTC).date()),
@@ -297,6 +298,7 @@ impl<'a> World<'a> {
                 comment,
                 by,
                 overdue,
+                skipped,
             }),
             Happening::ChildEnded {
                 task,

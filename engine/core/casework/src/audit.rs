@@ -47,6 +47,18 @@ pub enum Action {
     WorkItemEscalated,
     /// Its calendar changed, and its moments with it.
     WorkItemDueMoved,
+    /// Handed to a colleague who acts for whoever had it.
+    WorkItemHandedOver,
+    /// Taken up by somebody for a colleague.
+    WorkItemTakenFor,
+    /// Back to those it was handed over by, or offered again.
+    WorkItemReturned,
+    /// What somebody decided counts for a colleague as well.
+    WorkItemActedFor,
+    /// Given to a colleague by somebody who arranges.
+    WorkItemGiven,
+    WorkItemReassigned,
+    WorkItemSkipped,
     Refused,
     FunctionCalled,
     FunctionReturned,

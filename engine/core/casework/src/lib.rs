@@ -6,6 +6,7 @@
 //!
 //! Own crate for reasons of law: purity is held by its dependency list.
 
+pub mod absence;
 pub mod access;
 pub mod audit;
 pub mod calendar;
@@ -26,6 +27,7 @@ pub mod schedule;
 pub mod wall;
 pub mod work_item;
 
+pub use absence::{Absence, Absences};
 pub use calendar::{Calendar, Term};
 pub use case::Case;
 pub use consent::Consent;

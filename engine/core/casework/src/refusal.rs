@@ -53,6 +53,12 @@ pub enum Code {
     PlanInvalid,
     UnknownPlan,
     UnknownPerson,
+    NotDelegable,
+    HandoverInvalid,
+    ActingOver,
+    NotArranging,
+    AbsenceInvalid,
+    NotSkippable,
 }
 
 impl Code {
@@ -91,6 +97,12 @@ impl Code {
             Self::PlanInvalid => "plan-invalid",
             Self::UnknownPlan => "unknown-plan",
             Self::UnknownPerson => "unknown-person",
+            Self::NotDelegable => "not-delegable",
+            Self::HandoverInvalid => "handover-invalid",
+            Self::ActingOver => "acting-over",
+            Self::NotArranging => "not-arranging",
+            Self::AbsenceInvalid => "absence-invalid",
+            Self::NotSkippable => "not-skippable",
         }
     }
 
@@ -107,7 +119,10 @@ impl Code {
             | Self::OverLimit
             | Self::NotApproved
             | Self::NotHoldable
-            | Self::OwnWall => 403,
+            | Self::OwnWall
+            | Self::NotDelegable
+            | Self::NotArranging
+            | Self::NotSkippable => 403,
             Self::AlreadyClaimed
             | Self::NotClaimed
             | Self::AlreadyDecided
@@ -120,7 +135,8 @@ impl Code {
             | Self::NotReversible
             | Self::OnHold
             | Self::NotOnHold
-            | Self::NeedsAgreement => 409,
+            | Self::NeedsAgreement
+            | Self::ActingOver => 409,
             Self::UnknownOutcome
             | Self::FormInvalid
             | Self::CurrencyMismatch
@@ -128,7 +144,9 @@ impl Code {
             | Self::InvoiceInvalid
             | Self::HoldInvalid
             | Self::PlanInvalid
-            | Self::ReasonNeeded => 422,
+            | Self::ReasonNeeded
+            | Self::HandoverInvalid
+            | Self::AbsenceInvalid => 422,
         }
     }
 }

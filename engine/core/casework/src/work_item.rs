@@ -1,11 +1,14 @@
 //! Human work: offered, claimed, completed, withdrawn; and who may do which.
 //!
 //! Checks come in one order at every door: visible, exclusion, role, state, revision, outcome and
-//! form, reason, limit.
+//! form, reason, limit. Of whoever acts for somebody, each is asked of both.
 
 mod alarm;
+mod arrange;
 mod deadline;
+mod handover;
 mod hold;
+mod skip;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,14 +19,17 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::audit::hex;
-use crate::calendar::{Calendar, Pace};
+use crate::calendar::{Calendar, Pace, Term};
 use crate::policy::{Asked, Aspect};
 use crate::principal::Kind;
 use crate::{Code, Money, Policy, Principal, Refusal};
 
-pub use alarm::{Alarm, Escalation, Rings};
+pub use alarm::{Alarm, Away, Escalation, Rings};
+pub use arrange::{Arranger, MOVES_MAX, Move, What};
 pub use deadline::{Deadline, Shift, When};
+pub use handover::{Acting, Actor, Named};
 pub use hold::{Clock, HOLDS_MAX, Hold, REASON_BYTES_MAX};
+pub use skip::Skippable;
 
 /// A piece of human work, from its offer to its end.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -74,6 +80,16 @@ pub struct WorkItem {
     /// To whom it is offered as well since time ran out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub escalations: Vec<Escalation>,
+    /// To whom it was pointed out as well, since whoever it waits for is away or it is theirs
+    /// alone. It is not offered to them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub told: Vec<Escalation>,
+    /// What else the document says of it.
+    #[serde(default, skip_serializing_if = "Terms::none")]
+    pub terms: Terms,
+    /// The times that it went to somebody by somebody's word.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub moves: Vec<Move>,
     /// Ids of those who began an answer, sent or not: they count as having worked on it.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub editors: BTreeSet<String>,
@@ -82,6 +98,25 @@ pub struct WorkItem {
     pub decisions: Vec<Decision>,
     /// Grows with every change of what there is to decide; claiming and releasing change nothing.
     pub revision: u64,
+}
+
+/// What the document says of an item besides whom it is for and by when.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Terms {
+    /// It stays with those it is given to.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub non_delegable: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub skippable: Option<Skippable>,
+    /// How long all its holds may be together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub holds_total: Option<Term>,
+}
+
+impl Terms {
+    fn none(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// To whom it is offered.
@@ -110,6 +145,9 @@ pub struct Claim {
     pub person: String,
     pub display_name: String,
     pub at: Timestamp,
+    /// For whom, where they act for somebody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acting: Option<Acting>,
 }
 
 /// What one person decided.
@@ -126,6 +164,12 @@ pub struct Decision {
     /// Digest of what they were shown: [`WorkItem::shown`]. Empty in records of before.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub shown: String,
+    /// For whom they acted: it counts as decided by both.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acting_for: Option<Named>,
+    /// It was not answered but skipped, and the comment says why.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub skipped: bool,
 }
 
 /// The amount that a decision would release, and the policy that bounds who may.
@@ -180,25 +224,48 @@ impl Assigned {
     }
 }
 
+impl Decision {
+    /// Ids of everybody it counts for.
+    pub fn people(&self) -> impl Iterator<Item = &str> {
+        let stead = self.acting_for.as_ref().map(|named| named.person.as_str());
+        std::iter::once(self.person.as_str()).chain(stead)
+    }
+}
+
 impl WorkItem {
     /// Whether this principal may know that the item exists.
     pub fn visible(&self, who: &Principal) -> bool {
         who.agency == self.agency
     }
 
-    /// Whether this principal may take part, whatever the state: the checks before the state.
-    pub fn admits(&self, who: &Principal) -> Result<(), Refusal> {
-        if !self.visible(who) {
+    /// Whether this principal may take part, whatever the state: the checks before the state. Of
+    /// whoever acts for somebody they are asked of both.
+    pub fn admits<'a>(&self, actor: impl Into<Actor<'a>>) -> Result<(), Refusal> {
+        let actor = actor.into();
+        if !actor.people().all(|person| self.visible(person)) {
             return Err(Refusal::new(Code::NotFound, "there is no such task"));
         }
-        if let Some(reason) = self.excluded.get(&who.id) {
+        if let Some(reason) = self.excluded.get(&actor.who.id) {
             return Err(Refusal::new(Code::SelfApproval, reason.clone()));
         }
-        if !self.assigned_to(who) {
-            return Err(Refusal::new(
-                Code::NotAssigned,
-                "this task is for somebody else",
-            ));
+        let Some(stead) = actor.stead else {
+            return self
+                .assignment_of(actor.who)
+                .map(drop)
+                .ok_or_else(not_assigned);
+        };
+        if self.excluded.contains_key(&stead.id) {
+            let sentence = "whoever you act for may not decide this; another person must decide";
+            return Err(Refusal::new(Code::SelfApproval, sentence));
+        }
+        self.passes_on()?;
+        if self.assignment_of(stead).is_none() {
+            let sentence = "whoever you act for may not do this themselves";
+            return Err(Refusal::new(Code::NotAssigned, sentence));
+        }
+        if self.approval && !self.stands_level(actor.who, stead) {
+            let sentence = "to approve for somebody you need the role for it yourself";
+            return Err(Refusal::new(Code::NotAssigned, sentence));
         }
         Ok(())
     }
@@ -209,13 +276,14 @@ impl WorkItem {
         match self.state {
             State::Claimed if self.held_by(who) => Ok(self.clone()),
             State::Offered | State::Claimed | State::Held if self.free_for(who) => {
-                if self.has_decided(who) {
+                if self.has_decided(who.into()) {
                     return Err(decided_before());
                 }
                 let claim = Claim {
                     person: who.id.clone(),
                     display_name: who.display_name.clone(),
                     at,
+                    acting: None,
                 };
                 Ok(Self {
                     state: State::Claimed,
@@ -235,15 +303,21 @@ impl WorkItem {
         open && self.admits(who).is_ok()
             && !self.held_by(who)
             && self.free_for(who)
-            && !self.has_decided(who)
+            && !self.has_decided(who.into())
     }
 
-    /// Gives it back to those it was offered to.
+    /// Gives it back to those it was offered to; whoever acts for somebody gives it back to them.
     pub fn release(&self, who: &Principal, _at: Timestamp) -> Result<Self, Refusal> {
-        self.admits(who)?;
-        self.held_now(who)?;
+        // To give back what one should not have any more is always right.
+        if self.acting(who).is_none() {
+            self.admits(who)?;
+            self.held_now(who.into())?;
+        }
         if self.state == State::Held {
             return Err(hold::on_hold());
+        }
+        if self.acting(who).is_some() {
+            return Ok(self.given_back());
         }
         Ok(Self {
             state: State::Offered,
@@ -252,11 +326,12 @@ impl WorkItem {
         })
     }
 
-    /// Back to those it was offered to, from somebody who may not open the case any more. `None`
-    /// where they do not have it. A clock that stood still goes on.
+    /// Back to those it was offered to, from somebody who may not open the case any more, or from
+    /// whoever acts for them. `None` where they do not have it. A clock that stood still goes on.
     pub fn taken_from(&self, staff: &str, at: Timestamp, calendar: &Calendar) -> Option<Self> {
-        let claim = self.claimed_by.as_ref();
-        if claim.is_none_or(|claim| claim.person != staff) {
+        let claim = self.claimed_by.as_ref()?;
+        let acting = claim.acting.as_ref();
+        if claim.person != staff && acting.is_none_or(|acting| acting.person != staff) {
             return None;
         }
         match self.state {
@@ -270,21 +345,32 @@ impl WorkItem {
     }
 
     /// Whoever may complete it may keep an unfinished answer, which nobody checks. They count as
-    /// having worked on it from then on.
-    pub fn edit(&self, who: &Principal) -> Result<Self, Refusal> {
-        self.admits(who)?;
-        self.held_now(who)?;
+    /// having worked on it from then on, and so does whoever they act for.
+    pub fn edit<'a>(&self, actor: impl Into<Actor<'a>>) -> Result<Self, Refusal> {
+        let actor = actor.into();
+        self.admits(actor)?;
+        self.held_now(actor)?;
         let mut next = self.clone();
-        next.editors.insert(who.id.clone());
+        let people = actor.people().map(|person| person.id.clone());
+        next.editors.extend(people);
         Ok(next)
     }
 
     /// Decides it, or counts as one of several approvals.
-    pub fn complete(&self, who: &Principal, by: &Completion<'_>) -> Result<Completed, Refusal> {
-        self.admits(who)?;
-        self.held_now(who)?;
+    pub fn complete<'a>(
+        &self,
+        actor: impl Into<Actor<'a>>,
+        by: &Completion<'_>,
+    ) -> Result<Completed, Refusal> {
+        let actor = actor.into();
+        self.admits(actor)?;
+        self.held_now(actor)?;
         if self.state == State::Held {
             return Err(hold::on_hold());
+        }
+        // Between two approvals of one item a person may have come to act for the other.
+        if self.has_decided(actor) {
+            return Err(decided_before());
         }
         if by
             .revision
@@ -317,8 +403,8 @@ impl WorkItem {
             let sentence = "say in the comment why this is not approved";
             return Err(Refusal::new(Code::ReasonNeeded, sentence));
         }
-        let role = self.deciding_role(who, by)?;
-        Ok(self.decided(who, by, role))
+        let role = self.deciding_role(actor, by)?;
+        Ok(self.decided(actor, by, role))
     }
 
     /// The engine takes it back; fits every open state.
@@ -367,10 +453,6 @@ impl WorkItem {
         std::iter::once(&self.assigned).chain(escalated)
     }
 
-    fn assigned_to(&self, who: &Principal) -> bool {
-        self.assignment_of(who).is_some()
-    }
-
     /// Why somebody may take part: the first of those it is offered to that they belong to.
     fn assignment_of(&self, who: &Principal) -> Option<&Assigned> {
         // The engine offers and withdraws; it never decides for a person.
@@ -389,9 +471,17 @@ impl WorkItem {
         let Some(claim) = &self.claimed_by else {
             return true;
         };
+        let acting = claim.acting.as_ref();
+        // Whoever somebody acts for may take it back at any time.
+        if acting.is_some_and(|acting| acting.person == who.id) {
+            return true;
+        }
+        let since = acting
+            .and_then(|acting| acting.claimed_at)
+            .unwrap_or(claim.at);
         self.escalations
             .iter()
-            .any(|escalation| escalation.to.covers(who) && claim.at <= escalation.at)
+            .any(|escalation| escalation.to.covers(who) && since <= escalation.at)
     }
 
     fn held_by(&self, who: &Principal) -> bool {
@@ -400,25 +490,33 @@ impl WorkItem {
             .is_some_and(|claim| claim.person == who.id)
     }
 
-    fn has_decided(&self, who: &Principal) -> bool {
-        self.decisions
-            .iter()
-            .any(|decision| decision.person == who.id)
+    fn has_decided(&self, actor: Actor<'_>) -> bool {
+        let mut decided = self.decisions.iter().flat_map(Decision::people);
+        decided.any(|person| actor.people().any(|one| one.id == person))
     }
 
-    fn held_now(&self, who: &Principal) -> Result<(), Refusal> {
+    fn held_now(&self, actor: Actor<'_>) -> Result<(), Refusal> {
         match self.state {
             State::Offered => Err(Refusal::new(
                 Code::NotClaimed,
                 "take the task before you work on it",
             )),
-            State::Claimed | State::Held if self.held_by(who) => Ok(()),
+            State::Claimed | State::Held if self.held_by(actor.who) => {
+                let acting = self.acting(actor.who).map(|acting| &acting.person);
+                if acting == actor.stead.map(|person| &person.id) {
+                    Ok(())
+                } else {
+                    Err(handover::acting_over())
+                }
+            }
             State::Claimed | State::Held => Err(self.taken()),
             State::Completed | State::Withdrawn => Err(self.over()),
         }
     }
 
-    fn deciding_role(&self, who: &Principal, by: &Completion<'_>) -> Result<String, Refusal> {
+    /// The role that suffices. Both whoever decides and whoever they act for must be within the
+    /// limit, so that the smaller one bounds.
+    fn deciding_role(&self, actor: Actor<'_>, by: &Completion<'_>) -> Result<String, Refusal> {
         if by.outcome == APPROVE
             && let Some(limit) = &self.limit
         {
@@ -427,34 +525,43 @@ impl WorkItem {
                 let sentence = format!("the policy {} is not in force", limit.policy);
                 Refusal::new(Code::OverLimit, sentence)
             })?;
-            return policy.permits(
-                who,
-                &Asked {
-                    money: &limit.money,
-                    aspects: &limit.aspects,
-                    on: by.on,
-                    before: by.before,
-                },
-            );
+            let asked = Asked {
+                money: &limit.money,
+                aspects: &limit.aspects,
+                on: by.on,
+                before: by.before,
+            };
+            let role = policy.permits(actor.who, &asked)?;
+            let stead = actor.stead.map_or(Ok(()), |stead| {
+                policy.permits(stead, &asked).map(drop).map_err(|_| {
+                    let sentence = "it is above the limit of whoever you act for";
+                    Refusal::new(Code::OverLimit, sentence)
+                })
+            });
+            return stead.map(|()| role);
         }
-        Ok(match self.assignment_of(who).unwrap_or(&self.assigned) {
+        let entitled = actor.stead.unwrap_or(actor.who);
+        let assigned = self.assignment_of(entitled).unwrap_or(&self.assigned);
+        Ok(match assigned {
             Assigned::Role(role) => role.clone(),
             Assigned::Team(team) => team.clone(),
-            Assigned::Person(_) => who.roles.first().cloned().unwrap_or_default(),
+            Assigned::Person(_) => entitled.roles.first().cloned().unwrap_or_default(),
         })
     }
 
-    fn decided(&self, who: &Principal, by: &Completion<'_>, role: String) -> Completed {
+    fn decided(&self, actor: Actor<'_>, by: &Completion<'_>, role: String) -> Completed {
         let mut next = self.clone();
         next.decisions.push(Decision {
-            person: who.id.clone(),
-            display_name: who.display_name.clone(),
+            person: actor.who.id.clone(),
+            display_name: actor.who.display_name.clone(),
             role,
             at: by.at,
             outcome: by.outcome.to_owned(),
             data: by.data.clone(),
             comment: by.comment.map(str::to_owned),
             shown: self.shown(),
+            acting_for: actor.stead_named(),
+            skipped: false,
         });
         next.revision += 1;
         next.claimed_by = None;
@@ -506,6 +613,10 @@ impl WorkItem {
         };
         Refusal::new(Code::AlreadyDecided, sentence)
     }
+}
+
+fn not_assigned() -> Refusal {
+    Refusal::new(Code::NotAssigned, "this task is for somebody else")
 }
 
 fn decided_before() -> Refusal {

@@ -17,7 +17,7 @@ use casewright_casework::fund::{self, Close, Entry, EntryKind, Kept, Reserve};
 use casewright_casework::policy::Row;
 use casewright_casework::principal::Kind;
 use casewright_casework::work_item::{
-    APPROVE, Assigned, Clock, Completed, Completion, Limit, State,
+    APPROVE, Assigned, Clock, Completed, Completion, Limit, State, Terms,
 };
 use casewright_casework::{Fund, Money, Policy, Principal, Refusal, WorkItem};
 use jiff::Timestamp;
@@ -294,6 +294,9 @@ fn item(index: usize) -> WorkItem {
         alarms: Vec::new(),
         reminded_at: None,
         escalations: Vec::new(),
+        told: Vec::new(),
+        terms: Terms::default(),
+        moves: Vec::new(),
         editors: BTreeSet::new(),
         state: State::Offered,
         claimed_by: None,

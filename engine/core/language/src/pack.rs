@@ -16,6 +16,7 @@
 //! roles:
 //!   case-worker: { title: Case worker, starts: true }
 //!   team-leader: { title: Team leader, includes: [case-worker] }
+//!   service-manager: { title: Service manager, includes: [team-leader], arranges: true }
 //!   administrator: { title: Administrator, administers: true }
 //!   service-manager: { title: Service manager, walls: true }   # keeps the walls of cases
 //!   bookkeeper: { title: Bookkeeper, reverses: true }   # corrects payments
@@ -112,6 +113,12 @@ impl Pack {
     pub fn reverses(&self, held: &BTreeSet<String>) -> bool {
         let mut roles = self.roles.iter();
         roles.any(|(name, role)| role.reverses && held.contains(name))
+    }
+
+    /// Whether one of these roles arranges the work of others.
+    pub fn arranges(&self, held: &BTreeSet<String>) -> bool {
+        let mut roles = self.roles.iter();
+        roles.any(|(name, role)| role.arranges && held.contains(name))
     }
 
     /// Whether one of these roles looks after the agency's runs.
@@ -227,6 +234,9 @@ pub struct Role {
     pub walls: bool,
     /// Whether holders correct payments: move money that was spent by mistake back into its fund.
     pub reverses: bool,
+    /// Whether holders arrange the work of others: give it to colleagues, and say who is away and
+    /// who stands in. It exempts nobody from any rule.
+    pub arranges: bool,
 }
 
 /// Money set aside.

@@ -437,7 +437,22 @@ pub struct Human {
     pub limit: Option<Limit>,
     /// Who is paid: excluded from deciding.
     pub payee: Option<Template>,
+    /// Whether it stays with those it is given to.
+    pub non_delegable: bool,
+    /// Who may end it without an answer; never of an approval.
+    pub skippable: Option<Skippable>,
+    /// How long all the times that it waits may be together.
+    pub holds_total: Option<Term>,
     pub outcomes: Vec<String>,
+}
+
+/// Who may skip work, and what comes out then.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Skippable {
+    /// A role of the pack.
+    pub by: String,
+    /// One of the outcomes.
+    pub outcome: String,
 }
 
 /// A moment around `due`.

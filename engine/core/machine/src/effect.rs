@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use casewright_language::Term;
-use casewright_language::workflow::{After, Clock, Reach, Remind};
+use casewright_language::workflow::{After, Clock, Reach, Remind, Skippable};
 
 use crate::{Fault, Interest, Worked};
 
@@ -183,6 +183,15 @@ pub struct Offer {
     /// The calendar that counts its days, where the task names one of its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub calendar: Option<String>,
+    /// Whether it stays with those it is given to.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub non_delegable: bool,
+    /// Who may end it without an answer, and what comes out then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub skippable: Option<Skippable>,
+    /// How long all the times that it waits may be together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub holds_total: Option<Term>,
     /// What may be decided, in the author's order.
     pub outcomes: Vec<String>,
     /// How many different people must approve.

@@ -44,6 +44,9 @@ pub enum Event {
         by: Vec<Decider>,
         /// Whether it was due before.
         overdue: bool,
+        /// Nobody answered: it was skipped, and the comment says why.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        skipped: bool,
     },
     /// The moment of [`crate::Effect::SetTimer`] has come.
     TimerFired {
@@ -188,6 +191,9 @@ pub struct Decider {
     pub person: String,
     /// The role under which they decided.
     pub role: String,
+    /// For whom they acted, as whose work it counts as well.
+    #[serde(default, rename = "actingFor", skip_serializing_if = "Option::is_none")]
+    pub acting_for: Option<String>,
 }
 
 /// Why a function gave no value.

@@ -48,11 +48,14 @@ pub(crate) fn resume(
     }
     run.choose(&offer.reference, decision.outcome);
     for decider in decision.by {
-        run.record.complete(Completion {
-            task: offer.task.clone(),
-            approval: offer.approval,
-            person: decider.person.clone(),
-        });
+        // Whoever they act for has done it as well.
+        for person in std::iter::once(&decider.person).chain(&decider.acting_for) {
+            run.record.complete(Completion {
+                task: offer.task.clone(),
+                approval: offer.approval,
+                person: person.clone(),
+            });
+        }
     }
     Ok(Progress::finished(output(run, *decision)))
 }
@@ -69,6 +72,10 @@ fn output(run: &Run<'_>, decision: Decision<'_>) -> Value {
         "overdue": decision.overdue,
     });
     // Left out rather than null where the event does not say: a replay gives what it gave before.
+    if decision.skipped {
+        output["skipped"] = Value::from(true);
+        output["reason"] = json!(decision.comment);
+    }
     if let Some(day) = decision.on {
         output["on"] = Value::from(day.to_string());
     }
@@ -115,6 +122,9 @@ impl Asked<'_> {
             clock: human.clock,
             calendar: human.calendar.clone(),
             escalate: escalate.collect::<Result<_, Stop>>()?,
+            non_delegable: human.non_delegable,
+            skippable: human.skippable.clone(),
+            holds_total: human.holds_total,
             outcomes: human.outcomes.clone(),
             approvals: human.approvals,
             limit,

@@ -116,6 +116,7 @@ pub(crate) struct Decision<'a> {
     pub(crate) comment: Option<&'a str>,
     pub(crate) by: &'a [Decider],
     pub(crate) overdue: bool,
+    pub(crate) skipped: bool,
 }
 
 /// What became of a workflow that a task runs.

@@ -101,6 +101,7 @@ pub fn step(
             comment,
             by,
             overdue,
+            skipped,
         } => {
             let decision = Decision {
                 item: *item,
@@ -110,6 +111,7 @@ pub fn step(
                 comment: comment.as_deref(),
                 by,
                 overdue: *overdue,
+                skipped: *skipped,
             };
             on(*at, Signal::Completed(decision))
         }

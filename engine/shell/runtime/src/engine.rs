@@ -2,6 +2,7 @@
 //!
 //! Here is what is asked and how it may be refused; each file below has one noun of the service.
 
+mod absences;
 mod alarms;
 mod attempts;
 mod calendars;
@@ -41,6 +42,7 @@ mod retries;
 mod runs;
 mod schedules;
 pub(crate) mod shared;
+mod skips;
 mod start;
 mod subscriptions;
 mod sweep;
@@ -54,10 +56,12 @@ use std::fmt;
 use std::sync::Arc;
 
 use casewright_casework::Refusal;
+use casewright_casework::work_item::Assigned;
 use casewright_store::Store;
 use jiff::Timestamp;
 use serde_json::Value;
 
+pub use absences::NewAbsence;
 pub use case_file::CaseFile;
 pub use documents::{Arriving, NewDocument, OpenDocument};
 pub use funds::{Correction, Unbalanced, unbalanced};
@@ -182,6 +186,35 @@ pub struct OnChange {
 pub struct Wait {
     /// When it comes back by itself.
     pub until: Option<Timestamp>,
+    /// For others, in a few words.
+    pub reason: String,
+}
+
+/// A request to hand a work item to a colleague for a while.
+#[derive(Debug, Clone)]
+pub struct HandOver {
+    /// Id or sign-in name.
+    pub to: String,
+    /// When it comes back by itself.
+    pub until: Timestamp,
+    /// For others, in a few words.
+    pub reason: String,
+}
+
+/// A request to give a work item that nobody has to a colleague.
+#[derive(Debug, Clone)]
+pub struct Give {
+    /// Id or sign-in name.
+    pub to: String,
+    /// For others, in a few words.
+    pub reason: String,
+}
+
+/// A request to give a work item to others for good.
+#[derive(Debug, Clone)]
+pub struct Reassign {
+    /// A person may stand by their sign-in name.
+    pub to: Assigned,
     /// For others, in a few words.
     pub reason: String,
 }

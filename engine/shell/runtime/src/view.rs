@@ -146,6 +146,35 @@ pub struct WorkItemView {
     /// Whether the asking principal may take it: nobody has it, or it was escalated to them.
     #[serde(default)]
     pub claimable: bool,
+    /// For whom the asking principal would take it, standing in.
+    #[serde(default)]
+    pub claimable_for: Option<PersonView>,
+    /// For whom whoever holds it acts, and until when.
+    #[serde(default)]
+    pub acting_for: Option<PersonView>,
+    #[serde(default)]
+    pub acting_until: Option<Timestamp>,
+    /// To whom it was pointed out as well, though it is not offered to them.
+    #[serde(default)]
+    pub told: Vec<Value>,
+    /// Whether it may go to others at all.
+    #[serde(default)]
+    pub delegable: bool,
+    /// Whether the asking principal may give it to others.
+    #[serde(default)]
+    pub arrangeable: bool,
+    /// The role that may skip it, where one may.
+    #[serde(default)]
+    pub skippable: Option<String>,
+    /// It was not answered but skipped.
+    #[serde(default)]
+    pub skipped: bool,
+    /// The times that it went to somebody by somebody's word, with their reasons.
+    #[serde(default)]
+    pub moves: Vec<MoveView>,
+    /// Which attempt at its task this is, from 1; told only of an item that is looked at alone.
+    #[serde(default)]
+    pub attempt: usize,
     /// Why the asking principal may not decide, if so: refusal code and sentence.
     pub barred: Option<(String, String)>,
     pub decisions: Vec<DecisionView>,
@@ -263,6 +292,20 @@ pub struct HoldView {
     pub clock_stopped: bool,
 }
 
+/// One time that a piece of work went to somebody.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MoveView {
+    /// `handed-over`, `given` or `reassigned`.
+    pub what: String,
+    pub at: Timestamp,
+    pub by: PersonView,
+    /// `{role}`, `{team}` or `{person}`.
+    pub to: Value,
+    pub until: Option<Timestamp>,
+    pub reason: String,
+}
+
 /// How an earlier run of a task was answered.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -296,6 +339,11 @@ pub struct PersonView {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DecisionView {
+    /// For whom they acted.
+    #[serde(default)]
+    pub acting_for: Option<PersonView>,
+    #[serde(default)]
+    pub skipped: bool,
     pub by: PersonView,
     pub role: String,
     pub at: Timestamp,
@@ -384,6 +432,9 @@ pub struct TimelineEntry {
     pub title: Option<String>,
     pub detail: Option<String>,
     pub comment: Option<String>,
+    /// The colleague that it is about, besides whoever did it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub colleague: Option<PersonView>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -80,6 +80,8 @@ pub enum Table {
     Failure,
     /// (agency, time-ordered id) -> that a pack was put in force, and by whom.
     Deployed,
+    /// (agency, id) -> that somebody is or was away, and who stands in.
+    Absence,
     /// (agency, number) -> that a run began, went on after a failure, or ended. No personal data.
     Lifecycle,
     /// (agency, calendar) -> which version counts for what is open, and what becomes of a change.
@@ -127,6 +129,7 @@ impl Table {
         Self::Deployed,
         Self::Lifecycle,
         Self::Calendar,
+        Self::Absence,
     ];
 
     /// First byte of the keys of its rows, and part of their seals: a format.
@@ -171,6 +174,7 @@ impl Table {
             Self::Deployed => 31,
             Self::Lifecycle => 33,
             Self::Calendar => 43,
+            Self::Absence => 34,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! `/api/v1`: the endpoints and the OpenAPI document that is generated from them.
 
+mod absences;
 mod calendars;
 mod callbacks;
 mod cases;
@@ -9,6 +10,7 @@ mod drafts;
 mod dto;
 mod events;
 mod funds;
+mod handovers;
 mod holds;
 mod instances;
 mod lifecycle;
@@ -85,6 +87,12 @@ pub(crate) fn routes() -> (Router<Site>, Document) {
         .routes(routes!(work_items::complete))
         .routes(routes!(holds::hold))
         .routes(routes!(holds::resume))
+        .routes(routes!(handovers::delegate))
+        .routes(routes!(handovers::assign))
+        .routes(routes!(handovers::reassign))
+        .routes(routes!(handovers::skip))
+        .routes(routes!(absences::list, absences::record))
+        .routes(routes!(absences::end))
         .routes(routes!(drafts::get, drafts::put, drafts::delete))
         .routes(routes!(callbacks::receive))
         .routes(routes!(calendars::list))

@@ -1,6 +1,7 @@
 //! The console: server-drawn pages for staff. Every action is a form that works without a script,
 //! and every answer to a form is a redirect, or the page again with what was typed.
 
+mod absence;
 pub(crate) mod address;
 mod admin;
 mod assigned;
@@ -13,6 +14,7 @@ pub(crate) mod escape;
 pub(crate) mod failure;
 mod fill;
 mod fund;
+mod handover;
 mod instance;
 mod keys;
 pub(crate) mod member;
@@ -52,6 +54,12 @@ pub(crate) fn routes() -> Router<Site> {
         .route("/tasks/{id}/draft", post(task::keep))
         .route("/tasks/{id}/hold", post(task::hold))
         .route("/tasks/{id}/resume", post(task::resume))
+        .route("/tasks/{id}/delegate", post(handover::delegate))
+        .route("/tasks/{id}/assign", post(handover::assign))
+        .route("/tasks/{id}/reassign", post(handover::reassign))
+        .route("/tasks/{id}/skip", post(handover::skip))
+        .route("/absences", get(absence::show).post(absence::record))
+        .route("/absences/{id}/end", post(absence::end))
         .route("/start", get(start::list))
         .route("/start/{workflow}", get(start::show).post(start::start))
         .route("/cases", get(case::list))

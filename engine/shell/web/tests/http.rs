@@ -28,6 +28,8 @@ mod funds;
 mod guard;
 #[path = "http/handover.rs"]
 mod handover;
+#[path = "http/hands.rs"]
+mod hands;
 #[path = "http/holds.rs"]
 mod holds;
 #[path = "http/packs.rs"]

@@ -1,5 +1,6 @@
 //! What time does to an item that nobody has decided: it reminds, and it asks more people. It
-//! never decides: silence is no answer.
+//! never decides: silence is no answer. Work of somebody who is away is pointed out to whoever
+//! stands in, or to those it would be escalated to.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -27,6 +28,20 @@ pub enum Rings {
     Escalate(Assigned),
     /// A hold is over.
     Resume,
+    /// Whoever acts for somebody has it no longer.
+    Return,
+    /// What was given to a person by name is late.
+    Overdue,
+    /// It was pointed out to these, to whom it is not offered.
+    Tell(Assigned),
+}
+
+/// Who stands in for somebody who is away.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Away {
+    pub substitute: String,
+    /// Whether they could take the item up.
+    pub able: bool,
 }
 
 /// An escalation that has come.
@@ -42,50 +57,87 @@ impl WorkItem {
         let back = self.on_hold().and_then(|hold| hold.until);
         let stopped = self.stopped_at().is_some();
         let alarms = self.alarms.iter().filter(|_| !stopped);
-        alarms.map(|alarm| alarm.at).chain(back).min()
+        let alarms = alarms.map(|alarm| alarm.at);
+        alarms.chain(back).chain(self.acting_until()).min()
     }
 
-    /// Everything that is due by `at`, in order; `None` when nothing is. Decisions, and who has it,
-    /// stay as they are.
-    pub fn ring(&self, at: Timestamp, calendar: &Calendar) -> Option<(Self, Vec<Rings>)> {
+    /// Everything that is due by `at`, in order; `None` when nothing is. Decisions stay as they
+    /// are, and so does who has it, unless they act for somebody and their time is over. `away` is
+    /// for whoever it waits for, when they are.
+    pub fn ring(
+        &self,
+        at: Timestamp,
+        calendar: &Calendar,
+        away: Option<&Away>,
+    ) -> Option<(Self, Vec<Rings>)> {
+        let (mut next, mut rang) = (self.clone(), Vec::new());
         let back = self.on_hold().and_then(|hold| hold.until);
         if let Some(until) = back.filter(|until| *until <= at) {
-            let next = self.back(until, calendar);
-            let mut rang = vec![Rings::Resume];
-            return Some(match next.ring(at, calendar) {
-                Some((next, more)) => {
-                    rang.extend(more);
-                    (next, rang)
-                }
-                None => (next, rang),
-            });
+            next = next.back(until, calendar);
+            rang.push(Rings::Resume);
         }
-        if self.stopped_at().is_some() {
-            return None;
+        if let Some(returned) = next.returned(at, calendar) {
+            next = returned;
+            rang.push(Rings::Return);
         }
-        let mut next = self.clone();
-        let (mut due, later) = std::mem::take(&mut next.alarms)
-            .into_iter()
-            .partition::<Vec<_>, _>(|alarm| alarm.at <= at);
-        if due.is_empty() {
-            return None;
-        }
-        due.sort_by_key(|alarm| alarm.at);
-        next.alarms = later;
-        let mut rang = Vec::new();
-        for Alarm { rings, .. } in due {
-            match &rings {
-                Rings::Remind => next.reminded_at = Some(at),
-                Rings::Escalate(to) => next.escalate(to.clone(), at),
-                // Its moment is that of the hold, not an alarm of its own.
-                Rings::Resume => {}
+        if next.stopped_at().is_none() {
+            let (mut due, later) = std::mem::take(&mut next.alarms)
+                .into_iter()
+                .partition::<Vec<_>, _>(|alarm| alarm.at <= at);
+            due.sort_by_key(|alarm| alarm.at);
+            next.alarms = later;
+            for Alarm { rings, .. } in due {
+                next.rung(rings, at, away, &mut rang);
             }
-            rang.push(rings);
         }
-        Some((next, rang))
+        (!rang.is_empty()).then_some((next, rang))
     }
 
-    fn escalate(&mut self, to: Assigned, at: Timestamp) {
-        self.escalations.push(Escalation { at, to });
+    fn rung(&mut self, rings: Rings, at: Timestamp, away: Option<&Away>, rang: &mut Vec<Rings>) {
+        match rings {
+            Rings::Remind => {
+                self.reminded_at = Some(at);
+                rang.push(Rings::Remind);
+                if let Some(away) = away {
+                    self.tell(Assigned::Person(away.substitute.clone()), at, rang);
+                }
+            }
+            // A duty that is somebody's own is not offered to others: they are told that it waits.
+            Rings::Escalate(to) if self.stays() => self.tell(to, at, rang),
+            Rings::Escalate(to) => {
+                let escalated = Escalation { at, to: to.clone() };
+                self.escalations.push(escalated);
+                rang.push(Rings::Escalate(to));
+            }
+            Rings::Overdue => {
+                rang.push(Rings::Overdue);
+                match away {
+                    Some(away) if away.able => {
+                        self.tell(Assigned::Person(away.substitute.clone()), at, rang);
+                    }
+                    Some(_) => self.hasten(at, rang),
+                    None => {}
+                }
+            }
+            // Their moments are those of the hold and of the handover, not alarms of their own;
+            // to tell is what others lead to.
+            Rings::Resume | Rings::Return | Rings::Tell(_) => {}
+        }
+    }
+
+    /// Nobody can stand in: whoever it would be escalated to next is asked at once.
+    fn hasten(&mut self, at: Timestamp, rang: &mut Vec<Rings>) {
+        let escalates = |alarm: &Alarm| matches!(alarm.rings, Rings::Escalate(_));
+        if let Some(index) = self.alarms.iter().position(escalates) {
+            let Alarm { rings, .. } = self.alarms.remove(index);
+            self.rung(rings, at, None, rang);
+        }
+    }
+
+    fn tell(&mut self, to: Assigned, at: Timestamp, rang: &mut Vec<Rings>) {
+        if self.told.iter().all(|told| told.to != to) {
+            self.told.push(Escalation { at, to: to.clone() });
+        }
+        rang.push(Rings::Tell(to));
     }
 }

@@ -5,9 +5,9 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{State, WorkItem};
+use super::{Actor, State, WorkItem};
 use crate::calendar::{Calendar, Pace};
-use crate::{Code, Principal, Refusal};
+use crate::{Code, Refusal};
 
 /// How many times one item may wait.
 pub const HOLDS_MAX: usize = 100;
@@ -41,16 +41,19 @@ pub struct Hold {
 }
 
 impl WorkItem {
-    /// Whoever has it may let it wait.
-    pub fn hold(
+    /// Whoever has it may let it wait, as long as all its holds together may be; where that is
+    /// said, it comes back by itself when no more is left.
+    pub fn hold<'a>(
         &self,
-        who: &Principal,
+        actor: impl Into<Actor<'a>>,
         at: Timestamp,
         until: Option<Timestamp>,
         reason: &str,
+        calendar: &Calendar,
     ) -> Result<Self, Refusal> {
-        self.admits(who)?;
-        self.held_now(who)?;
+        let actor = actor.into();
+        self.admits(actor)?;
+        self.held_now(actor)?;
         match self.clock {
             Clock::Wall => {
                 let sentence = "this is a duty with a fixed time; it cannot wait";
@@ -71,6 +74,13 @@ impl WorkItem {
         if self.holds.len() == HOLDS_MAX {
             return Err(invalid("this task has waited too many times already"));
         }
+        let latest = self.holds_end(at, calendar)?;
+        if latest.is_some_and(|latest| latest <= at) {
+            let sentence = "this task has waited as long as it may in all; it cannot wait again";
+            return Err(Refusal::new(Code::NotHoldable, sentence));
+        }
+        let until = until.into_iter().chain(latest).min();
+        let who = actor.who;
         let mut next = self.clone();
         next.state = State::Held;
         next.holds.push(Hold {
@@ -85,14 +95,15 @@ impl WorkItem {
     }
 
     /// Whoever has it goes on before its day.
-    pub fn resume(
+    pub fn resume<'a>(
         &self,
-        who: &Principal,
+        actor: impl Into<Actor<'a>>,
         at: Timestamp,
         calendar: &Calendar,
     ) -> Result<Self, Refusal> {
-        self.admits(who)?;
-        self.held_now(who)?;
+        let actor = actor.into();
+        self.admits(actor)?;
+        self.held_now(actor)?;
         if self.state != State::Held {
             let sentence = "this task is not on hold";
             return Err(Refusal::new(Code::NotOnHold, sentence));
@@ -103,6 +114,22 @@ impl WorkItem {
     /// The hold that is on, if one is.
     pub fn on_hold(&self) -> Option<&Hold> {
         self.holds.last().filter(|_| self.state == State::Held)
+    }
+
+    /// When a hold that begins at `at` has used up what all holds may be together. It counts from
+    /// the first one, moved on by the time in between: a deadline for which work is the pause.
+    fn holds_end(&self, at: Timestamp, calendar: &Calendar) -> Result<Option<Timestamp>, Refusal> {
+        let Some(total) = self.terms.holds_total else {
+            return Ok(None);
+        };
+        let first = self.holds.first().map_or(at, |hold| hold.at);
+        let mut end = calendar.due(first, total)?;
+        let begun = self.holds.iter().skip(1).map(|hold| hold.at).chain([at]);
+        for (hold, next) in self.holds.iter().zip(begun) {
+            let between = (hold.ended_at.unwrap_or(next), next);
+            end = later(calendar, end, between, total.into());
+        }
+        Ok(Some(end))
     }
 
     /// Its holds once the one that is on, if one is, has ended.

@@ -46,6 +46,9 @@ pub(super) fn item() -> WorkItem {
         alarms: Vec::new(),
         reminded_at: None,
         escalations: Vec::new(),
+        told: Vec::new(),
+        terms: Terms::default(),
+        moves: Vec::new(),
         editors: BTreeSet::new(),
         state: State::Offered,
         claimed_by: None,
@@ -304,7 +307,7 @@ pub(super) fn calendar() -> Calendar {
 
 fn rung(item: &WorkItem, second: i64) -> WorkItem {
     let at = Timestamp::from_second(second).unwrap();
-    item.ring(at, &calendar()).expect("something rings").0
+    item.ring(at, &calendar(), None).expect("something rings").0
 }
 
 #[test]
@@ -312,16 +315,16 @@ fn time_rings_once_in_order_and_never_early() {
     let at = |second| Timestamp::from_second(second).unwrap();
     let item = timed();
     assert_eq!(item.next_alarm(), Some(at(2_000)));
-    assert_eq!(item.ring(at(1_999), &calendar()), None);
-    let (reminded, rang) = item.ring(at(2_000), &calendar()).unwrap();
+    assert_eq!(item.ring(at(1_999), &calendar(), None), None);
+    let (reminded, rang) = item.ring(at(2_000), &calendar(), None).unwrap();
     assert_eq!(rang, [Rings::Remind]);
     assert_eq!(reminded.reminded_at, Some(at(2_000)));
     assert_eq!(reminded.revision, item.revision, "nothing else to decide");
-    assert_eq!(reminded.ring(at(2_999), &calendar()), None);
-    let (escalated, rang) = reminded.ring(at(9_000), &calendar()).unwrap();
+    assert_eq!(reminded.ring(at(2_999), &calendar(), None), None);
+    let (escalated, rang) = reminded.ring(at(9_000), &calendar(), None).unwrap();
     assert_eq!(rang.len(), 2, "what is late comes in one go");
     assert_eq!(escalated.next_alarm(), None);
-    assert_eq!(escalated.ring(at(9_000), &calendar()), None);
+    assert_eq!(escalated.ring(at(9_000), &calendar(), None), None);
     assert_eq!(escalated.state, State::Offered);
     assert_eq!(escalated.decisions, []);
 }
@@ -374,7 +377,7 @@ fn what_is_closed_rings_no_more() {
     let gone = timed().withdraw("timeout", now()).unwrap();
     for closed in [done, gone] {
         assert_eq!(closed.next_alarm(), None);
-        assert_eq!(closed.ring(Timestamp::MAX, &calendar()), None);
+        assert_eq!(closed.ring(Timestamp::MAX, &calendar(), None), None);
     }
 }
 

@@ -231,6 +231,7 @@ impl Reader<'_> {
                 "administers",
                 "walls",
                 "reverses",
+                "arranges",
             ],
         )?;
         let title = self.required(&keys, "title", "title: Team leader");
@@ -245,6 +246,7 @@ impl Reader<'_> {
         let (starts, administers) = (flag("starts"), flag("administers"));
         let walls = flag("walls");
         let reverses = flag("reverses");
+        let arranges = flag("arranges");
         Some(Role {
             title: title?.0,
             includes: includes.into_iter().map(|(name, _)| name).collect(),
@@ -252,6 +254,7 @@ impl Reader<'_> {
             administers,
             walls,
             reverses,
+            arranges,
         })
     }
 

@@ -223,7 +223,16 @@ impl Survey<'_> {
             self.obstacle(Reason::RulesChanged, Some(name), message);
         }
         let offered = [
-            "title", "show", "assign", "due", "remind", "escalate", "clock",
+            "title",
+            "show",
+            "assign",
+            "due",
+            "remind",
+            "escalate",
+            "clock",
+            "nonDelegable",
+            "skippable",
+            "holdAtMost",
         ];
         let offered = offered
             .iter()

@@ -63,8 +63,10 @@ fn completed(workflow: &Workflow, instance: &Instance, item: u32, outcome: &str)
         by: vec![Decider {
             person: "kim".to_owned(),
             role: "worker".to_owned(),
+            acting_for: None,
         }],
         overdue: false,
+        skipped: false,
     };
     after(workflow, instance, &event)
 }

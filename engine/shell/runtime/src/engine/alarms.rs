@@ -12,7 +12,7 @@ use casewright_casework::calendar::{Calendar, Pace};
 use casewright_casework::work_item::{Alarm, Clock, Rings, When};
 use casewright_language::workflow::{After, Clock as Written, Remind};
 use casewright_machine::Offer;
-use casewright_machine::effect::Escalation;
+use casewright_machine::effect::{Assignment, Escalation};
 use casewright_store::{Batch, Guard, Put, SubmitError, Table, Under};
 use jiff::Timestamp;
 
@@ -60,7 +60,15 @@ pub(crate) fn of_offer(
         };
         alarm(by, Rings::Escalate(assigned(escalation.to.clone())))
     });
-    let mut alarms: Vec<_> = reminders.chain(escalations).collect();
+    // What a person was given by name is looked at when it is late: they may be away.
+    let by_name = matches!(offer.assign, Assignment::Person(_));
+    let own = offer.non_delegable || offer.clock == Written::Wall;
+    let late = due.filter(|_| by_name && !own).map(|at| Alarm {
+        at,
+        rings: Rings::Overdue,
+        by: Some(When::Due),
+    });
+    let mut alarms: Vec<_> = reminders.chain(late).chain(escalations).collect();
     alarms.sort_by_key(|alarm| alarm.at);
     alarms
 }
@@ -156,15 +164,20 @@ impl Shared {
     ) -> Result<Option<Moved>, Refused> {
         let now = self.now();
         let calendar = self.calendar_of(item)?;
-        let Some((next, rang)) = item.ring(now, &calendar) else {
+        let away = self.away(item, now)?;
+        let Some((next, rang)) = item.ring(now, &calendar, away.as_ref()) else {
             batch.puts.push(row(item, at, None));
             return Ok(None);
         };
         for rings in rang {
             let (action, detail) = match &rings {
                 Rings::Remind => (Action::WorkItemReminded, None),
+                Rings::Tell(to) => (Action::WorkItemReminded, Some(bucket(to))),
                 Rings::Escalate(to) => (Action::WorkItemEscalated, Some(bucket(to))),
                 Rings::Resume => (Action::WorkItemResumed, None),
+                Rings::Return => (Action::WorkItemReturned, None),
+                // What follows from it is said by itself.
+                Rings::Overdue => continue,
             };
             batch.audit.push(entry(&next, ENGINE, now, action, detail));
         }

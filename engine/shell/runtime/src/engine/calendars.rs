@@ -76,13 +76,21 @@ impl Draft<'_> {
 }
 
 impl Shared {
+    /// The pack that an item's run is pinned to.
+    pub(super) fn deployment_of(&self, item: &WorkItem) -> Result<Arc<Deployment>, Refused> {
+        self.deployment(&self.run_of(item)?.deployment)
+    }
+
+    fn run_of(&self, item: &WorkItem) -> Result<InstanceRow, Refused> {
+        let key = item.instance.as_bytes();
+        let found = self.pending::<InstanceRow>(Table::Instance, key, "an instance row")?;
+        Ok(found.ok_or_else(not_found)?.0)
+    }
+
     /// The calendar that an item's moments were computed by; the one that counts for its run where
     /// an earlier engine did not write it down.
     pub(super) fn calendar_of(&self, item: &WorkItem) -> Result<Arc<Calendar>, Refused> {
-        let key = item.instance.as_bytes();
-        let (row, _) = self
-            .pending::<InstanceRow>(Table::Instance, key, "an instance row")?
-            .ok_or_else(not_found)?;
+        let row = self.run_of(item)?;
         let own = self.deployment(&row.deployment)?;
         let counts = || Arc::clone(own.calendar_for(None, None, &row.workflow));
         let Some(deadline) = &item.deadline else {

@@ -252,16 +252,33 @@ impl Names {
             _ => item.as_ref().map(|item| item.title.clone()),
         };
         let comment = match entry.action {
-            Action::WorkItemCompleted => item.and_then(|item| comment(&item, &entry)),
-            Action::WorkItemHeld => item.and_then(|item| reason(&item, &entry)),
+            Action::WorkItemCompleted => item.as_ref().and_then(|item| comment(item, &entry)),
+            Action::WorkItemHeld => item.as_ref().and_then(|item| reason(item, &entry)),
+            Action::WorkItemHandedOver | Action::WorkItemGiven | Action::WorkItemReassigned => {
+                item.as_ref().and_then(|item| moved(item, &entry))
+            }
+            Action::WorkItemSkipped => item.as_ref().and_then(|item| comment(item, &entry)),
             Action::NoteAdded => {
                 let note = entry.subject.as_ref().and_then(|id| self.notes.get(id));
                 note.cloned()
             }
             _ => None,
         };
+        let colleague = match (entry.action, &entry.detail) {
+            (
+                Action::WorkItemHandedOver
+                | Action::WorkItemTakenFor
+                | Action::WorkItemActedFor
+                | Action::WorkItemGiven,
+                Some(id),
+            ) => Some(id.clone()),
+            (_, Some(detail)) => detail.strip_prefix("person ").map(str::to_owned),
+            (_, None) => None,
+        };
+        let colleague = colleague.map(|id| self.person(shared, id)).transpose()?;
         let action = serde_json::to_value(entry.action).ok();
         Ok(TimelineEntry {
+            colleague,
             index: link.index,
             at: entry.at,
             who: self.person(shared, entry.who)?,
@@ -309,6 +326,12 @@ fn comment(item: &WorkItem, entry: &Entry) -> Option<String> {
 fn reason(item: &WorkItem, entry: &Entry) -> Option<String> {
     let hold = item.holds.iter().find(|hold| hold.at == entry.at)?;
     Some(hold.reason.clone())
+}
+
+/// Why it went to somebody.
+fn moved(item: &WorkItem, entry: &Entry) -> Option<String> {
+    let moved = item.moves.iter().find(|moved| moved.at == entry.at)?;
+    Some(moved.reason.clone())
 }
 
 fn fund_title(shared: &Shared, who: &Principal, name: &str) -> Option<String> {

@@ -8,6 +8,7 @@
 use std::collections::BTreeMap;
 
 use casewright_casework::WorkItem;
+use casewright_casework::work_item::Decision;
 use casewright_machine::DEPTH_MAX;
 use casewright_store::{Guard, Table};
 
@@ -75,10 +76,10 @@ impl Draft<'_> {
         }
         let (mut workers, guard) = self.shared.workers(&self.resident.id)?;
         let before = workers.clone();
-        let deciders = item.decisions.iter().map(|decision| &decision.person);
-        for person in deciders.chain(&item.editors) {
+        let deciders = item.decisions.iter().flat_map(Decision::people);
+        for person in deciders.chain(item.editors.iter().map(String::as_str)) {
             workers
-                .entry(person.clone())
+                .entry(person.to_owned())
                 .or_insert_with(|| item.task.clone());
         }
         if workers == before {

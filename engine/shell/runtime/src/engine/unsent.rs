@@ -76,9 +76,13 @@ impl Shared {
                 key: id.as_bytes().to_vec(),
                 version,
             });
-            let edited = item.edit(who).map_err(Refused::Rule)?;
+            let stead = self.stead(&item, who)?;
+            guards.extend(stead.guard());
+            let at = self.now();
+            let actor = stead.actor(&item, who, at).map_err(Refused::Rule)?;
+            let edited = item.edit(actor).map_err(Refused::Rule)?;
             let draft = DraftRow {
-                at: self.now(),
+                at,
                 revision: item.revision,
                 data: unsent.data.clone(),
                 comment: unsent.comment.clone(),
@@ -132,12 +136,14 @@ fn begin(item: &WorkItem, edited: &WorkItem, who: &Principal, draft: &DraftRow, 
         .audit
         .push(entry(item, &who.id, draft.at, action, None));
     if !item.approval {
-        batch.puts.push(Put {
+        // Whoever they act for counts as well.
+        let people = edited.editors.difference(&item.editors);
+        batch.puts.extend(people.map(|person| Put {
             table: Table::Index,
-            key: key::join(&["drafter", &item.instance, &who.id]),
+            key: key::join(&["drafter", &item.instance, person]),
             value: Some(record::encode(&item.task)),
             under: Under::Case(item.case.clone()),
-        });
+        }));
     }
 }
 

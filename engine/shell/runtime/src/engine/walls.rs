@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use casewright_casework::audit::Action;
 use casewright_casework::work_item::State;
-use casewright_casework::{Case, Principal, Walls, WorkItem, access};
+use casewright_casework::{Case, Code, Principal, Refusal, Walls, WorkItem, access};
 use casewright_store::{Batch, Guard, Put, Table, Under};
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -63,6 +63,17 @@ impl Shared {
             guards.extend(more);
         }
         Ok(guards)
+    }
+
+    /// The same for whoever is to be given work of the case by somebody else.
+    pub(super) fn open_to(&self, to: &Principal, item: &WorkItem) -> Result<Vec<Guard>, Refused> {
+        self.door(to, &item.case).map_err(|refused| {
+            if refused != not_found() {
+                return refused;
+            }
+            let sentence = "this colleague does not work on this case; name another";
+            Refused::Rule(Refusal::new(Code::HandoverInvalid, sentence))
+        })
     }
 
     /// What this principal may see of a list.

@@ -1,10 +1,13 @@
-//! What people do with work items: claim, release, complete. `casework` says yes or no; here rows,
-//! guards and audit entries come with the answer.
+//! What people do with work items: take them, give them back or to others, let them wait, complete
+//! or skip them. `casework` says yes or no; here rows, guards and audit entries come with the
+//! answer.
 
 use std::sync::Arc;
 
 use casewright_casework::audit::{Action, Entry};
-use casewright_casework::work_item::{APPROVE, Assigned, Completed, Completion, Decision};
+use casewright_casework::work_item::{
+    APPROVE, Arranger, Assigned, Completed, Completion, Decision,
+};
 use casewright_casework::{Code, Principal, Refusal, WorkItem};
 use casewright_machine::{Decider, Event};
 use casewright_store::{AuditAppend, Batch, Guard, Put, SubmitError, Table, Under};
@@ -16,7 +19,8 @@ use super::draft::Draft;
 use super::requests::{Ask, Asked};
 use super::shared::{Shared, not_found, refused};
 use super::work_lists::{queue_keys, view};
-use super::{Complete, Engine, Refused, RequestKey, Wait, unsent};
+use super::{Complete, Engine, Give, HandOver, Reassign, Refused, RequestKey, Wait, unsent};
+use crate::deployment::Deployment;
 use crate::record;
 use crate::view::WorkItemView;
 
@@ -41,6 +45,17 @@ pub(crate) enum Change {
     Release,
     Hold(Wait),
     Resume,
+    HandOver(HandOver),
+    Give(Give),
+    Reassign(Reassign),
+}
+
+/// An item as somebody changes it, and what is said of it.
+struct Changed {
+    item: WorkItem,
+    action: Action,
+    detail: Option<String>,
+    guards: Vec<Guard>,
 }
 
 impl Change {
@@ -50,6 +65,9 @@ impl Change {
             Self::Release => "release",
             Self::Hold(_) => "hold",
             Self::Resume => "resume",
+            Self::HandOver(_) => "hand over",
+            Self::Give(_) => "give",
+            Self::Reassign(_) => "reassign",
         };
         format!("{name} {id}")
     }
@@ -60,20 +78,91 @@ impl Change {
         item: &WorkItem,
         who: &Principal,
         at: Timestamp,
-    ) -> Result<(WorkItem, Action), Refused> {
-        let changed = match self {
-            Self::Claim => (item.claim(who, at), Action::WorkItemClaimed),
+    ) -> Result<Changed, Refused> {
+        if let Self::Claim = self {
+            return claimed(shared, item, who, at);
+        }
+        let stead = shared.stead(item, who)?;
+        let actor = || stead.actor(item, who, at);
+        let deployment = shared.deployment_of(item)?;
+        let calendar = &*shared.calendar_of(item)?;
+        let arranges = shared.arranges(who);
+        let by = |reason| Arranger {
+            who,
+            arranges,
+            at,
+            reason,
+        };
+        let mut detail = None;
+        let mut guards: Vec<_> = stead.guard().into_iter().collect();
+        let (changed, action) = match self {
+            Self::Claim => unreachable!("it was answered above"),
             Self::Release => (item.release(who, at), Action::WorkItemReleased),
-            Self::Hold(wait) => (
-                item.hold(who, at, wait.until, &wait.reason),
+            Self::Hold(Wait { until, reason }) => (
+                actor().and_then(|actor| item.hold(actor, at, *until, reason, calendar)),
                 Action::WorkItemHeld,
             ),
-            Self::Resume => {
-                let resumed = item.resume(who, at, &*shared.calendar_of(item)?);
-                (resumed, Action::WorkItemResumed)
+            Self::Resume => (
+                actor().and_then(|actor| item.resume(actor, at, calendar)),
+                Action::WorkItemResumed,
+            ),
+            Self::HandOver(HandOver { to, until, reason }) => {
+                let to = shared.colleague(who, to, Code::HandoverInvalid)?;
+                guards.extend(shared.open_to(&to, item)?);
+                detail = Some(to.id.clone());
+                let next = actor().and_then(|it| item.hand_over(it, &to, *until, reason, at));
+                (next, Action::WorkItemHandedOver)
+            }
+            Self::Give(Give { to, reason }) => {
+                let to = shared.colleague(who, to, Code::HandoverInvalid)?;
+                guards.extend(shared.open_to(&to, item)?);
+                detail = Some(to.id.clone());
+                (item.give(&by(reason), &to), Action::WorkItemGiven)
+            }
+            Self::Reassign(Reassign { to, reason }) => {
+                let (to, person) = shared.recipient(who, to, &deployment)?;
+                if let Some(person) = &person {
+                    guards.extend(shared.open_to(person, item)?);
+                }
+                detail = Some(bucket(&to));
+                let next = item.reassign(&by(reason), &to, person.as_ref(), calendar);
+                (next, Action::WorkItemReassigned)
             }
         };
-        Ok((changed.0.map_err(Refused::Rule)?, changed.1))
+        Ok(Changed {
+            item: changed.map_err(Refused::Rule)?,
+            action,
+            detail,
+            guards,
+        })
+    }
+}
+
+/// Taken by somebody for themselves, or else for somebody they stand in for.
+fn claimed(
+    shared: &Shared,
+    item: &WorkItem,
+    who: &Principal,
+    at: Timestamp,
+) -> Result<Changed, Refused> {
+    let changed = |item, action, detail, guards| Changed {
+        item,
+        action,
+        detail,
+        guards,
+    };
+    let refusal = match item.claim(who, at) {
+        Ok(next) => return Ok(changed(next, Action::WorkItemClaimed, None, Vec::new())),
+        Err(refusal) => refusal,
+    };
+    match shared.taken_for(item, who, at)? {
+        Some(Ok((next, guards))) => {
+            let detail = next.acting(who).map(|acting| acting.person.clone());
+            let action = Action::WorkItemTakenFor;
+            Ok(changed(next, action, detail, guards))
+        }
+        Some(Err(refusal)) => Err(Refused::Rule(refusal)),
+        None => Err(Refused::Rule(refusal)),
     }
 }
 
@@ -117,6 +206,39 @@ impl Engine {
         key: Option<RequestKey>,
     ) -> Result<WorkItemView, Refused> {
         self.change(who, id, key, Change::Resume).await
+    }
+
+    /// Hands one's own item to a colleague who acts for oneself until a moment.
+    pub async fn hand_over(
+        &self,
+        who: &Principal,
+        id: &str,
+        hand_over: HandOver,
+        key: Option<RequestKey>,
+    ) -> Result<WorkItemView, Refused> {
+        self.change(who, id, key, Change::HandOver(hand_over)).await
+    }
+
+    /// Gives an item that nobody has to a colleague who might have taken it.
+    pub async fn give(
+        &self,
+        who: &Principal,
+        id: &str,
+        give: Give,
+        key: Option<RequestKey>,
+    ) -> Result<WorkItemView, Refused> {
+        self.change(who, id, key, Change::Give(give)).await
+    }
+
+    /// Gives an item to others, whoever has it.
+    pub async fn reassign(
+        &self,
+        who: &Principal,
+        id: &str,
+        reassign: Reassign,
+        key: Option<RequestKey>,
+    ) -> Result<WorkItemView, Refused> {
+        self.change(who, id, key, Change::Reassign(reassign)).await
     }
 
     async fn change(
@@ -190,11 +312,17 @@ impl Shared {
             let related = self.with_related(&mut item)?;
             let kin = self.with_kin(&mut item)?;
             let at = self.now();
-            let (mut changed, action) = change.of(self, &item, who, at)?;
+            let Changed {
+                item: mut changed,
+                action,
+                detail,
+                guards,
+            } = change.of(self, &item, who, at)?;
             changed.excluded.clone_from(&before.excluded);
             let mut batch = Batch::default();
             batch.guards.extend(door);
             batch.guards.extend(related.into_iter().chain(kin));
+            batch.guards.extend(guards);
             batch.guards.push(Guard::Row {
                 table: Table::WorkItem,
                 key: id.as_bytes().to_vec(),
@@ -203,7 +331,9 @@ impl Shared {
             let mut moved = None;
             if changed != before {
                 moved = write_item(Some(&before), &changed, at, &mut batch);
-                batch.audit.push(entry(&changed, &who.id, at, action, None));
+                batch
+                    .audit
+                    .push(entry(&changed, &who.id, at, action, detail));
             }
             let view = view(self, who, &changed)?;
             if let Some(ask) = ask {
@@ -300,7 +430,10 @@ fn decide_item(
         before: &counted,
         shown: complete.shown.as_deref(),
     };
-    let completed = item.complete(who, &completion).map_err(Refused::Rule)?;
+    let stead = draft.shared.stead(&item, who)?;
+    let actor = stead.actor(&item, who, draft.at).map_err(Refused::Rule)?;
+    let completed = item.complete(actor, &completion).map_err(Refused::Rule)?;
+    draft.batch.guards.extend(stead.guard());
     let outcome = Some(complete.outcome.clone());
     draft.note(
         &who.id,
@@ -308,6 +441,15 @@ fn decide_item(
         Some(id.to_owned()),
         outcome,
     );
+    if let Some(acting) = item.acting(who) {
+        let person = Some(acting.person.clone());
+        draft.note(
+            &who.id,
+            Action::WorkItemActedFor,
+            Some(id.to_owned()),
+            person,
+        );
+    }
     Ok(match completed {
         Completed::More(mut item) => {
             item.excluded = before.excluded;
@@ -326,21 +468,19 @@ fn decide_item(
 }
 
 /// The day it is where the agency is.
-fn local_day(draft: &Draft<'_>) -> Date {
+pub(super) fn local_day(draft: &Draft<'_>) -> Date {
     let zone = draft.resident.deployment.calendar().zone();
     draft.at.to_zoned(zone.clone()).date()
 }
 
-fn completed_event(item: &WorkItem, at: Timestamp, day: Date) -> Option<Event> {
+pub(super) fn completed_event(item: &WorkItem, at: Timestamp, day: Date) -> Option<Event> {
     let last = item.decisions.last()?;
     // Who decided otherwise before (an approval that a later one declined) took part as well.
-    let by = item
-        .decisions
-        .iter()
-        .map(|Decision { person, role, .. }| Decider {
-            person: person.clone(),
-            role: role.clone(),
-        });
+    let by = item.decisions.iter().map(|decision: &Decision| Decider {
+        person: decision.person.clone(),
+        role: decision.role.clone(),
+        acting_for: decision.acting_for.as_ref().map(|one| one.person.clone()),
+    });
     Some(Event::WorkItemCompleted {
         at,
         on: Some(day),
@@ -350,6 +490,7 @@ fn completed_event(item: &WorkItem, at: Timestamp, day: Date) -> Option<Event> {
         comment: last.comment.clone(),
         by: by.collect(),
         overdue: item.overdue(at),
+        skipped: last.skipped,
     })
 }
 
@@ -424,7 +565,13 @@ pub(crate) async fn note_refusal<T>(
     if let Err(Refused::Rule(Refusal { code, .. })) = &result
         && matches!(
             code,
-            Code::SelfApproval | Code::NotAssigned | Code::OverLimit
+            Code::SelfApproval
+                | Code::NotAssigned
+                | Code::OverLimit
+                | Code::NotDelegable
+                | Code::ActingOver
+                | Code::NotArranging
+                | Code::NotSkippable
         )
         && let Some(item) =
             shared.read::<WorkItem>(Table::WorkItem, id.as_bytes(), "a work item")?
@@ -439,6 +586,33 @@ pub(crate) async fn note_refusal<T>(
         shared.commit(batch).await?;
     }
     result
+}
+
+impl Shared {
+    /// To whom an item is to go, and who that is where it is a person. Roles and teams are those
+    /// of the pack that its run is pinned to.
+    fn recipient(
+        &self,
+        who: &Principal,
+        to: &Assigned,
+        deployment: &Deployment,
+    ) -> Result<(Assigned, Option<Principal>), Refused> {
+        let pack = &deployment.pack;
+        let (known, what) = match to {
+            Assigned::Person(named) => {
+                let person = self.colleague(who, named, Code::HandoverInvalid)?;
+                return Ok((Assigned::Person(person.id.clone()), Some(person)));
+            }
+            Assigned::Role(role) => (pack.roles.contains_key(role), "role"),
+            Assigned::Team(team) => (pack.teams.contains_key(team), "team"),
+        };
+        if known {
+            return Ok((to.clone(), None));
+        }
+        let sentence = format!("the pack of this run has no such {what}");
+        let refusal = Refusal::new(Code::HandoverInvalid, sentence);
+        Err(Refused::Rule(refusal))
+    }
 }
 
 /// Who an item is for, as list buckets name it.

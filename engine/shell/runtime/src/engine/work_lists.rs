@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use casewright_casework::work_item::{
-    Alarm, Assigned, Claim, Clock, Deadline, Decision, Hold, Rings, State, When,
+    Acting, Alarm, Assigned, Claim, Clock, Deadline, Decision, Hold, Move, Rings, State, What, When,
 };
 use casewright_casework::{Principal, WorkItem};
 use casewright_store::Table;
@@ -17,8 +17,8 @@ use super::walls::Sight;
 use super::work_items::{bucket, instance_of};
 use super::{Engine, Refused};
 use crate::view::{
-    AlarmView, DeadlineView, DecisionView, HoldView, Page, PersonView, ShiftView, WorkItemFilter,
-    WorkItemView,
+    AlarmView, DeadlineView, DecisionView, HoldView, MoveView, Page, PersonView, ShiftView,
+    WorkItemFilter, WorkItemView,
 };
 use crate::{id, key, record};
 
@@ -46,7 +46,8 @@ pub(crate) fn queue_keys(item: &WorkItem, at: Timestamp) -> Vec<Vec<u8>> {
         State::Offered | State::Claimed | State::Held => {
             let due = item.due.map_or(key::NEVER, key::moment);
             let mut lines = vec![line("open", due)];
-            let buckets: BTreeSet<_> = item.offered_to().map(bucket).collect();
+            let told = item.told.iter().map(|told| &told.to);
+            let buckets: BTreeSet<_> = item.offered_to().chain(told).map(bucket).collect();
             lines.extend(buckets.iter().map(|bucket| line(bucket, due)));
             if let Some(claim) = &item.claimed_by {
                 lines.push(line(&format!("held {}", claim.person), due));
@@ -88,6 +89,7 @@ impl Engine {
         let item = seen_item(&self.shared, who, id)?;
         let mut view = view(&self.shared, who, &item)?;
         view.attempts = self.shared.attempts(&item)?;
+        view.attempt = view.attempts.len() + 1;
         view.answers = answers(&item);
         Ok(view)
     }
@@ -211,7 +213,9 @@ fn passes(filter: &WorkItemFilter, item: &WorkItem, now: Timestamp) -> bool {
     };
     let given = |wanted: &Option<Assigned>| {
         let wanted = wanted.as_ref();
-        wanted.is_none_or(|wanted| item.offered_to().any(|assigned| assigned == wanted))
+        let told = item.told.iter().map(|told| &told.to);
+        let mut shown = item.offered_to().chain(told);
+        wanted.is_none_or(|wanted| shown.any(|assigned| assigned == wanted))
     };
     let role = given(&filter.role.clone().map(Assigned::Role));
     let team = given(&filter.team.clone().map(Assigned::Team));
@@ -328,6 +332,23 @@ pub(crate) fn view(
     let mut related = item.clone();
     shared.with_related(&mut related)?;
     shared.with_kin(&mut related)?;
+    let now = shared.now();
+    let stead = shared.stead(&related, who)?;
+    let actor = stead.actor(&related, who, now);
+    let barred = actor.and_then(|actor| related.admits(actor)).err();
+    let own = related.claimable(who);
+    let stands_in = if own || related.acting(who).is_some() {
+        None
+    } else {
+        shared.taken_for(&related, who, now)?.and_then(Result::ok)
+    };
+    let stands_in = stands_in.and_then(|(taken, _)| taken.acting(who).map(acting_for));
+    let acting = item.claimed_by.as_ref();
+    let acting = acting.and_then(|claim| claim.acting.as_ref());
+    let arranges = open(item)
+        && !item.stays()
+        && shared.arranges(who)
+        && !(item.approval && related.excluded.contains_key(&who.id));
     Ok(WorkItemView {
         id: item.id.clone(),
         instance: item.instance.clone(),
@@ -352,11 +373,20 @@ pub(crate) fn view(
         shown: item.shown(),
         hold: item.on_hold().map(|hold| on_hold(item, hold)),
         holdable: item.clock != Clock::Wall,
-        claimable: related.claimable(who),
-        barred: related
-            .admits(who)
-            .err()
+        claimable: own || stands_in.is_some(),
+        barred: barred
+            .filter(|_| stands_in.is_none())
             .map(|refusal| (refusal.code.as_str().to_owned(), refusal.message)),
+        claimable_for: stands_in,
+        acting_for: acting.map(acting_for),
+        acting_until: acting.map(|acting| acting.until),
+        told: item.told.iter().map(|told| assigned(&told.to)).collect(),
+        delegable: !item.stays(),
+        arrangeable: arranges,
+        skippable: item.may_be_skipped().map(|skippable| skippable.by.clone()),
+        skipped: item.decisions.last().is_some_and(|last| last.skipped),
+        moves: item.moves.iter().map(moved).collect(),
+        attempt: 1,
         decisions: item.decisions.iter().map(decision).collect(),
         attempts: Vec::new(),
         answers: Vec::new(),
@@ -380,7 +410,8 @@ fn deadline(item: &WorkItem, rule: &Deadline) -> DeadlineView {
         let kind = match alarm.rings {
             Rings::Remind => "remind",
             Rings::Escalate(_) => "escalate",
-            Rings::Resume => return None,
+            Rings::Overdue => "overdue",
+            Rings::Resume | Rings::Return | Rings::Tell(_) => return None,
         };
         let rule = alarm.by.map(|by| match by {
             When::Before(term) => format!("{term} before"),
@@ -422,6 +453,32 @@ fn on_hold(item: &WorkItem, hold: &Hold) -> HoldView {
     }
 }
 
+fn acting_for(acting: &Acting) -> PersonView {
+    PersonView {
+        id: acting.person.clone(),
+        display_name: acting.display_name.clone(),
+    }
+}
+
+fn moved(moved: &Move) -> MoveView {
+    let what = match moved.what {
+        What::HandedOver => "handed-over",
+        What::Given => "given",
+        What::Reassigned => "reassigned",
+    };
+    MoveView {
+        what: what.to_owned(),
+        at: moved.at,
+        by: PersonView {
+            id: moved.person.clone(),
+            display_name: moved.display_name.clone(),
+        },
+        to: assigned(&moved.to),
+        until: moved.until,
+        reason: moved.reason.clone(),
+    }
+}
+
 fn holder(claim: &Claim) -> PersonView {
     PersonView {
         id: claim.person.clone(),
@@ -439,5 +496,10 @@ fn decision(decision: &Decision) -> DecisionView {
         at: decision.at,
         outcome: decision.outcome.clone(),
         comment: decision.comment.clone(),
+        acting_for: decision.acting_for.as_ref().map(|named| PersonView {
+            id: named.person.clone(),
+            display_name: named.display_name.clone(),
+        }),
+        skipped: decision.skipped,
     }
 }

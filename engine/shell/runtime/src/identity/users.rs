@@ -144,14 +144,14 @@ impl Shared {
     }
 
     /// A user with the version of their row.
-    pub(super) fn user(&self, id: &str) -> Result<Option<(UserRow, u64)>, Refused> {
+    pub(crate) fn user(&self, id: &str) -> Result<Option<(UserRow, u64)>, Refused> {
         let row = self.parts.store.get(Table::User, id.as_bytes());
         let row = row.map_err(unreadable)?;
         row.map(|row| Ok((record::decode("a user", &row.value)?, row.version)))
             .transpose()
     }
 
-    pub(super) fn principal(&self, user: UserRow, kind: Kind) -> Principal {
+    pub(crate) fn principal(&self, user: UserRow, kind: Kind) -> Principal {
         self.with_included_roles(Principal {
             id: user.id,
             display_name: user.display_name,

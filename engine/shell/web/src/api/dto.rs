@@ -4,6 +4,7 @@
 pub(crate) mod calendar;
 pub(crate) mod lifecycle;
 pub(crate) mod migration;
+pub(crate) mod people;
 pub(crate) mod run;
 pub(crate) mod schedule;
 
@@ -188,11 +189,39 @@ pub(crate) struct WorkItem {
     holdable: bool,
     /// Whether you may take it: nobody has it, or it was escalated to you.
     claimable: bool,
+    /// For whom you would take it, standing in for them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    claimable_for: Option<Person>,
+    /// For whom whoever has it acts, and until when.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    acting_for: Option<Person>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime)]
+    acting_until: Option<String>,
+    /// To whom it was pointed out as well, though it is not offered to them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(value_type = Vec<Object>)]
+    told: Vec<Value>,
+    /// Whether it may go to others: a duty of those it was given to may not.
+    delegable: bool,
+    /// Whether you may give it to others.
+    arrangeable: bool,
+    /// The role that may skip it, where one may.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    skippable: Option<String>,
+    /// It was not answered but skipped.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    skipped: bool,
+    /// The times that it went to somebody by somebody's word.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    moves: Vec<people::Move>,
     /// Why you may not decide, if so.
     barred: Option<Barred>,
     decisions: Vec<Decision>,
     /// Earlier answers to the same task, oldest first; only where one work item is asked for.
     attempts: Vec<PastAttempt>,
+    /// Which attempt at its task this is, from 1; only where one work item is asked for.
+    attempt: usize,
 }
 
 /// A work item that waits.
@@ -265,13 +294,20 @@ pub(crate) struct Barred {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Person {
-    id: String,
-    display_name: String,
+    pub(crate) id: String,
+    pub(crate) display_name: String,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
 pub(crate) struct Decision {
     by: Person,
+    /// For whom they acted: it counts as decided by both.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    acting_for: Option<Person>,
+    /// It was not answered but skipped, and the comment says why.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    skipped: bool,
     /// The role under which they decided.
     role: String,
     #[schema(format = DateTime)]
@@ -331,6 +367,9 @@ pub(crate) struct TimelineEntry {
     title: Option<String>,
     detail: Option<String>,
     comment: Option<String>,
+    /// The colleague that it is about, besides whoever did it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    colleague: Option<Person>,
 }
 
 /// One link of a case's audit chain, to be verified without the engine.
@@ -488,9 +527,19 @@ impl From<view::WorkItemView> for WorkItem {
             hold: view.hold.map(Into::into),
             holdable: view.holdable,
             claimable: view.claimable,
+            claimable_for: view.claimable_for.map(Into::into),
+            acting_for: view.acting_for.map(Into::into),
+            acting_until: view.acting_until.map(|at| at.to_string()),
+            told: view.told,
+            delegable: view.delegable,
+            arrangeable: view.arrangeable,
+            skippable: view.skippable,
+            skipped: view.skipped,
+            moves: view.moves.into_iter().map(Into::into).collect(),
             barred: view.barred.map(|(code, message)| Barred { code, message }),
             decisions: view.decisions.into_iter().map(Into::into).collect(),
             attempts: view.attempts.into_iter().map(Into::into).collect(),
+            attempt: view.attempt,
         }
     }
 }
@@ -545,6 +594,8 @@ impl From<view::DecisionView> for Decision {
     fn from(view: view::DecisionView) -> Self {
         Self {
             by: view.by.into(),
+            acting_for: view.acting_for.map(Into::into),
+            skipped: view.skipped,
             role: view.role,
             at: view.at.to_string(),
             outcome: view.outcome,
@@ -579,6 +630,7 @@ impl From<view::TimelineEntry> for TimelineEntry {
             title: view.title,
             detail: view.detail,
             comment: view.comment,
+            colleague: view.colleague.map(Into::into),
         }
     }
 }

@@ -23,8 +23,11 @@ fn the_document_is_openapi_3_1_and_names_every_endpoint() {
         })
         .collect();
     let expected = [
+        "get /api/v1/absences",
         "get /api/v1/calendars/changes",
         "get /api/v1/calendars/changes/{calendar}",
+        "post /api/v1/absences",
+        "post /api/v1/absences/{id}/end",
         "post /api/v1/calendars/changes/{calendar}/apply",
         "post /api/v1/calendars/changes/{calendar}/keep",
         "post /api/v1/callbacks/{token}",
@@ -71,14 +74,18 @@ fn the_document_is_openapi_3_1_and_names_every_endpoint() {
         "get /api/v1/schedules",
         "get /api/v1/work-items",
         "get /api/v1/work-items/{id}",
+        "post /api/v1/work-items/{id}/assign",
         "post /api/v1/work-items/{id}/claim",
         "post /api/v1/work-items/{id}/complete",
+        "post /api/v1/work-items/{id}/delegate",
         "delete /api/v1/work-items/{id}/draft",
         "get /api/v1/work-items/{id}/draft",
         "put /api/v1/work-items/{id}/draft",
         "post /api/v1/work-items/{id}/hold",
+        "post /api/v1/work-items/{id}/reassign",
         "post /api/v1/work-items/{id}/release",
         "post /api/v1/work-items/{id}/resume",
+        "post /api/v1/work-items/{id}/skip",
         "get /api/v1/workflows",
     ];
     assert_eq!(paths, expected);

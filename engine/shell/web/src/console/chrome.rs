@@ -43,6 +43,7 @@ pub(crate) enum Place {
     Start,
     Cases,
     Funds,
+    Absences,
     Failures,
     Runs,
     Schedules,
@@ -98,6 +99,7 @@ impl Chrome {
             ("/start", "Start something", Place::Start),
             ("/cases", "Cases", Place::Cases),
             ("/funds", "Funds", Place::Funds),
+            ("/absences", "Absences", Place::Absences),
         ];
         if self.account.as_ref().is_some_and(|it| it.administers) {
             places.extend([

@@ -199,6 +199,39 @@ pub(crate) fn explain(code: &str, detail: &str) -> Explanation {
             "This is for somebody else to change",
             &["You stand in this case yourself.", "Nothing was changed."],
         ),
+        "not-delegable" => (
+            "This task does not go to somebody else",
+            &[
+                "It stays with those it was given to, or this colleague may not do it.",
+                "Nothing was changed.",
+            ],
+        ),
+        "handover-invalid" => (
+            "This task was not given to somebody else",
+            &["Name a colleague and say why.", "Nothing was changed."],
+        ),
+        "acting-over" => (
+            "You do not act for your colleague any more",
+            &[
+                "The days in which you stood in are over. Give the task back.",
+                "Nothing was changed.",
+            ],
+        ),
+        "not-arranging" => (
+            "You do not arrange the work of others",
+            &["Somebody with another role does.", "Nothing was changed."],
+        ),
+        "absence-invalid" => (
+            "This absence was not written down",
+            &[
+                "Check the days and the colleague who stands in.",
+                "Nothing was changed.",
+            ],
+        ),
+        "not-skippable" => (
+            "This task cannot be skipped",
+            &["Somebody has to do it.", "Nothing was changed."],
+        ),
         "reason-needed" => (
             "A reason is missing",
             &[
@@ -308,6 +341,10 @@ pub(crate) fn explain(code: &str, detail: &str) -> Explanation {
         "stale-revision",
         "hold-invalid",
         "not-retryable",
+        "not-delegable",
+        "handover-invalid",
+        "absence-invalid",
+        "not-holdable",
     ];
     if told.contains(&code) && !detail.is_empty() {
         // Who may approve it is said beside how much it is.
@@ -374,6 +411,12 @@ mod tests {
         Code::PlanInvalid,
         Code::UnknownPlan,
         Code::UnknownPerson,
+        Code::NotDelegable,
+        Code::HandoverInvalid,
+        Code::ActingOver,
+        Code::NotArranging,
+        Code::AbsenceInvalid,
+        Code::NotSkippable,
     ];
 
     #[test]

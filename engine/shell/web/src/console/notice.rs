@@ -10,6 +10,11 @@ pub(crate) enum Notice {
     Kept,
     Held,
     Resumed,
+    HandedOver,
+    Given,
+    Skipped,
+    AbsenceSaved,
+    AbsenceEnded,
     Started,
     PersonSaved,
     NoteSaved,
@@ -18,7 +23,7 @@ pub(crate) enum Notice {
 }
 
 impl Notice {
-    const ALL: [Self; 12] = [
+    const ALL: &[Self] = &[
         Self::Claimed,
         Self::Released,
         Self::Sent,
@@ -26,6 +31,11 @@ impl Notice {
         Self::Kept,
         Self::Held,
         Self::Resumed,
+        Self::HandedOver,
+        Self::Given,
+        Self::Skipped,
+        Self::AbsenceSaved,
+        Self::AbsenceEnded,
         Self::Started,
         Self::PersonSaved,
         Self::NoteSaved,
@@ -43,6 +53,11 @@ impl Notice {
             Self::Kept => "kept",
             Self::Held => "held",
             Self::Resumed => "back",
+            Self::HandedOver => "handed-over",
+            Self::Given => "given",
+            Self::Skipped => "skipped",
+            Self::AbsenceSaved => "absence-saved",
+            Self::AbsenceEnded => "absence-ended",
             Self::Started => "started",
             Self::PersonSaved => "person-saved",
             Self::NoteSaved => "note-saved",
@@ -60,6 +75,11 @@ impl Notice {
             Self::Kept => "Your draft is saved. Only you can see it. You still have the task.",
             Self::Held => "The task is on hold. You still have it.",
             Self::Resumed => "The task is off hold.",
+            Self::HandedOver => "Your colleague has the task and acts for you.",
+            Self::Given => "The task was given to somebody else.",
+            Self::Skipped => "The task was skipped. Your reason is in the record of the case.",
+            Self::AbsenceSaved => "The absence is written down.",
+            Self::AbsenceEnded => "The absence was taken back.",
             Self::Started => "Started. What happens next is on this page.",
             Self::PersonSaved => "The person was saved.",
             Self::DocumentSaved => "The document was saved.",
@@ -71,7 +91,7 @@ impl Notice {
     /// The sentence for a word from an address.
     pub(crate) fn text_of(word: Option<&str>) -> Option<String> {
         let word = word?;
-        let found = Self::ALL.into_iter().find(|notice| notice.word() == word)?;
+        let found = Self::ALL.iter().find(|notice| notice.word() == word)?;
         Some(found.text().to_owned())
     }
 }
@@ -82,7 +102,7 @@ mod tests {
 
     #[test]
     fn only_known_words_become_text() {
-        for notice in Notice::ALL {
+        for &notice in Notice::ALL {
             assert_eq!(Notice::text_of(Some(notice.word())).unwrap(), notice.text());
         }
         assert_eq!(

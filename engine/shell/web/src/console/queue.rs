@@ -325,6 +325,8 @@ fn marks(item: &WorkItemView) -> Vec<&'static str> {
         (item.hold.is_some(), "On hold"),
         (!item.escalated_to.is_empty(), "Escalated"),
         (item.reminded.is_some(), "Reminder"),
+        (item.acting_for.is_some(), "Somebody acts for a colleague"),
+        (item.claimable_for.is_some(), "You stand in"),
     ];
     let shown = marks.into_iter().filter(|(shown, _)| *shown);
     shown.map(|(_, mark)| mark).collect()

@@ -38,6 +38,9 @@ pub(crate) const fn weight(action: Action) -> Weight {
         | Action::InstanceRetried
         | Action::InstanceMigrated
         | Action::WorkItemCompleted
+        | Action::WorkItemActedFor
+        | Action::WorkItemSkipped
+        | Action::WorkItemReassigned
         | Action::WorkItemEscalated
         | Action::Refused
         | Action::FundCommitted
@@ -67,6 +70,10 @@ pub(crate) const fn weight(action: Action) -> Weight {
         | Action::WorkItemReminded
         | Action::WorkItemDueMoved
         | Action::CaseCalendarChanged
+        | Action::WorkItemHandedOver
+        | Action::WorkItemTakenFor
+        | Action::WorkItemReturned
+        | Action::WorkItemGiven
         | Action::FunctionFailed
         | Action::CallbackIgnored
         | Action::FundReserved
@@ -119,11 +126,39 @@ pub(crate) fn sentence(entry: &TimelineEntry, run: Option<&str>) -> String {
         Action::WorkItemDrafted => format!("{who} began an answer to {task}."),
         Action::WorkItemHeld => format!("{who} put {task} on hold."),
         Action::WorkItemResumed => format!("{who} took {task} off hold."),
-        Action::WorkItemReminded => format!("A reminder came that {task} is waiting."),
+        Action::WorkItemReminded if detail.is_empty() => {
+            format!("A reminder came that {task} is waiting.")
+        }
+        Action::WorkItemReminded => format!(
+            "{} was told that {task} is waiting.",
+            capital(&colleague(entry, detail))
+        ),
+        Action::WorkItemHandedOver => format!(
+            "{who} handed {task} to {}, who acts for them.",
+            colleague(entry, detail)
+        ),
+        Action::WorkItemTakenFor => {
+            format!("{who} took {task} for {}.", colleague(entry, detail))
+        }
+        Action::WorkItemReturned => format!(
+            "{} came back: the time in which somebody acted for a colleague was over.",
+            capital(&task)
+        ),
+        Action::WorkItemActedFor => format!(
+            "{who} did so for {}: it counts as done by both.",
+            colleague(entry, detail)
+        ),
+        Action::WorkItemGiven => {
+            format!("{who} gave {task} to {}.", colleague(entry, detail))
+        }
+        Action::WorkItemReassigned => {
+            format!("{who} gave {task} to others: {}.", colleague(entry, detail))
+        }
+        Action::WorkItemSkipped => format!("{who} skipped {task}."),
         Action::WorkItemEscalated => format!(
             "{} was still waiting, so it was given to {} too.",
             capital(&task),
-            assigned::phrase_of_bucket(detail)
+            colleague(entry, detail)
         ),
         Action::WorkItemDueMoved => due_moved(&task, detail),
         Action::CaseCalendarChanged if detail.is_empty() => {
@@ -161,20 +196,16 @@ pub(crate) fn sentence(entry: &TimelineEntry, run: Option<&str>) -> String {
                 person(entry)
             )
         }
-        Action::WallDeclared => format!(
-            "{who} declared that {} stands in this case.",
-            colleague(entry)
-        ),
+        Action::WallDeclared => {
+            format!("{who} declared that {} stands in this case.", member(entry))
+        }
         Action::WallLifted => {
             let until = if detail.is_empty() { "a day" } else { detail };
-            format!(
-                "{who} let {} read this case until {until}.",
-                colleague(entry)
-            )
+            format!("{who} let {} read this case until {until}.", member(entry))
         }
         Action::WallTakenAway => format!(
             "{who} took away that {} stands in this case.",
-            colleague(entry)
+            member(entry)
         ),
         Action::ConsentGiven => format!("{who} recorded a consent about {}.", person(entry)),
         Action::ConsentWithdrawn => {
@@ -212,6 +243,14 @@ pub(crate) fn sentence(entry: &TimelineEntry, run: Option<&str>) -> String {
         Action::EventLetGo => {
             "A message was let go, since too many came before they were waited for.".to_owned()
         }
+    }
+}
+
+/// To or for whom it was: a colleague by name, or those of a role or team.
+fn colleague(entry: &TimelineEntry, detail: &str) -> String {
+    match &entry.colleague {
+        Some(person) => person.display_name.clone(),
+        None => assigned::phrase_of_bucket(detail),
     }
 }
 
@@ -278,12 +317,13 @@ fn fund(entry: &TimelineEntry) -> String {
     }
 }
 
-/// A person of the case by the name they have.
-fn colleague(entry: &TimelineEntry) -> &str {
+/// A member of staff by the name they have.
+fn member(entry: &TimelineEntry) -> &str {
     let name = entry.title.as_deref().filter(|name| !name.is_empty());
     name.unwrap_or("a colleague")
 }
 
+/// A person of the case by the name they have.
 fn person(entry: &TimelineEntry) -> &str {
     let name = entry.title.as_deref().filter(|name| !name.is_empty());
     name.unwrap_or("a person")

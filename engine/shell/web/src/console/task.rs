@@ -1,7 +1,7 @@
 //! A piece of work: take it, give it back, answer it. The engine decides; a refusal becomes the
 //! same page with the reason and with everything that was typed.
 
-mod draw;
+pub(super) mod draw;
 
 use axum::Json;
 use axum::extract::{Path, State};
@@ -111,7 +111,7 @@ pub(crate) async fn resume(
     settle(&engine, &submission, &id, answer.map(|_| Notice::Resumed)).await
 }
 
-/// After a claim or a release: the task again, or the task with the reason why not.
+/// After such a step: the task again, or the task with the reason why not.
 async fn settle(
     engine: &Engine,
     submission: &Submission,
@@ -241,7 +241,7 @@ impl Attempt {
 }
 
 /// Draws the task as it is after a refusal.
-async fn again(
+pub(super) async fn again(
     engine: &Engine,
     member: &Member,
     id: &str,
@@ -308,7 +308,7 @@ async fn onward(
     Ok(open.into_iter().next().map(|item| (item.id, item.title)))
 }
 
-fn go(id: &str, notice: Notice) -> Response {
+pub(super) fn go(id: &str, notice: Notice) -> Response {
     let address = format!("/tasks/{}?done={}", encoded(id), notice.word());
     Redirect::to(&address).into_response()
 }

@@ -31,6 +31,7 @@ roles:
   team-leader: { title: Team leader }
   administrator: { title: Administrator, administers: true }
   bookkeeper: { title: Bookkeeper, reverses: true }
+  coordinator: { title: Coordinator, arranges: true }
 funds:
   help:
     title: Family help
@@ -217,6 +218,7 @@ impl Agency {
             ("sam", "Sam Rossi", "team-leader"),
             ("alex", "Alex Kumar", "administrator"),
             ("fin", "Fin Moreau", "bookkeeper"),
+            ("ria", "Ria Sol", "coordinator"),
         ] {
             let user = NewUser {
                 agency: "little".to_owned(),

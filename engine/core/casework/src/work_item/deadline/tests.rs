@@ -145,7 +145,7 @@ fn time_on_hold_stays_out_of_the_new_moment() {
     let lee = staff("lee", &["team-leader"]);
     let item = claim(&offered(&old, Clock::StopsOnHold), &lee).unwrap();
     let held = item
-        .hold(&lee, at("2026-08-04T12:00"), None, "away")
+        .hold(&lee, at("2026-08-04T12:00"), None, "away", &old)
         .unwrap();
     let back = held.resume(&lee, at("2026-08-06T12:00"), &old).unwrap();
     assert_eq!(back.due, Some(end("2026-08-11")), "two working days later");

@@ -1,5 +1,6 @@
 //! `call: human-task` and `call: approval`: what people are asked, who, and by when.
 
+mod terms;
 mod time;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,9 +17,21 @@ use crate::workflow::{Assign, Human, Kind, Limit};
 use crate::yaml::{self, Content, Entry, Fields};
 use crate::{Template, Term};
 
-const KNOWN: [&str; 11] = [
-    "title", "show", "form", "assign", "due", "remind", "escalate", "clock", "calendar", "rules",
+const KNOWN: [&str; 14] = [
+    "title",
+    "show",
+    "form",
+    "assign",
+    "due",
+    "remind",
+    "escalate",
+    "clock",
+    "calendar",
+    "rules",
     "outcomes",
+    "nonDelegable",
+    "skippable",
+    "holdAtMost",
 ];
 const RULES: [&str; 4] = ["differentPersonFrom", "approvals", "limit", "payee"];
 const LIMIT: [&str; 6] = ["policy", "money", "goal", "supplier", "category", "fund"];
@@ -56,7 +69,13 @@ pub(super) fn read(reader: &mut Reader<'_>, body: &Body<'_, '_>, approval: bool)
         Some(entry) => rules(reader, body, &all, entry, approval),
         None => Some(Rules::default()),
     };
-    let (rules, timed) = (rules?, timed?);
+    let (rules, timed, outcomes) = (rules?, timed?, outcomes?);
+    let beside = terms::Beside {
+        approval,
+        clock: timed.clock,
+        outcomes: &outcomes,
+    };
+    let terms = terms::read(reader, body, &all, &beside)?;
     let human = Human {
         approval,
         title: title?,
@@ -72,7 +91,10 @@ pub(super) fn read(reader: &mut Reader<'_>, body: &Body<'_, '_>, approval: bool)
         approvals: rules.approvals.unwrap_or(1),
         limit: rules.limit,
         payee: rules.payee,
-        outcomes: outcomes?,
+        non_delegable: terms.non_delegable,
+        skippable: terms.skippable,
+        holds_total: terms.holds_total,
+        outcomes,
     };
     Some(Kind::Human(Box::new(human)).into())
 }

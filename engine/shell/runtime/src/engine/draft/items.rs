@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use casewright_casework::calendar::Pace;
-use casewright_casework::work_item::{Alarm, Assigned, Deadline, Limit, State};
+use casewright_casework::work_item::{Alarm, Assigned, Deadline, Limit, Skippable, State, Terms};
 use casewright_casework::{Money, WorkItem, audit::Action as Audit, calendar};
 use casewright_language::Term;
 use casewright_machine::Offer;
@@ -125,6 +125,16 @@ impl Draft<'_> {
             alarms: times.alarms,
             reminded_at: None,
             escalations: Vec::new(),
+            told: Vec::new(),
+            terms: Terms {
+                non_delegable: offer.non_delegable,
+                skippable: offer.skippable.map(|skippable| Skippable {
+                    by: skippable.by,
+                    outcome: skippable.outcome,
+                }),
+                holds_total: offer.holds_total.map(term),
+            },
+            moves: Vec::new(),
             editors: BTreeSet::new(),
             state: State::Offered,
             claimed_by: None,

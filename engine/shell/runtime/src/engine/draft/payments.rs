@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use casewright_casework::payments::{Approved, Payments, Way};
 use casewright_casework::policy::{Aspect, Counted, Portion, Together};
-use casewright_casework::work_item::{APPROVE, Limit};
+use casewright_casework::work_item::{APPROVE, Decision, Limit};
 use casewright_casework::{Code, Money, Policy, Refusal, WorkItem};
 use casewright_store::{Guard, Table, Under};
 use jiff::civil::Date;
@@ -67,7 +67,8 @@ impl Draft<'_> {
         let by = item
             .decisions
             .iter()
-            .map(|one| one.person.clone())
+            .flat_map(Decision::people)
+            .map(str::to_owned)
             .collect();
         let owner = owner(&item.instance, &item.reference, &item.rounds);
         let mut approved = Approved::new(&item.id, &owner, &limit.money, by, &last.shown);

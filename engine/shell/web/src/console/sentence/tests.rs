@@ -51,6 +51,13 @@ const ACTIONS: &[Action] = &[
     Action::DocumentOpened,
     Action::EventAwaited,
     Action::EventReceived,
+    Action::WorkItemHandedOver,
+    Action::WorkItemTakenFor,
+    Action::WorkItemReturned,
+    Action::WorkItemActedFor,
+    Action::WorkItemGiven,
+    Action::WorkItemReassigned,
+    Action::WorkItemSkipped,
     Action::EventEmitted,
     Action::EventLetGo,
     Action::AnswerAwaited,
@@ -72,6 +79,7 @@ fn entry(action: &str, title: Option<&str>, detail: Option<&str>) -> TimelineEnt
         title: title.map(Into::into),
         detail: detail.map(Into::into),
         comment: None,
+        colleague: None,
     }
 }
 

@@ -38,6 +38,8 @@ pub(crate) struct Attempt {
     pub(crate) errors: Vec<(String, String)>,
     /// Why it should wait, as far as it was typed.
     pub(crate) wait_for: String,
+    /// Why it should go to somebody else or be skipped, as far as it was typed.
+    pub(crate) why: String,
     pub(crate) problem: Option<Problem>,
 }
 
@@ -57,6 +59,10 @@ pub(crate) struct Surroundings {
     pub(crate) onward: Option<(String, String)>,
 }
 
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own, as the page asks for it"
+)]
 #[derive(Template)]
 #[template(path = "task.html")]
 pub(crate) struct TaskPage {
@@ -78,6 +84,14 @@ pub(crate) struct TaskPage {
     /// What was typed and can no longer be sent.
     lost: Vec<(String, String)>,
     stand: Stand,
+    /// Whether they may give it to others.
+    arranges: bool,
+    /// Whether nobody has it.
+    free: bool,
+    /// Whether they may skip it.
+    skips: bool,
+    /// Why it should go to somebody else, as far as it was typed.
+    why: String,
     key: String,
 }
 
@@ -88,10 +102,15 @@ enum Stand {
         title: &'static str,
         reasons: Vec<String>,
     },
-    /// Nobody has it; they may take it.
-    Open,
+    /// Nobody has it; they may take it, for somebody perhaps.
+    Open { stead: Option<String> },
     /// Somebody else has it.
-    Taken { by: String, mine_to_take: bool },
+    Taken {
+        by: String,
+        mine_to_take: bool,
+        /// For whom they would take it.
+        stead: Option<String>,
+    },
     /// They have it, and it waits.
     Held {
         until: String,
@@ -112,6 +131,8 @@ struct Answer {
     kept: String,
     outcomes: Vec<Outcome>,
     holdable: bool,
+    /// Whether they may hand it to a colleague.
+    passes_on: bool,
     wait_for: String,
     comment: Option<Comment>,
 }
@@ -188,6 +209,14 @@ impl TaskPage {
             lost: if live { Vec::new() } else { lost(attempt) },
             refusal,
             stand,
+            arranges: item.arrangeable,
+            free: item.claimed_by.is_none(),
+            skips: !closed
+                && item
+                    .skippable
+                    .as_ref()
+                    .is_some_and(|role| member.principal.holds(role)),
+            why: attempt.why.clone(),
             heading,
             id: item.id,
             case: item.case,
@@ -233,6 +262,13 @@ fn facts(member: &Member, item: &WorkItemView, wall: &Wall) -> Vec<(&'static str
         Some(person) => person.display_name.clone(),
         None => "Nobody yet".to_owned(),
     };
+    let holder = match (&item.acting_for, item.acting_until) {
+        (Some(person), Some(until)) => {
+            let until = wall.moment(until);
+            format!("{holder}, for {} until {until}", person.display_name)
+        }
+        _ => holder,
+    };
     let given = humanize(&assigned::phrase_of_all(item));
     if matches!(item.state.as_str(), "completed" | "withdrawn") {
         return vec![
@@ -251,6 +287,24 @@ fn facts(member: &Member, item: &WorkItemView, wall: &Wall) -> Vec<(&'static str
     ]);
     if let Some(hold) = &item.hold {
         facts.push(("On hold since", wall.moment(hold.since)));
+    }
+    if item.attempt > 1 {
+        let before = item.attempt - 1;
+        let times = if before == 1 { "once" } else { "times" };
+        let asked = if before == 1 {
+            times.to_owned()
+        } else {
+            format!("{before} {times}")
+        };
+        facts.push(("Asked before", asked));
+    }
+    if let Some(moved) = item.moves.last() {
+        let by = &moved.by.display_name;
+        facts.push(("Given on by", format!("{by}: {}", moved.reason)));
+    }
+    if !item.delegable {
+        let own = "It stays with those it was given to".to_owned();
+        facts.push(("Goes to others", own));
     }
     if let Some(at) = item.reminded {
         facts.push(("Last reminder", wall.moment(at)));
@@ -310,7 +364,12 @@ fn stand(member: &Member, item: &WorkItemView, attempt: &Attempt, around: &Surro
         return barred(item, code, &named(message, &around.legend));
     }
     match &item.claimed_by {
-        None => Stand::Open,
+        None => Stand::Open {
+            stead: item
+                .claimable_for
+                .as_ref()
+                .map(|one| one.display_name.clone()),
+        },
         Some(person) if person.id == member.principal.id => {
             if let Some(hold) = &item.hold {
                 return held(hold, &around.wall);
@@ -320,6 +379,10 @@ fn stand(member: &Member, item: &WorkItemView, attempt: &Attempt, around: &Surro
         Some(person) => Stand::Taken {
             by: person.display_name.clone(),
             mine_to_take: item.claimable,
+            stead: item
+                .claimable_for
+                .as_ref()
+                .map(|one| one.display_name.clone()),
         },
     }
 }
@@ -337,6 +400,12 @@ fn held(hold: &HoldView, wall: &Wall) -> Stand {
 
 fn closing(item: &WorkItemView, wall: &Wall) -> String {
     match item.decisions.last() {
+        Some(decision) if decision.skipped => format!(
+            "Skipped by {}, {}: {}.",
+            decision.by.display_name,
+            wall.moment(decision.at),
+            decision.comment.as_deref().unwrap_or_default()
+        ),
         Some(decision) => format!(
             "{}: {}, {}.",
             humanize(&decision.outcome),
@@ -396,6 +465,7 @@ fn answer(item: &WorkItemView, attempt: &Attempt, around: &Surroundings) -> Answ
         outcomes: item.outcomes.iter().map(|name| outcome(name)).collect(),
         comment: comment(item, attempt),
         holdable: item.holdable,
+        passes_on: item.delegable && item.acting_for.is_none(),
         wait_for: attempt.wait_for.clone(),
     }
 }

@@ -47,6 +47,16 @@ fn item() -> WorkItemView {
         shown: String::new(),
         barred: None,
         decisions: Vec::new(),
+        claimable_for: None,
+        acting_for: None,
+        acting_until: None,
+        told: Vec::new(),
+        delegable: true,
+        arrangeable: false,
+        skippable: None,
+        skipped: false,
+        moves: Vec::new(),
+        attempt: 1,
         attempts: Vec::new(),
         answers: Vec::new(),
     }
@@ -94,6 +104,7 @@ fn draw(item: WorkItemView, attempt: &Attempt) -> String {
         title: None,
         detail: Some("ifs/brokerage".into()),
         comment: None,
+        colleague: None,
     };
     let elsewhere = TimelineEntry {
         instance: Some("i-2".into()),
@@ -305,6 +316,8 @@ fn a_stale_answer_keeps_what_was_typed() {
     let mut done = item();
     done.state = "completed".into();
     done.decisions = vec![DecisionView {
+        acting_for: None,
+        skipped: false,
         by: person("u-sam", "Sam Rossi"),
         role: "service-manager".into(),
         at: "2026-11-23T01:00:00Z".parse().unwrap(),
