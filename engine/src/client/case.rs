@@ -14,6 +14,8 @@ pub(crate) enum Command {
     Consents { id: String },
     /// What was sent to others about the people of a case, and on what.
     Disclosures { id: String },
+    /// Messages that went out of a case: to whom and how, without content.
+    Messages { id: String },
     /// What happened in a case, oldest first.
     Timeline { id: String },
 }
@@ -86,6 +88,26 @@ impl Ask for Command {
                     })
                     .collect();
                 let text = table(["WHEN", "TO", "FOR", "WHAT", "BY", "ON"], &rows);
+                Ok(Answer::new(json!({ "items": all }), text))
+            }
+            Self::Messages { id } => {
+                let path = format!("/api/v1/cases/{}/messages", escaped(id));
+                let all = client.all(&path, &[])?;
+                let rows: Vec<_> = all
+                    .iter()
+                    .map(|one| {
+                        let (channel, template) = (at(one, "/channel"), at(one, "/template"));
+                        let attempt = one["attempt"].to_string();
+                        [
+                            at(one, "/at"),
+                            words(one, "recipients"),
+                            channel,
+                            template,
+                            attempt,
+                        ]
+                    })
+                    .collect();
+                let text = table(["WHEN", "TO", "HOW", "WHAT", "ATTEMPT"], &rows);
                 Ok(Answer::new(json!({ "items": all }), text))
             }
             Self::Timeline { id } => {

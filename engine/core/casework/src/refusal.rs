@@ -31,6 +31,7 @@ pub enum Code {
     NotApproved,
     InsufficientFunds,
     NoBasis,
+    UnsafeContact,
     UnknownFund,
     UnknownReservation,
     CurrencyMismatch,
@@ -60,6 +61,7 @@ impl Code {
             Self::NotApproved => "not-approved",
             Self::InsufficientFunds => "insufficient-funds",
             Self::NoBasis => "no-basis",
+            Self::UnsafeContact => "unsafe-contact",
             Self::UnknownFund => "unknown-fund",
             Self::UnknownReservation => "unknown-reservation",
             Self::CurrencyMismatch => "currency-mismatch",
@@ -88,6 +90,7 @@ impl Code {
             | Self::StaleRevision
             | Self::InsufficientFunds
             | Self::NoBasis
+            | Self::UnsafeContact
             | Self::ReservationClosed
             | Self::OnHold
             | Self::NotOnHold => 409,

@@ -24,6 +24,7 @@ mod kinship;
 mod legends;
 mod lifecycle;
 mod limits;
+mod messages;
 mod migrations;
 mod notes;
 mod numbers;

@@ -49,6 +49,8 @@ pub enum Table {
     Consent,
     /// (case, id) -> that facts about people went out: to whom and on what, without content.
     Disclosure,
+    /// (case, id) -> that a message was about to go out: to whom and how, without content.
+    Message,
     /// (case, note id) -> note.
     Note,
     /// (agency, type hash, value hash, instance) -> nothing; what such hashes are made with.
@@ -101,6 +103,7 @@ impl Table {
         Self::DocumentPart,
         Self::Consent,
         Self::Disclosure,
+        Self::Message,
         Self::Note,
         Self::Subscription,
         Self::EventSeen,
@@ -141,6 +144,7 @@ impl Table {
             Self::DocumentPart => 19,
             Self::Consent => 40,
             Self::Disclosure => 41,
+            Self::Message => 39,
             Self::Note => 20,
             Self::Subscription => 21,
             Self::EventSeen => 22,

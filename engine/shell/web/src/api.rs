@@ -3,6 +3,7 @@
 mod callbacks;
 mod cases;
 mod consents;
+mod contact;
 mod documents;
 mod drafts;
 mod dto;
@@ -11,6 +12,7 @@ mod funds;
 mod holds;
 mod instances;
 mod lifecycle;
+mod messages;
 mod migrations;
 mod notes;
 mod packs;
@@ -95,6 +97,7 @@ pub(crate) fn routes() -> (Router<Site>, Document) {
         .routes(routes!(consents::history))
         .routes(routes!(consents::withdraw))
         .routes(routes!(consents::disclosures))
+        .routes(routes!(messages::list))
         .routes(routes!(documents::list, documents::add))
         .routes(routes!(documents::get))
         .routes(routes!(documents::content))

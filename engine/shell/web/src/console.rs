@@ -14,6 +14,7 @@ mod fill;
 mod instance;
 mod keys;
 pub(crate) mod member;
+mod message;
 mod money;
 mod note;
 mod notice;
@@ -80,6 +81,7 @@ pub(crate) fn routes() -> Router<Site> {
             post(consent::withdraw),
         )
         .route("/cases/{id}/disclosures", get(consent::disclosures))
+        .route("/cases/{id}/messages", get(message::list))
         .route("/instances/{id}", get(instance::show))
         .route("/admin/failures", get(admin::failures::show))
         .route("/admin/instances", get(admin::runs::show))

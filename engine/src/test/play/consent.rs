@@ -100,7 +100,7 @@ fn parent() -> Details {
     }
 }
 
-fn no_case(spot: Spot) -> Amiss {
+pub(super) fn no_case(spot: Spot) -> Amiss {
     let help = "start a workflow before it".to_owned();
     vec![finding(spot, "there is no case yet".to_owned(), Some(help))]
 }

@@ -1,7 +1,7 @@
 //! "Did you mean": the nearest known word.
 
 /// How many words are listed before the rest is only counted.
-const LISTED_MAX: usize = 16;
+const LISTED_MAX: usize = 24;
 
 /// The known word that was probably meant, when one is near enough.
 pub(crate) fn similar<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {

@@ -14,11 +14,12 @@ pub(super) mod function;
 mod fund;
 pub(super) mod http;
 mod human;
+mod notify;
 mod openapi;
 mod plugin;
 
 /// Functions of the engine that are built.
-pub(crate) const BUILT_IN: [&str; 8] = [
+pub(crate) const BUILT_IN: [&str; 9] = [
     "http",
     "openapi",
     "human-task",
@@ -27,10 +28,8 @@ pub(crate) const BUILT_IN: [&str; 8] = [
     "fund.reserve",
     "fund.commit",
     "fund.release",
+    "notify",
 ];
-
-/// Functions that come later, with what serves meanwhile.
-const LATER: [(&str, &str); 1] = [("notify", "let a plugin send the message")];
 
 /// `name:version@catalog` in its parts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,6 +85,7 @@ pub(super) fn read(reader: &mut Reader<'_>, body: &Body<'_, '_>) -> Option<Found
         "openapi" => openapi::read(reader, body),
         "human-task" | "approval" => human::read(reader, body, reference.name == "approval"),
         "decide" => decide::read(reader, body),
+        "notify" => notify::read(reader, body),
         name if BUILT_IN.contains(&name) => fund::read(reader, body, name),
         name => plugin::read(reader, body, name, reference.version),
     }
@@ -108,9 +108,7 @@ fn money_goes_out(reader: &mut Reader<'_>, entry: &Entry, name: &str) {
 
 /// Whether a name of a function is taken by the language or by the engine.
 fn reserved(name: &str) -> bool {
-    BUILT_IN.contains(&name)
-        || LATER.iter().any(|(later, _)| *later == name)
-        || unavailable::reason(name).is_some()
+    BUILT_IN.contains(&name) || unavailable::reason(name).is_some()
 }
 
 fn refuse(reader: &mut Reader<'_>, entry: &Entry, code: &'static str, message: &str) {
@@ -130,17 +128,6 @@ fn refuse_reference(reader: &mut Reader<'_>, entry: &Entry, reference: &Referenc
             "CW0908",
             &format!("`call: {name}` is refused: {reason}"),
         );
-        return true;
-    }
-    if let Some((_, help)) = LATER.iter().find(|(later, _)| *later == name) {
-        reader
-            .findings
-            .error(
-                "CW0902",
-                entry.place(),
-                format!("`call: {name}` is not available yet"),
-            )
-            .help(*help);
         return true;
     }
     if let Some(catalog) = reference.catalog

@@ -18,6 +18,7 @@ mod http;
 mod identity;
 mod ledgers;
 mod lists;
+mod messages;
 mod migrations;
 mod packs;
 mod payments;

@@ -120,6 +120,13 @@ pub(crate) fn explain(code: &str, detail: &str) -> Explanation {
                 "Nothing was shared.",
             ],
         ),
+        "unsafe-contact" => (
+            "Nobody has said that this is safe",
+            &[
+                "Ask how they are safe to reach, and write it down with the person.",
+                "Nothing was sent.",
+            ],
+        ),
         "on-hold" => (
             "This task is on hold",
             &[
@@ -298,6 +305,7 @@ mod tests {
         Code::NotApproved,
         Code::InsufficientFunds,
         Code::NoBasis,
+        Code::UnsafeContact,
         Code::UnknownFund,
         Code::UnknownReservation,
         Code::CurrencyMismatch,

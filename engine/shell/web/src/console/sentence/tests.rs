@@ -37,6 +37,8 @@ const ACTIONS: &[Action] = &[
     Action::ConsentWithdrawn,
     Action::Disclosed,
     Action::DisclosureRefused,
+    Action::MessageSent,
+    Action::MessageRefused,
     Action::NoteAdded,
     Action::DocumentAdded,
     Action::DocumentOpened,
