@@ -18,8 +18,8 @@ use tokio::net::TcpListener;
 
 use crate::exit;
 use crate::plugin::BuildError;
-use crate::ports::http;
 use crate::ports::plugins::Sources;
+use crate::ports::{gateway, http};
 use crate::wiring::{self, Places};
 use crate::{operator, partner, plugin, ready};
 
@@ -100,6 +100,7 @@ async fn serve(
         folders: vec![built.to_path_buf()],
         operator: operator(&partner),
         http: http(&partner),
+        gateway: Some(gateway(&partner)),
         public_url: Some(url.clone()),
         ..Sources::default()
     };
@@ -198,6 +199,14 @@ fn operator(partner: &str) -> BTreeMap<String, OperatorSide> {
 }
 
 /// What a pack binds of it, its documents may ask without a plugin.
+/// The fake partners take messages and send none.
+fn gateway(partner: &str) -> gateway::Settings {
+    gateway::Settings {
+        endpoint: format!("{partner}/notify/messages"),
+        secret: None,
+    }
+}
+
 fn http(partner: &str) -> http::Operator {
     let everybody = http::Side {
         hosts: vec![partner.to_owned()],

@@ -11,10 +11,11 @@
 //! GET, DELETE /housing/applications/{no}
 //! POST /relief/vouchers      Idempotency-Key, JSON body  -> 201 voucher; the same again: 200
 //! GET  /relief/vouchers/{key}
+//! POST /notify/messages     Idempotency-Key, JSON body  -> 202; the same again: 200
 //! GET  /hsds/services        -> 200 a page of a directory of services (HSDS 3.0)
 //! POST /_ctl/housing        {state, callbacks, early, ..}   -> decides, and tells the senders
 //! POST /_ctl/fault          {path, nth, kind}           -> the nth next request there suffers it
-//! GET  /_ctl/journal        every request, payment, application and voucher
+//! GET  /_ctl/journal        every request, payment, application, voucher and message
 //! POST /_ctl/reset          forgets everything
 //! ```
 
@@ -24,6 +25,7 @@ mod directory;
 mod fault;
 mod housing;
 mod journal;
+mod notify;
 mod pay;
 mod relief;
 
@@ -96,6 +98,7 @@ fn router(world: Arc<World>) -> Router {
     let partners = Router::new()
         .route("/pay/payments", post(pay::create).get(pay::find))
         .route("/hsds/services", get(directory::services))
+        .route("/notify/messages", post(notify::take))
         .route("/housing/applications", post(housing::create))
         .route(
             "/housing/applications/{number}",

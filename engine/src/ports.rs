@@ -4,6 +4,7 @@
 mod clock;
 mod entropy;
 mod evaluate;
+pub(crate) mod gateway;
 pub(crate) mod http;
 pub(crate) mod plugins;
 

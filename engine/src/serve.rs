@@ -65,13 +65,22 @@ async fn serve(config: &Config, arguments: &Arguments) -> io::Result<()> {
         folders: config.plugins.clone(),
         operator: config.operator()?,
         http: config.http()?,
+        gateway: config.gateway()?,
         public_url: config.public_url.clone(),
         ..Sources::default()
     };
     let running = wiring::open(&places, sources).await?;
     operator::listen(&config.data, running.store.clone());
+    let gateway = config.has_gateway();
     for pack in &config.packs {
-        running.deploy(pack).await?;
+        let pack = running.deploy(pack).await?;
+        if !gateway && running.engine.sends_messages(&pack.namespace) {
+            exit::note(&format!(
+                "{}: its workflows send messages, and no gateway sends them: name one under \
+                 [notify] of the configuration, `endpoint = \"https://...\"`",
+                pack.namespace
+            ));
+        }
     }
     staff(config, &running).await?;
     if let Some(path) = &arguments.ready_file {

@@ -51,6 +51,8 @@ pub(crate) enum Command {
         #[arg(long)]
         versions: bool,
     },
+    /// Messages that went out of a case: to whom and how, without content.
+    Messages { id: String },
     /// What happened in a case, oldest first.
     Timeline { id: String },
 }
@@ -201,6 +203,26 @@ impl Ask for Command {
                     text = format!("{text}\nMissing: {} {person}", at(missing, "/sentence"));
                 }
                 Ok(Answer::new(plan, text))
+            }
+            Self::Messages { id } => {
+                let path = format!("/api/v1/cases/{}/messages", escaped(id));
+                let all = client.all(&path, &[])?;
+                let rows: Vec<_> = all
+                    .iter()
+                    .map(|one| {
+                        let (channel, template) = (at(one, "/channel"), at(one, "/template"));
+                        let attempt = one["attempt"].to_string();
+                        [
+                            at(one, "/at"),
+                            words(one, "recipients"),
+                            channel,
+                            template,
+                            attempt,
+                        ]
+                    })
+                    .collect();
+                let text = table(["WHEN", "TO", "HOW", "WHAT", "ATTEMPT"], &rows);
+                Ok(Answer::new(json!({ "items": all }), text))
             }
             Self::Timeline { id } => {
                 let path = format!("/api/v1/cases/{}/timeline", escaped(id));

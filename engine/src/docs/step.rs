@@ -4,6 +4,7 @@
 //! Steps within others are numbered 3.1, 3.2; the list itself is flat, so that it fits a narrow
 //! page. Nothing of a case is known here, so what is worked out from one is shown as written.
 
+mod message;
 mod request;
 
 use std::collections::BTreeMap;
@@ -444,15 +445,9 @@ impl<'a> Teller<'a> {
     }
 
     fn call(&mut self, call: &Call, spot: &Spot) -> Vec<Fact> {
-        let member = |name: &str| match &call.with {
-            Template::Map(members) => members
-                .iter()
-                .find(|(known, _)| known == name)
-                .map(|(_, value)| value.clone()),
-            Template::Literal(value) => value.get(name).cloned().map(Template::Literal),
-            Template::Expression(_) | Template::List(_) => None,
-        };
+        let member = |name: &str| message::member(call, name);
         let deed = match call.function.as_str() {
+            "notify" => return message::facts(call),
             "decide" => "Asks a decision table of this pack",
             "fund.reserve" => "Puts money of a fund aside, so that nobody else can spend it",
             "fund.commit" => "Books money that was put aside as spent",

@@ -58,11 +58,13 @@ pub(super) async fn journal(State(world): State<Arc<World>>) -> Response {
         .map(Application::witnessed)
         .collect();
     let vouchers: Vec<_> = state.vouchers.values().map(Voucher::witnessed).collect();
+    let messages: Vec<_> = state.messages.values().collect();
     Json(json!({
         "requests": state.requests,
         "payments": payments,
         "applications": applications,
         "vouchers": vouchers,
+        "messages": messages,
     }))
     .into_response()
 }

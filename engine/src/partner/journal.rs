@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use super::fault::Fault;
 use super::housing::{self, Application};
+use super::notify::Message;
 use super::relief::Voucher;
 
 /// All partners together.
@@ -25,6 +26,7 @@ pub(super) struct State {
     pub(super) payments: BTreeMap<String, Payment>,
     pub(super) applications: BTreeMap<String, Application>,
     pub(super) vouchers: BTreeMap<String, Voucher>,
+    pub(super) messages: BTreeMap<String, Message>,
     /// What the housing register decides while the next application is being answered.
     pub(super) early: Option<housing::Order>,
     /// Keys of requests that are being answered.
@@ -64,6 +66,7 @@ enum Line {
     /// As it stands from here on.
     Application(Application),
     Voucher(Voucher),
+    Message(Message),
 }
 
 impl World {
@@ -113,11 +116,16 @@ impl State {
         self.write(Line::Voucher(voucher))
     }
 
+    pub(super) fn message(&mut self, message: Message) -> io::Result<()> {
+        self.write(Line::Message(message))
+    }
+
     pub(super) fn reset(&mut self) -> io::Result<()> {
         self.requests.clear();
         self.payments.clear();
         self.applications.clear();
         self.vouchers.clear();
+        self.messages.clear();
         self.early = None;
         self.faults.clear();
         self.file.as_ref().map_or(Ok(()), |file| file.set_len(0))
@@ -146,6 +154,9 @@ impl State {
             }
             Line::Voucher(voucher) => {
                 self.vouchers.insert(voucher.key.clone(), voucher);
+            }
+            Line::Message(message) => {
+                self.messages.insert(message.key.clone(), message);
             }
         }
     }

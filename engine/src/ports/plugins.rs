@@ -1,5 +1,5 @@
 //! Installed plugins as `runtime` sees them: signatures, effects, invocations under their grants;
-//! requests of `call: http` are handed on.
+//! requests of `call: http` and messages are handed on.
 //!
 //! Components are kept by digest in the data folder, so that an instance finds the plugin it is
 //! pinned to after another version was installed.
@@ -22,6 +22,7 @@ use casewright_runtime::port::{
     Boxed, Callback, EffectKind, Invocation, Invoke, Pending, Reason, Reply, Resumption,
 };
 
+use super::gateway::{self, Gateway};
 use super::http::{self, Http};
 
 /// Where commands of one user keep compiled code between runs; none where there is no home.
@@ -44,6 +45,8 @@ pub(crate) struct Plugins {
     public_url: Option<String>,
     /// Requests that no plugin sends.
     http: Http,
+    /// Who sends messages.
+    gateway: Gateway,
     /// What packs bind, by agency and plugin.
     bound: RwLock<BTreeMap<String, BTreeMap<String, PackSide>>>,
     /// Grants that follow from it, by agency and digest of the plugin; emptied when it changes.
@@ -67,6 +70,8 @@ pub(crate) struct Sources {
     pub(crate) operator: BTreeMap<String, OperatorSide>,
     /// What the operator lets `call: http` use.
     pub(crate) http: http::Operator,
+    /// Who sends messages; without it none go out.
+    pub(crate) gateway: Option<gateway::Settings>,
     /// Where partners reach this engine; without it plugins must ask for answers by themselves.
     pub(crate) public_url: Option<String>,
 }
@@ -81,6 +86,7 @@ impl Plugins {
             operator: sources.operator,
             public_url: sources.public_url,
             http: Http::new(sources.http),
+            gateway: Gateway::new(sources.gateway),
             bound: RwLock::default(),
             grants: RwLock::default(),
         };
@@ -167,6 +173,9 @@ impl Plugins {
     async fn call(&self, invocation: Invocation) -> Result<Reply, CallError> {
         if invocation.function == casewright_machine::http::FUNCTION {
             return self.http.call(invocation).await;
+        }
+        if invocation.function == casewright_machine::notify::FUNCTION {
+            return self.gateway.call(invocation).await;
         }
         if invocation.function == casewright_machine::openapi::FUNCTION {
             return self.http.describe(invocation).await;

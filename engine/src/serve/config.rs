@@ -11,7 +11,7 @@ use casewright_host::request::Allowed;
 use serde::Deserialize;
 
 use crate::folder;
-use crate::ports::http;
+use crate::ports::{gateway, http};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -39,6 +39,8 @@ pub(super) struct Config {
     /// What the operator lets documents use in `call: http`.
     #[serde(default)]
     http: HttpSide,
+    /// Who sends the engine's messages; without it none go out.
+    notify: Option<NotifySide>,
     /// What the operator lets each plugin use.
     #[serde(default)]
     plugin: BTreeMap<String, PluginSide>,
@@ -58,6 +60,15 @@ struct PluginSide {
     /// Name of the secret to a file that holds it.
     #[serde(default)]
     secrets: BTreeMap<String, PathBuf>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NotifySide {
+    /// Where messages are posted; naming a private address allows connecting to it.
+    endpoint: String,
+    /// A file with what the gateway knows us by.
+    secret: Option<PathBuf>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -143,6 +154,14 @@ impl Config {
     /// An address that partners are given must be one they can send to.
     fn check(&mut self) -> Result<(), String> {
         self.check_hosts()?;
+        if let Some(side) = &self.notify {
+            let settings = gateway::Settings {
+                endpoint: side.endpoint.clone(),
+                secret: None,
+            };
+            let well = settings.origin().map(drop);
+            well.map_err(|problem| format!("endpoint under [notify]: {problem}"))?;
+        }
         let Some(url) = &mut self.public_url else {
             return Ok(());
         };
@@ -177,9 +196,12 @@ impl Config {
         let agencies = self.http.agency.values_mut();
         let http = agencies.flat_map(|side| side.secrets.values_mut());
         let http = http.chain(self.http.secrets.values_mut());
+        let notify = self.notify.iter_mut();
+        let notify = notify.filter_map(|side| side.secret.as_mut());
         let single = [&mut self.data, &mut self.keys];
         for path in single
             .into_iter()
+            .chain(notify)
             .chain(http)
             .chain(lists)
             .chain(members)
@@ -205,6 +227,23 @@ impl Config {
             agencies: agencies.collect::<io::Result<_>>()?,
             alone: false,
         })
+    }
+
+    /// Whether messages are sent.
+    pub(super) fn has_gateway(&self) -> bool {
+        self.notify.is_some()
+    }
+
+    /// Who sends messages, with the secret that its file holds.
+    pub(super) fn gateway(&self) -> io::Result<Option<gateway::Settings>> {
+        let Some(side) = &self.notify else {
+            return Ok(None);
+        };
+        let secret = side.secret.as_deref();
+        Ok(Some(gateway::Settings {
+            endpoint: side.endpoint.clone(),
+            secret: secret.map(folder::secret).transpose()?,
+        }))
     }
 
     pub(super) fn operator(&self) -> io::Result<BTreeMap<String, OperatorSide>> {
@@ -271,6 +310,22 @@ mod tests {
             sentence.contains("[http]") && sentence.contains("port"),
             "{sentence}"
         );
+    }
+
+    #[test]
+    fn a_gateway_is_named_with_a_file_for_its_secret() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("token"), "abc-123\n").unwrap();
+        let path = folder.path().join("casewright.toml");
+        let text = "listen = \"127.0.0.1:0\"\ndata = \"d\"\nkeys = \"k\"\n\
+                    [notify]\nendpoint = \"https://sms.example/messages\"\nsecret = \"token\"\n";
+        fs::write(&path, text).unwrap();
+        let gateway = Config::read(&path).unwrap().gateway().unwrap().unwrap();
+        assert_eq!(gateway.secret.as_deref(), Some("abc-123"));
+        assert_eq!(gateway.endpoint, "https://sms.example/messages");
+        fs::write(&path, text.replace("https://", "")).unwrap();
+        let sentence = Config::read(&path).unwrap_err();
+        assert!(sentence.contains("[notify]"), "{sentence}");
     }
 
     #[test]

@@ -9,7 +9,7 @@ use casewright_language::pack_test::{Answer, Answers, Failure, FailureKind};
 use casewright_language::workflow::Method;
 use casewright_language::{Schema, Signature, Surroundings};
 use casewright_machine::openapi::{self, Body, Operation, Wish};
-use casewright_machine::{CallError, ErrorKind, http};
+use casewright_machine::{CallError, ErrorKind, http, notify};
 use casewright_runtime::port::{Boxed, EffectKind, Invocation, Invoke, Reply, Resumption};
 use serde_json::{Value, json};
 
@@ -89,6 +89,8 @@ impl Partner {
         let (answer, unexpected) = match self.answers.get(&function) {
             Some(Answers::Given(given)) => (self.next(&function, given), false),
             Some(Answers::Real) => (self.plugins.invoke(invocation).await, false),
+            // A gateway that takes every message.
+            None if function == notify::FUNCTION => (Ok(Reply::Done(Value::Null)), false),
             None => (Err(unanswered(&function)), true),
         };
         let told = match &answer {
@@ -206,11 +208,13 @@ fn call_error(function: &str, failure: &Failure) -> CallError {
         FailureKind::Retryable => (ErrorKind::Retryable, 503),
         FailureKind::InDoubt => (ErrorKind::InDoubt, 409),
     };
-    let code = if failure.code.contains('.') || function.starts_with(HTTP) {
-        failure.code.clone()
-    } else {
-        format!("{plugin}.{}", failure.code)
-    };
+    let code =
+        if failure.code.contains('.') || function.starts_with(HTTP) || function == notify::FUNCTION
+        {
+            failure.code.clone()
+        } else {
+            format!("{plugin}.{}", failure.code)
+        };
     CallError {
         kind,
         message: failure.message.clone().unwrap_or_else(|| code.clone()),

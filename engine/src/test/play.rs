@@ -16,6 +16,7 @@ use super::record::Scribe;
 use super::stage::{Stage, failed};
 
 mod consent;
+mod contact;
 mod expect;
 mod person;
 
@@ -110,6 +111,8 @@ impl Stage {
             Deed::Person(person) => self.add(spot, person).await,
             Deed::Consent(consent) => self.consent(spot, consent).await,
             Deed::Withdrawal(back) => self.withdrawal(spot, back).await,
+            Deed::SafeWay(way) => self.safe_way(spot, way).await,
+            Deed::DoNotContact(said) => self.do_not_contact(spot, said).await,
             Deed::Event(event) => self.event(spot, event).await,
             Deed::Task(task) => self.expect_task(spot, task).await,
             Deed::NoTask(task) => self.expect_no_task(spot, task).await,

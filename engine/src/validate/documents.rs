@@ -177,6 +177,8 @@ async fn document(
     let name = path.file_stem().unwrap_or_default().to_string_lossy();
     if lies_in("decisions") && pack.is_some() {
         findings.diagnostics = pack::read_table(&name, &file, &text).1;
+    } else if lies_in("messages") && pack.is_some() {
+        findings.diagnostics = pack::read_message(&name, &file, &text).1;
     } else if lies_in("forms") && pack.is_some() {
         findings.diagnostics = pack::read_form(&name, &file, &text).1;
     } else {

@@ -89,6 +89,10 @@ pub enum Action {
     Disclosed,
     /// They were not, since nobody had agreed to it.
     DisclosureRefused,
+    /// A message was about to be sent.
+    MessageSent,
+    /// It was not: nobody said that this way is safe.
+    MessageRefused,
     NoteAdded,
     DocumentAdded,
     /// Somebody was given the content.

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
+use crate::contact::{self, Way};
 use crate::{Code, Principal, Refusal};
 
 const NAME_LENGTH_MAX: usize = 200;
@@ -65,6 +66,12 @@ pub struct Contact {
     /// Whether messages may be left where others could hear or read them.
     #[serde(default)]
     pub messages: Messages,
+    /// What the engine itself may use, and colleagues besides; none until somebody says so.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ways: Vec<Way>,
+    /// By which they know who calls: shown as a confidential address is, and never sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code_word: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -167,12 +174,70 @@ impl Relation {
     }
 }
 
-/// What happens to an address in a change: whoever may not see it must be able to leave it alone.
+/// What happens in a change to what is hidden: whoever may not see it must be able to leave it
+/// alone.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum AddressChange {
+pub enum Change<T> {
     Keep,
     Remove,
-    Set(Address),
+    Set(T),
+}
+
+/// What happens to an address.
+pub type AddressChange = Change<Address>;
+
+/// What of a person is shown only to whoever asks for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hidden {
+    pub address: Change<Address>,
+    pub code_word: Change<String>,
+}
+
+/// The same as it is shown, which is written down.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shown {
+    pub address: Option<Address>,
+    pub code_word: Option<String>,
+}
+
+impl<T: Clone> Change<T> {
+    /// What there is after it.
+    #[must_use]
+    pub fn applied(self, before: Option<&T>) -> Option<T> {
+        match self {
+            Self::Keep => before.cloned(),
+            Self::Remove => None,
+            Self::Set(new) => Some(new),
+        }
+    }
+}
+
+impl Hidden {
+    /// Nothing of it changes.
+    pub const KEPT: Self = Self {
+        address: Change::Keep,
+        code_word: Change::Keep,
+    };
+
+    /// Details of somebody of whom nothing was known before.
+    #[must_use]
+    pub fn with(self, details: Details) -> Details {
+        self.changing(None, details)
+    }
+
+    /// The details with what is hidden as it is after the change.
+    fn changing(self, before: Option<&Details>, details: Details) -> Details {
+        let address = before.and_then(|before| before.address.as_ref());
+        let word = before.and_then(|before| before.contact.code_word.as_ref());
+        Details {
+            address: self.address.applied(address),
+            contact: Contact {
+                code_word: self.code_word.applied(word),
+                ..details.contact
+            },
+            ..details
+        }
+    }
 }
 
 impl Details {
@@ -187,6 +252,7 @@ impl Details {
             }),
             contact: Contact {
                 how: filled(self.contact.how),
+                code_word: filled(self.contact.code_word),
                 ..self.contact
             },
             staff: filled(self.staff),
@@ -196,11 +262,7 @@ impl Details {
         if fields.is_empty() {
             return Ok(cleaned);
         }
-        Err(Refusal {
-            code: Code::FormInvalid,
-            message: "the form has mistakes".to_owned(),
-            fields,
-        })
+        Err(invalid(fields))
     }
 
     fn mistakes(&self) -> Vec<(String, String)> {
@@ -219,6 +281,7 @@ impl Details {
                 TEXT_LENGTH_MAX,
             ),
             ("how", self.contact.how.as_ref(), TEXT_LENGTH_MAX),
+            ("codeWord", self.contact.code_word.as_ref(), LINE_LENGTH_MAX),
             ("staff", self.staff.as_ref(), LINE_LENGTH_MAX),
         ];
         for (field, text, length_max) in longest {
@@ -233,18 +296,33 @@ impl Details {
         {
             mistake("email", "Enter an e-mail address with an @".to_owned());
         }
+        for sentence in contact::mistakes(self) {
+            mistake("ways", sentence);
+        }
         fields
     }
 }
 
 impl Person {
-    /// As everybody who may open the case sees them: without an address that is confidential.
+    /// As everybody who may open the case sees them: without an address that is confidential, and
+    /// without the code word.
     #[must_use]
     pub fn masked(mut self) -> Self {
         if let Some(address) = self.details.address.as_mut().filter(|one| one.confidential) {
             address.text.clear();
         }
+        if let Some(word) = &mut self.details.contact.code_word {
+            word.clear();
+        }
         self
+    }
+
+    /// What [`Self::masked`] leaves out, for somebody who asked.
+    pub fn shown(self) -> Shown {
+        Shown {
+            address: self.details.address,
+            code_word: self.details.contact.code_word,
+        }
     }
 
     /// The person with other details; refused when somebody else was first.
@@ -254,24 +332,34 @@ impl Person {
         at: Timestamp,
         revision: Option<u64>,
         details: Details,
-        address: AddressChange,
+        hidden: Hidden,
     ) -> Result<Self, Refusal> {
         if revision.is_some_and(|revision| revision != self.revision) {
             let sentence = "this person was changed since you opened them; read them again";
             return Err(Refusal::new(Code::StaleRevision, sentence));
         }
-        let address = match address {
-            AddressChange::Keep => self.details.address.clone(),
-            AddressChange::Remove => None,
-            AddressChange::Set(address) => Some(address),
-        };
+        let before = &self.details;
+        let details = hidden.changing(Some(before), details).checked()?;
+        let carried = contact::carried_over(before, &details).into_iter();
+        let carried: Vec<_> = carried.map(|one| ("ways".to_owned(), one)).collect();
+        if !carried.is_empty() {
+            return Err(invalid(carried));
+        }
         Ok(Self {
-            details: Details { address, ..details }.checked()?,
+            details,
             revision: self.revision + 1,
             changed_at: at,
             changed_by: who.id.clone(),
             ..self.clone()
         })
+    }
+}
+
+fn invalid(fields: Vec<(String, String)>) -> Refusal {
+    Refusal {
+        code: Code::FormInvalid,
+        message: "the form has mistakes".to_owned(),
+        fields,
     }
 }
 
@@ -340,21 +428,25 @@ mod tests {
     fn who_has_not_seen_the_latest_changes_nothing() {
         let who = staff("u-b", &[]);
         let change = |revision, address| {
+            let hidden = Hidden {
+                address,
+                ..Hidden::KEPT
+            };
             person().changed(
                 &who,
                 Timestamp::MAX,
                 revision,
                 details("Mai Nguyen"),
-                address,
+                hidden,
             )
         };
-        let stale = change(Some(2), AddressChange::Keep).unwrap_err();
+        let stale = change(Some(2), Change::Keep).unwrap_err();
         assert_eq!(stale.code, Code::StaleRevision);
-        let kept = change(Some(3), AddressChange::Keep).unwrap();
+        let kept = change(Some(3), Change::Keep).unwrap();
         assert_eq!((kept.revision, &*kept.changed_by), (4, "u-b"));
         assert_eq!(kept.details.address, person().details.address);
         assert_eq!(kept.masked().details.address.unwrap().text, "");
-        let removed = change(None, AddressChange::Remove).unwrap();
+        let removed = change(None, Change::Remove).unwrap();
         assert_eq!(removed.details.address, None);
     }
 

@@ -33,6 +33,7 @@ pub enum Code {
     /// Its days have not begun, or are over.
     FundClosed,
     NoBasis,
+    UnsafeContact,
     UnknownFund,
     UnknownReservation,
     CurrencyMismatch,
@@ -79,6 +80,7 @@ impl Code {
             Self::InsufficientFunds => "insufficient-funds",
             Self::FundClosed => "fund-closed",
             Self::NoBasis => "no-basis",
+            Self::UnsafeContact => "unsafe-contact",
             Self::UnknownFund => "unknown-fund",
             Self::UnknownReservation => "unknown-reservation",
             Self::CurrencyMismatch => "currency-mismatch",
@@ -130,6 +132,7 @@ impl Code {
             | Self::InsufficientFunds
             | Self::FundClosed
             | Self::NoBasis
+            | Self::UnsafeContact
             | Self::ReservationClosed
             | Self::DuplicateInvoice
             | Self::NotReversible

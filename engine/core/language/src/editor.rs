@@ -29,6 +29,13 @@ pub fn schema(around: &Surroundings) -> Value {
         let forms = pack.forms.iter();
         let forms = forms.map(|(name, form)| (name.as_str(), form.title.as_str()));
         narrow(definitions, "formName", "A form of the pack.", forms);
+        let messages = pack.messages.keys().map(|name| (name.as_str(), ""));
+        narrow(
+            definitions,
+            "messageName",
+            "A message of the pack.",
+            messages,
+        );
         let tables = pack.tables.iter();
         let tables = tables.map(|(name, table)| (name.as_str(), table.title.as_str()));
         narrow(
@@ -160,6 +167,7 @@ fn built_in(name: &str) -> &'static str {
     match name {
         "human-task" => "A person does something",
         "approval" => "A person decides; never who asked",
+        "notify" => "A message to somebody of the case, or to colleagues that they have a task",
         "decide" => "What a decision table of the pack says",
         "http" => "A request without a plugin",
         "openapi" => "An operation of a service that describes itself",

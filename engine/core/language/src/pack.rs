@@ -70,7 +70,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use crate::decision::Table;
-use crate::{Diagnostic, Form, decision, form};
+use crate::{Diagnostic, Form, Message, decision, form, message};
 
 /// A checked `pack.yaml`.
 #[derive(Debug, Clone)]
@@ -364,4 +364,9 @@ pub fn read_form(name: &str, file: &str, text: &str) -> (Option<Form>, Vec<Diagn
 /// Reads a decision table; its name is the file's name without `.yaml`.
 pub fn read_table(name: &str, file: &str, text: &str) -> (Option<Table>, Vec<Diagnostic>) {
     decision::read(name, file, text)
+}
+
+/// Reads a message; its name is the file's name without `.yaml`.
+pub fn read_message(name: &str, file: &str, text: &str) -> (Option<Message>, Vec<Diagnostic>) {
+    message::read(name, file, text)
 }

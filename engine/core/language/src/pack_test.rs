@@ -159,6 +159,10 @@ pub enum Deed {
     Consent(Consent),
     /// What they agreed to for a purpose is taken back.
     Withdrawal(Withdrawal),
+    /// A way to reach somebody of the family is safe.
+    SafeWay(SafeWay),
+    /// Somebody of the family is not to be reached any more.
+    DoNotContact(DoNotContact),
     Event(Event),
     Task(Box<OpenTask>),
     NoTask(TaskName),
@@ -183,6 +187,8 @@ impl Deed {
             | Self::Person(_)
             | Self::Consent(_)
             | Self::Withdrawal(_)
+            | Self::SafeWay(_)
+            | Self::DoNotContact(_)
             | Self::Event(_)
             | Self::Wait(_)
             | Self::WaitUntil(_) => false,
@@ -246,6 +252,26 @@ pub struct Consent {
 #[non_exhaustive]
 pub struct Withdrawal {
     pub purpose: String,
+    pub who: String,
+}
+
+/// A way in which it is safe to reach whoever is this to the case. Where nobody is, they are added,
+/// with a number and addresses that nobody has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SafeWay {
+    pub channel: String,
+    pub relation: String,
+    /// What may be left there.
+    pub leave: String,
+    pub who: String,
+}
+
+/// Whoever is this to the case is not to be reached in any way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct DoNotContact {
+    pub relation: String,
     pub who: String,
 }
 

@@ -46,6 +46,7 @@ use reusable::Reusables;
 mod tests;
 
 pub(crate) use call::BUILT_IN;
+pub(crate) use disclosure::RELATIONS;
 
 /// What may stand in a task and at the root, for whoever must keep step.
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::decision::Table;
 use crate::pack::Aspect;
-use crate::{Form, Outline, Schema};
+use crate::{Form, Message, Outline, Schema};
 
 /// The names that exist around a document.
 #[derive(Debug, Clone, Default)]
@@ -30,6 +30,9 @@ pub struct PackNames {
     pub tables: BTreeMap<String, Table>,
     /// The same of decision tables.
     pub tables_broken: BTreeSet<String>,
+    pub messages: BTreeMap<String, Message>,
+    /// The same of messages.
+    pub messages_broken: BTreeSet<String>,
     pub roles: BTreeSet<String>,
     pub teams: BTreeSet<String>,
     pub funds: BTreeSet<String>,

@@ -72,6 +72,8 @@ fn surroundings() -> Surroundings {
             forms_broken: BTreeSet::new(),
             tables: BTreeMap::from([("needs".to_owned(), needs())]),
             tables_broken: BTreeSet::new(),
+            messages: BTreeMap::from([("visit".to_owned(), visit())]),
+            messages_broken: BTreeSet::new(),
             namespace: "agency".to_owned(),
             roles: names(["case-worker", "team-leader", "service-manager"]),
             teams: names(["north", "south"]),
@@ -101,6 +103,12 @@ fn needs() -> casewright_language::decision::Table {
     table.unwrap_or_else(|| panic!("{found:?}"))
 }
 
+fn visit() -> casewright_language::Message {
+    let text = "text: We come on {day}.\ndata: [day]\n";
+    let (message, found) = pack::read_message("visit", "messages/visit.yaml", text);
+    message.unwrap_or_else(|| panic!("{found:?}"))
+}
+
 fn workflows() -> BTreeMap<String, Outline> {
     let review = "document: { namespace: agency, name: review, version: '1.2.0' }\n\
                   input: { schema: { document: { type: object, required: [ plan ], properties: { \
@@ -110,7 +118,7 @@ fn workflows() -> BTreeMap<String, Outline> {
 }
 
 /// What files of tests may name; those of the corpus begin with `tests-`, decision tables with
-/// `table-`.
+/// `table-`, messages with `message-`.
 fn around() -> Around {
     let outcomes = |outcomes: &[&str]| outcomes.iter().map(|&one| one.to_owned()).collect();
     let tasks = BTreeMap::from([
@@ -148,6 +156,8 @@ fn every_broken_document_is_explained() {
             pack_test::read(name, &text, &around()).1
         } else if name.starts_with("table-") {
             pack::read_table("sample", name, &text).1
+        } else if name.starts_with("message-") {
+            pack::read_message("sample", name, &text).1
         } else {
             read(name, &text, &surroundings).diagnostics
         };

@@ -15,7 +15,7 @@ use crate::record::{Fate, Intent};
 use crate::retry::{Again, Broken, Cause};
 use crate::run::{Run, Stop};
 use crate::task::Here;
-use crate::{Call, CallError, Delivery, Effect, ErrorKind, Fault, Status, http, openapi};
+use crate::{Call, CallError, Delivery, Effect, ErrorKind, Fault, Status, http, notify, openapi};
 
 /// Attempts after the first, when a function says that it may be tried again.
 pub(crate) const RETRIES_MAX: u32 = 8;
@@ -25,6 +25,12 @@ pub(crate) const RETRY_DELAY_MS: u64 = 1_000;
 
 /// The delay grows no further, and no function may ask for more.
 pub(crate) const RETRY_DELAY_MS_MAX: u64 = 60_000;
+
+/// How often a call may find that this is no moment for it.
+const WAITS_MAX: u32 = 100;
+
+/// The longest that one waits for its moment; it comes again within a week.
+const WAIT_MS_MAX: u64 = 8 * 24 * 60 * 60 * 1_000;
 
 /// Functions of the engine decide inside the committing transition: refused means not done.
 const ENGINE_FUNCTIONS: [&str; 3] = ["fund.", "plan.", "decide"];
@@ -36,6 +42,14 @@ pub(crate) struct Calling {
     /// Until the next attempt.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     rest: Option<Timer>,
+    /// Attempts that were none, since it was no moment for them.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    waits: u32,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "it is what serde calls")]
+fn is_zero(count: &u32) -> bool {
+    *count == 0
 }
 
 impl Calling {
@@ -118,7 +132,7 @@ pub(crate) fn start(
         key,
         since,
     };
-    Ok(send(run, Box::new(call)))
+    Ok(send(run, Box::new(call), 0))
 }
 
 pub(crate) fn resume(
@@ -131,19 +145,23 @@ pub(crate) fn resume(
         (Signal::Fired(fired), Some(rest)) if *fired == rest.timer => {
             let mut call = calling.call;
             call.delivery.attempt += 1;
-            Ok(send(run, call))
+            Ok(send(run, call, calling.waits))
         }
         (Signal::Returned { result, .. }, None) => match result {
             Ok(output) => Ok(Progress::finished(output.clone())),
-            Err(error) => failed(run, here, calling.call, error),
+            Err(error) => failed(run, here, calling, error),
         },
         (_, _) => Ok(Progress::Parked(State::Call(calling))),
     }
 }
 
-fn send(run: &mut Run<'_>, call: Box<Call>) -> Progress<State> {
+fn send(run: &mut Run<'_>, call: Box<Call>, waits: u32) -> Progress<State> {
     run.effects.push(Effect::Call((*call).clone()));
-    Progress::Parked(State::Call(Calling { call, rest: None }))
+    Progress::Parked(State::Call(Calling {
+        call,
+        rest: None,
+        waits,
+    }))
 }
 
 /// The key of this entry and the time it was first used.
@@ -183,14 +201,28 @@ pub(crate) fn intend(
 fn failed(
     run: &mut Run<'_>,
     here: &Here<'_>,
-    call: Box<Call>,
+    Calling { call, waits, .. }: Calling,
     error: &CallError,
 ) -> Result<Progress<State>, Stop> {
-    let retries = call.delivery.attempt - 1;
-    if error.kind == ErrorKind::Retryable && retries < RETRIES_MAX {
-        let at = run.after(retry_delay_ms(retries, error.retry_after_ms), here.place())?;
+    let retries = call.delivery.attempt.saturating_sub(1 + waits);
+    let (delay_ms, waits) = match error.kind {
+        ErrorKind::Retryable if retries < RETRIES_MAX => {
+            (Some(retry_delay_ms(retries, error.retry_after_ms)), waits)
+        }
+        ErrorKind::NotYet if waits < WAITS_MAX => {
+            let wait_ms = error.retry_after_ms.unwrap_or(RETRY_DELAY_MS_MAX);
+            (Some(wait_ms.min(WAIT_MS_MAX)), waits + 1)
+        }
+        ErrorKind::Retryable
+        | ErrorKind::NotYet
+        | ErrorKind::Permanent
+        | ErrorKind::Business
+        | ErrorKind::InDoubt => (None, waits),
+    };
+    if let Some(delay_ms) = delay_ms {
+        let at = run.after(delay_ms, here.place())?;
         let rest = Some(run.set_timer(at));
-        return Ok(Progress::Parked(State::Call(Calling { call, rest })));
+        return Ok(Progress::Parked(State::Call(Calling { call, rest, waits })));
     }
     if here.scope.kept {
         let path = here.scope.entry_path(here.task);
@@ -228,7 +260,7 @@ fn prefix(function: &str, code: &str) -> &'static str {
         "authorization",
         "validation",
     ];
-    let asks = [http::FUNCTION, openapi::FUNCTION].contains(&function);
+    let asks = [http::FUNCTION, openapi::FUNCTION, notify::FUNCTION].contains(&function);
     if asks && standard.contains(&code) {
         STANDARD_PREFIX
     } else {
@@ -251,7 +283,8 @@ fn fate_of(function: &str, kind: ErrorKind) -> Fate {
     match kind {
         ErrorKind::Business => Fate::Refused,
         ErrorKind::Permanent if of_engine => Fate::Refused,
-        ErrorKind::Permanent | ErrorKind::Retryable => Fate::Possible,
+        // An attempt before it may have been sent.
+        ErrorKind::Permanent | ErrorKind::Retryable | ErrorKind::NotYet => Fate::Possible,
         ErrorKind::InDoubt => Fate::InDoubt,
     }
 }

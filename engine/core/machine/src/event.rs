@@ -226,4 +226,6 @@ pub enum ErrorKind {
     Business,
     /// Nobody knows whether it happened: not retried, a person decides.
     InDoubt,
+    /// It was not sent, since this is no moment for it: sent when `retry_after_ms` has passed.
+    NotYet,
 }

@@ -21,6 +21,7 @@ pub mod http;
 pub mod instance;
 pub mod lifecycle;
 pub mod migrate;
+pub mod notify;
 pub mod openapi;
 pub mod step;
 

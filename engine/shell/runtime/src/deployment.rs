@@ -16,7 +16,10 @@ use casewright_language::pack::Pack;
 use casewright_language::read::Doubt;
 use casewright_language::read::outline::outline;
 use casewright_language::surroundings::PackNames;
-use casewright_language::{Diagnostic, Form, Outline, Signature, Surroundings, Workflow, pack};
+use casewright_language::{
+    Diagnostic, Form, Message, Outline, Signature, Surroundings, Workflow, pack,
+};
+use jiff::civil::Time;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
@@ -35,6 +38,8 @@ pub struct Deployment {
     pub forms: BTreeMap<String, Form>,
     /// By name.
     pub tables: BTreeMap<String, Table>,
+    /// By name.
+    pub messages: BTreeMap<String, Message>,
     /// By name.
     pub calendars: BTreeMap<String, Arc<Calendar>>,
     /// By name.
@@ -75,6 +80,7 @@ impl Deployment {
         let pack = reader.pack(&files);
         reader.forms(&files);
         reader.tables(&files);
+        reader.messages(&files);
         let surroundings = Surroundings {
             functions: installed.functions.clone(),
             functions_known: installed.functions_known,
@@ -82,6 +88,8 @@ impl Deployment {
             pack: pack.as_ref().map(|pack| PackNames {
                 forms_broken: reader.forms_broken.clone(),
                 tables_broken: reader.tables_broken.clone(),
+                messages: reader.messages.clone(),
+                messages_broken: reader.messages_broken.clone(),
                 ..names(pack, &reader.forms, &reader.tables)
             }),
         };
@@ -107,6 +115,7 @@ impl Deployment {
             workflows: reader.workflows,
             forms: reader.forms,
             tables: reader.tables,
+            messages: reader.messages,
             calendars,
             plugins,
             files,
@@ -181,7 +190,10 @@ impl Deployment {
             functions: self.signatures.clone(),
             functions_known: self.functions_known,
             workflows: Some(outlines(&self.files)),
-            pack: Some(names(&self.pack, &self.forms, &self.tables)),
+            pack: Some(PackNames {
+                messages: self.messages.clone(),
+                ..names(&self.pack, &self.forms, &self.tables)
+            }),
         }
     }
 
@@ -227,6 +239,8 @@ struct Reader {
     forms_broken: BTreeSet<String>,
     tables: BTreeMap<String, Table>,
     tables_broken: BTreeSet<String>,
+    messages: BTreeMap<String, Message>,
+    messages_broken: BTreeSet<String>,
     workflows: BTreeMap<String, Workflow>,
     doubts: Vec<Doubt>,
 }
@@ -267,6 +281,20 @@ impl Reader {
             match table {
                 Some(table) => drop(self.tables.insert(name.to_owned(), table)),
                 None => drop(self.tables_broken.insert(name.to_owned())),
+            }
+        }
+    }
+
+    fn messages(&mut self, files: &BTreeMap<String, String>) {
+        for (path, text) in files {
+            let Some(name) = path.strip_prefix("messages/").and_then(without_yaml) else {
+                continue;
+            };
+            let (message, findings) = pack::read_message(name, path, text);
+            self.findings.extend(findings);
+            match message {
+                Some(message) => drop(self.messages.insert(name.to_owned(), message)),
+                None => drop(self.messages_broken.insert(name.to_owned())),
             }
         }
     }
@@ -386,6 +414,8 @@ fn names(
         forms_broken: BTreeSet::new(),
         tables: tables.clone(),
         tables_broken: BTreeSet::new(),
+        messages: BTreeMap::new(),
+        messages_broken: BTreeSet::new(),
         roles: pack.roles.keys().cloned().collect(),
         teams: pack.teams.keys().cloned().collect(),
         funds: pack.funds.keys().cloned().collect(),

@@ -26,6 +26,7 @@ mod kinship;
 mod legends;
 mod lifecycle;
 mod limits;
+mod messages;
 mod migrations;
 mod notes;
 mod numbers;

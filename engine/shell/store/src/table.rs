@@ -54,6 +54,8 @@ pub enum Table {
     Plan,
     /// (case, id) -> that facts about people went out: to whom and on what, without content.
     Disclosure,
+    /// (case, id) -> that a message was about to go out: to whom and how, without content.
+    Message,
     /// (case, note id) -> note.
     Note,
     /// (case) -> declared and lifted walls; (agency, staff, case) -> that there is one, which lists
@@ -115,6 +117,7 @@ impl Table {
         Self::Consent,
         Self::Plan,
         Self::Disclosure,
+        Self::Message,
         Self::Note,
         Self::Wall,
         Self::Subscription,
@@ -160,6 +163,7 @@ impl Table {
             Self::Consent => 40,
             Self::Plan => 36,
             Self::Disclosure => 41,
+            Self::Message => 39,
             Self::Note => 20,
             Self::Wall => 35,
             Self::Subscription => 21,

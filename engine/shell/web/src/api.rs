@@ -5,6 +5,7 @@ mod calendars;
 mod callbacks;
 mod cases;
 mod consents;
+mod contact;
 mod documents;
 mod drafts;
 mod dto;
@@ -14,6 +15,7 @@ mod handovers;
 mod holds;
 mod instances;
 mod lifecycle;
+mod messages;
 mod migrations;
 mod notes;
 mod packs;
@@ -113,6 +115,7 @@ pub(crate) fn routes() -> (Router<Site>, Document) {
         .routes(routes!(consents::disclosures))
         .routes(routes!(plans::get))
         .routes(routes!(plans::versions))
+        .routes(routes!(messages::list))
         .routes(routes!(documents::list, documents::add))
         .routes(routes!(documents::get))
         .routes(routes!(documents::content))

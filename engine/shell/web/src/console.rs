@@ -18,6 +18,7 @@ mod handover;
 mod instance;
 mod keys;
 pub(crate) mod member;
+mod message;
 mod money;
 mod note;
 mod notice;
@@ -101,6 +102,7 @@ pub(crate) fn routes() -> Router<Site> {
         )
         .route("/cases/{id}/plan", get(plan::show))
         .route("/cases/{id}/disclosures", get(consent::disclosures))
+        .route("/cases/{id}/messages", get(message::list))
         .route("/instances/{id}", get(instance::show))
         .route("/funds", get(fund::list))
         .route("/funds/{fund}", get(fund::show))

@@ -16,6 +16,8 @@ mod case_file;
 mod consents;
 #[path = "http/console.rs"]
 mod console;
+#[path = "http/contact.rs"]
+mod contact;
 #[path = "http/documents.rs"]
 mod documents;
 #[path = "http/drafts.rs"]

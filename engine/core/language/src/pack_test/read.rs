@@ -12,6 +12,8 @@ const FILE: [&str; 7] = [
     "workflow", "begins", "people", "plugins", "http", "samples", "tests",
 ];
 const TEST: [&str; 6] = ["test", "begins", "people", "plugins", "http", "steps"];
+/// Messages: a gateway that takes them all, unless the test says otherwise.
+const NOTIFY: &str = "notify";
 /// Before the name of a task whose request is answered.
 const HTTP: &str = "http.";
 
@@ -238,7 +240,7 @@ impl<'n> Reader<'_, 'n> {
     }
 
     pub(super) fn function_exists(&mut self, name: &str, place: Place) {
-        if name.starts_with(HTTP) {
+        if name.starts_with(HTTP) || name == NOTIFY {
             return;
         }
         if let Some(functions) = &self.around.functions {

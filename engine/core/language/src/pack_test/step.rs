@@ -4,12 +4,14 @@ use serde_json::Value;
 
 use super::read::Reader;
 use super::{
-    Act, Calls, Complete, Consent, Deed, Ended, Event, Expected, Field, FundState, History,
-    OpenTask, Person, PlanState, Recorded, Refusal, Spot, Start, Step, TaskName, Withdrawal,
+    Act, Calls, Complete, Consent, Deed, DoNotContact, Ended, Event, Expected, Field, FundState,
+    History, OpenTask, Person, PlanState, Recorded, Refusal, SafeWay, Spot, Start, Step, TaskName,
+    Withdrawal,
     Written,
 };
 use crate::Term;
 use crate::diagnostic::{listed, similar};
+use crate::read::RELATIONS;
 use crate::yaml::{self, Entry, Fields, Node};
 
 /// The word that makes a step what it is, with the words that may stand beside it.
@@ -29,6 +31,8 @@ const DEEDS: &[(&str, &[&str])] = &[
     ("person", &["as", "relation", "born"]),
     ("consent", &["as", "to"]),
     ("withdrawal", &["as"]),
+    ("safeWay", &["as", "relation", "leave"]),
+    ("doNotContact", &["as"]),
     ("event", &["subject", "source", "id", "data", "but"]),
     (
         "task",
@@ -68,6 +72,9 @@ const RELATIONS: [&str; 10] = [
     "professional",
     "other",
 ];
+/// How somebody is reached, and what may be left there; `casework` gives them their meaning.
+const CHANNELS: [&str; 4] = ["phone-call", "text-message", "e-mail", "letter"];
+const LEAVES: [&str; 3] = ["nothing", "neutral", "content"];
 const ENDS: [&str; 3] = ["completed", "faulted", "cancelled"];
 
 pub(super) fn read<'n>(reader: &mut Reader<'_, 'n>, node: &'n Node) -> Option<Step> {
@@ -148,6 +155,8 @@ impl<'n> One<'_, '_, 'n> {
             "person" => Deed::Person(self.person()?),
             "consent" => Deed::Consent(self.consent()?),
             "withdrawal" => Deed::Withdrawal(self.withdrawal()?),
+            "safeWay" => Deed::SafeWay(self.safe_way()?),
+            "doNotContact" => Deed::DoNotContact(self.do_not_contact()?),
             "event" => Deed::Event(self.event()?),
             "task" => Deed::Task(Box::new(self.task()?)),
             "noTask" => Deed::NoTask(self.task_name()?),
@@ -270,6 +279,37 @@ impl<'n> One<'_, '_, 'n> {
             purpose,
             who: self.who()?,
         })
+    }
+
+    fn safe_way(&mut self) -> Option<SafeWay> {
+        let channel = self.one_of(self.first, &CHANNELS)?;
+        let mut word = |key: &str, known: &[&str], usual: &str| match self.keys.get(key) {
+            Some(entry) => self.one_of(entry, known),
+            None => Some(usual.to_owned()),
+        };
+        Some(SafeWay {
+            relation: word("relation", &RELATIONS, "parent")?,
+            leave: word("leave", &LEAVES, "neutral")?,
+            channel,
+            who: self.who()?,
+        })
+    }
+
+    fn do_not_contact(&mut self) -> Option<DoNotContact> {
+        Some(DoNotContact {
+            relation: self.one_of(self.first, &RELATIONS)?,
+            who: self.who()?,
+        })
+    }
+
+    fn one_of(&mut self, entry: &'n Entry, known: &[&str]) -> Option<String> {
+        let text = self.keys.text(self.reader.findings, entry)?;
+        if !known.contains(&text) {
+            let wanted = format!("one of {}", listed(known.iter().copied()));
+            self.keys.expected(self.reader.findings, entry, &wanted);
+            return None;
+        }
+        Some(text.to_owned())
     }
 
     fn event(&mut self) -> Option<Event> {

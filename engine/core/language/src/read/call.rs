@@ -14,12 +14,13 @@ pub(super) mod function;
 mod fund;
 pub(super) mod http;
 mod human;
+mod notify;
 mod openapi;
 mod plan;
 mod plugin;
 
 /// Functions of the engine that are built.
-pub(crate) const BUILT_IN: [&str; 11] = [
+pub(crate) const BUILT_IN: [&str; 12] = [
     "http",
     "openapi",
     "human-task",
@@ -31,10 +32,8 @@ pub(crate) const BUILT_IN: [&str; 11] = [
     "plan.propose",
     "plan.agree",
     "plan.activate",
+    "notify",
 ];
-
-/// Functions that come later, with what serves meanwhile.
-const LATER: [(&str, &str); 1] = [("notify", "let a plugin send the message")];
 
 /// `name:version@catalog` in its parts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -93,6 +92,7 @@ pub(super) fn read(reader: &mut Reader<'_>, body: &Body<'_, '_>) -> Option<Found
         name if name.starts_with("plan.") && BUILT_IN.contains(&name) => {
             plan::read(reader, body, name)
         }
+        "notify" => notify::read(reader, body),
         name if BUILT_IN.contains(&name) => fund::read(reader, body, name),
         name => plugin::read(reader, body, name, reference.version),
     }
@@ -115,9 +115,7 @@ fn money_goes_out(reader: &mut Reader<'_>, entry: &Entry, name: &str) {
 
 /// Whether a name of a function is taken by the language or by the engine.
 fn reserved(name: &str) -> bool {
-    BUILT_IN.contains(&name)
-        || LATER.iter().any(|(later, _)| *later == name)
-        || unavailable::reason(name).is_some()
+    BUILT_IN.contains(&name) || unavailable::reason(name).is_some()
 }
 
 fn refuse(reader: &mut Reader<'_>, entry: &Entry, code: &'static str, message: &str) {
@@ -137,17 +135,6 @@ fn refuse_reference(reader: &mut Reader<'_>, entry: &Entry, reference: &Referenc
             "CW0908",
             &format!("`call: {name}` is refused: {reason}"),
         );
-        return true;
-    }
-    if let Some((_, help)) = LATER.iter().find(|(later, _)| *later == name) {
-        reader
-            .findings
-            .error(
-                "CW0902",
-                entry.place(),
-                format!("`call: {name}` is not available yet"),
-            )
-            .help(*help);
         return true;
     }
     if let Some(catalog) = reference.catalog

@@ -10,7 +10,7 @@ use crate::workflow::{Basis, Call, Disclosure, Kind};
 use crate::yaml::{Entry, Fields, Node, Place, under};
 
 /// What somebody can be to a case. `casework` gives them their meaning.
-const RELATIONS: [&str; 10] = [
+pub(crate) const RELATIONS: [&str; 10] = [
     "parent",
     "carer",
     "child",

@@ -111,6 +111,11 @@ impl Workflow {
         calls_plugins(&self.tasks)
     }
 
+    /// Whether some task sends a message.
+    pub fn sends_messages(&self) -> bool {
+        sends_messages(&self.tasks)
+    }
+
     /// `namespace/name:version`, as people and logs name a workflow.
     pub fn identity(&self) -> String {
         let Document {
@@ -188,6 +193,13 @@ fn calls_plugins(tasks: &[Task]) -> bool {
     tasks.iter().any(|task| {
         let own = matches!(&task.kind, Kind::Call(call) if !BUILT_IN.contains(&&*call.function));
         own || task.lists().into_iter().any(calls_plugins)
+    })
+}
+
+fn sends_messages(tasks: &[Task]) -> bool {
+    tasks.iter().any(|task| {
+        let own = matches!(&task.kind, Kind::Call(call) if call.function == "notify");
+        own || task.lists().into_iter().any(sends_messages)
     })
 }
 

@@ -11,7 +11,7 @@ use std::task::Poll;
 
 use casewright_casework::audit::Action as Audit;
 use casewright_machine::http::{self, Repeat, Request};
-use casewright_machine::{Call, CallError, ErrorKind, Event, openapi};
+use casewright_machine::{Call, CallError, ErrorKind, Event, notify, openapi};
 use jiff::SignedDuration;
 use serde_json::Value;
 use tokio::sync::Semaphore;
@@ -20,6 +20,7 @@ use super::Refused;
 use super::disclosures::{Sending, Unsent};
 use super::draft::{Draft, RunError};
 use super::funds::permanent;
+use super::messages::Ready;
 use super::quiet::Going;
 use super::shared::Shared;
 use crate::deployment::Deployment;
@@ -171,6 +172,10 @@ impl Shared {
         let result = caught(async move { invoke.invoke(invocation).await }).await;
         let result = result.unwrap_or_else(|| Err(host_failed(&function)));
         let result = result.map_err(|error| doubted(effect, error));
+        // What a gateway answers could name an address: it goes nowhere.
+        if let Some(told) = prepared.told {
+            return Some(result.map(|_| Reply::Done(told)));
+        }
         let Some(schema) = &prepared.output else {
             return Some(result);
         };
@@ -198,9 +203,16 @@ impl Shared {
                 return Err(Unsendable::Answer(in_doubt("the request")));
             }
             self.cleared(instance, &call, &row, &deployment).await?;
+            let message = self.filled(instance, &call, &row, &deployment).await?;
+            let mut invocation = invocation(instance, call, row, String::new(), String::new());
+            let mut told = None;
+            if let Some(message) = message {
+                (invocation.input, told) = (message.body, Some(message.told));
+            }
             return Ok(Prepared {
-                invocation: invocation(instance, call, row, String::new(), String::new()),
+                invocation,
                 output: None,
+                told,
                 effect,
             });
         }
@@ -238,6 +250,7 @@ impl Shared {
         Ok(Prepared {
             invocation: invocation(instance, call, row, digest, token.unwrap_or_default()),
             output: Some(output),
+            told: None,
             effect,
         })
     }
@@ -250,18 +263,24 @@ impl Shared {
         row: &InstanceRow,
         deployment: &Deployment,
     ) -> Result<(), Unsendable> {
-        let sending = Sending {
-            instance,
-            row,
-            deployment,
-            function: &call.function,
-            delivery: &call.delivery,
-            key: &call.key,
-        };
-        self.clear(&sending).await.map_err(|unsent| match unsent {
-            Unsent::NoBasis(error) => Unsendable::Answer(error),
-            Unsent::Refused(refused) => Unsendable::Unknown(refused),
-        })
+        let sending = sending(instance, call, row, deployment);
+        self.clear(&sending).await.map_err(Unsendable::from)
+    }
+
+    /// What goes out for a message, which is asked and written down first; `None` for other calls.
+    async fn filled(
+        &self,
+        instance: &str,
+        call: &Call,
+        row: &InstanceRow,
+        deployment: &Deployment,
+    ) -> Result<Option<Ready>, Unsendable> {
+        if call.function != notify::FUNCTION {
+            return Ok(None);
+        }
+        let sending = sending(instance, call, row, deployment);
+        let ready = self.message_ready(&sending, &call.input).await;
+        ready.map(Some).map_err(Unsendable::from)
     }
 
     /// The result is a fact by now: it is offered until the store takes it or is closed.
@@ -330,7 +349,8 @@ impl Returned {
             Err(error) => (Audit::FunctionFailed, code_of(error)),
         };
         // After a failure that may pass it is sent again, and an answer may be here by then.
-        if !matches!(&result, Err(error) if error.kind == ErrorKind::Retryable) {
+        let passing = [ErrorKind::Retryable, ErrorKind::NotYet];
+        if !matches!(&result, Err(error) if passing.contains(&error.kind)) {
             draft.close_call(function, key)?;
         }
         draft.note_own(action, Some(key.clone()), Some(detail));
@@ -349,7 +369,25 @@ struct Prepared {
     invocation: Invocation,
     /// What a function gives; an answer to a request has no schema.
     output: Option<casewright_language::Schema>,
+    /// What the task is given, whatever the answer says.
+    told: Option<Value>,
     effect: EffectKind,
+}
+
+fn sending<'a>(
+    instance: &'a str,
+    call: &'a Call,
+    row: &'a InstanceRow,
+    deployment: &'a Deployment,
+) -> Sending<'a> {
+    Sending {
+        instance,
+        row,
+        deployment,
+        function: &call.function,
+        delivery: &call.delivery,
+        key: &call.key,
+    }
 }
 
 fn invocation(
@@ -386,6 +424,10 @@ pub(crate) fn effect_of_request(call: &Call) -> Option<EffectKind> {
     if call.function == openapi::FUNCTION {
         return Some(EffectKind::None);
     }
+    // The gateway is given the key.
+    if call.function == notify::FUNCTION {
+        return Some(EffectKind::Keyed);
+    }
     request_of(call).as_ref().map(effect_of)
 }
 
@@ -394,6 +436,15 @@ fn effect_of(request: &Request) -> EffectKind {
         Repeat::Free => EffectKind::None,
         Repeat::Keyed => EffectKind::Keyed,
         Repeat::Never => EffectKind::AtMostOnce,
+    }
+}
+
+impl From<Unsent> for Unsendable {
+    fn from(unsent: Unsent) -> Self {
+        match unsent {
+            Unsent::HeldBack(error) => Self::Answer(error),
+            Unsent::Refused(refused) => Self::Unknown(refused),
+        }
     }
 }
 
@@ -447,7 +498,7 @@ pub(crate) fn not_done(error: &CallError) -> bool {
     match error.kind {
         ErrorKind::Business => true,
         ErrorKind::Permanent => !error.code.starts_with("plugin."),
-        ErrorKind::Retryable | ErrorKind::InDoubt => false,
+        ErrorKind::Retryable | ErrorKind::InDoubt | ErrorKind::NotYet => false,
     }
 }
 

@@ -37,7 +37,7 @@ pub(super) struct Sending<'a> {
 /// Why it is not sent.
 pub(super) enum Unsent {
     /// Nobody agreed to it: what the task is told.
-    NoBasis(CallError),
+    HeldBack(CallError),
     Refused(Refused),
 }
 
@@ -62,26 +62,43 @@ impl Shared {
         if wish.is_none() && discloses.is_empty() || sending.function == openapi::FUNCTION {
             return Ok(());
         }
+        let decide = || {
+            let decided = self.try_clear(sending, wish.as_ref(), &discloses)?;
+            Ok(decided.map(|batch| (batch, ())))
+        };
+        match self.recorded(decide).await? {
+            Ok(()) => Ok(()),
+            Err(refusal) => Err(self.held_back(sending, refusal).await),
+        }
+    }
+
+    /// Commits what stands in the record before something is sent, with what is decided beside it;
+    /// decided anew as long as something else that it rests on was first.
+    pub(super) async fn recorded<T, E>(
+        &self,
+        decide: impl Fn() -> Result<Result<(Batch, T), E>, Refused>,
+    ) -> Result<Result<T, E>, Unsent> {
         loop {
-            match self.try_clear(sending, wish.as_ref(), &discloses) {
-                Ok(Ok(batch)) => match self.submit(batch) {
-                    Ok(ticket) => {
-                        let flushed = ticket.flushed().await;
-                        self.changed();
-                        return flushed
-                            .map(drop)
-                            .map_err(|error| Unsent::Refused(refused(error)));
-                    }
-                    // A withdrawal or another change was first: decided anew.
-                    Err(SubmitError::Guard { .. }) => {}
-                    Err(SubmitError::Full | SubmitError::DiskFull) => {
-                        let again = self.parts.clock.now() + SignedDuration::from_millis(AGAIN_MS);
-                        self.parts.clock.wait_until(again).await;
-                    }
-                    Err(error) => return Err(Unsent::Refused(refused(error))),
-                },
-                Ok(Err(refusal)) => return Err(self.held_back(sending, refusal).await),
-                Err(refused) => return Err(Unsent::Refused(refused)),
+            let (batch, beside) = match decide().map_err(Unsent::Refused)? {
+                Ok(decided) => decided,
+                Err(held) => return Ok(Err(held)),
+            };
+            match self.submit(batch) {
+                Ok(ticket) => {
+                    let flushed = ticket.flushed().await;
+                    self.changed();
+                    return match flushed {
+                        Ok(_) => Ok(Ok(beside)),
+                        Err(error) => Err(Unsent::Refused(refused(error))),
+                    };
+                }
+                // A withdrawal or another change was first.
+                Err(SubmitError::Guard { .. }) => {}
+                Err(SubmitError::Full | SubmitError::DiskFull) => {
+                    let again = self.parts.clock.now() + SignedDuration::from_millis(AGAIN_MS);
+                    self.parts.clock.wait_until(again).await;
+                }
+                Err(error) => return Err(Unsent::Refused(refused(error))),
             }
             if self.stopping() {
                 return Err(Unsent::Refused(Refused::Stopping));
@@ -177,9 +194,22 @@ impl Shared {
     }
 
     async fn held_back(&self, sending: &Sending<'_>, refusal: Refusal) -> Unsent {
-        let (code, detail) = (refusal.code, sending.function.to_owned());
+        let function = sending.function.to_owned();
+        self.not_sent(sending, Action::DisclosureRefused, function, refusal)
+            .await
+    }
+
+    /// Writes down that something was held back, and gives what the task is told.
+    pub(super) async fn not_sent(
+        &self,
+        sending: &Sending<'_>,
+        action: Action,
+        detail: String,
+        refusal: Refusal,
+    ) -> Unsent {
+        let code = refusal.code;
         let batch = Batch {
-            audit: vec![self.disclosed(sending, Action::DisclosureRefused, detail)],
+            audit: vec![self.disclosed(sending, action, detail)],
             reserve: true,
             ..Batch::default()
         };
@@ -187,10 +217,15 @@ impl Shared {
             return Unsent::Refused(refused);
         }
         let status = i64::from(code.status());
-        Unsent::NoBasis(permanent(code.as_str(), status, refusal.message))
+        Unsent::HeldBack(permanent(code.as_str(), status, refusal.message))
     }
 
-    fn disclosed(&self, sending: &Sending<'_>, action: Action, detail: String) -> AuditAppend {
+    pub(super) fn disclosed(
+        &self,
+        sending: &Sending<'_>,
+        action: Action,
+        detail: String,
+    ) -> AuditAppend {
         AuditAppend {
             case: sending.row.case.clone(),
             entry: Entry {

@@ -2,7 +2,7 @@
 //! is written down first. Staff who are family or payee stand before a wall (`walls.rs`).
 
 use casewright_casework::audit::Action;
-use casewright_casework::person::{Address, AddressChange, Details};
+use casewright_casework::person::{Details, Hidden, Shown};
 use casewright_casework::{Case, Code, Person, Principal, Refusal};
 use casewright_store::{Batch, Guard, Put, Table, Under};
 
@@ -11,6 +11,9 @@ use super::shared::{Shared, not_found};
 use super::{Engine, Refused, RequestKey};
 use crate::record::UserRow;
 use crate::{id, key, record};
+
+/// Said of a look at an address with which a code word is shown.
+const CODE_WORD: &str = "code-word";
 
 impl Engine {
     /// Persons of a case without confidential addresses, oldest first. Audited like opening the
@@ -81,7 +84,7 @@ impl Engine {
         case: &str,
         id: &str,
         details: Details,
-        address: AddressChange,
+        hidden: Hidden,
         revision: Option<u64>,
         key: Option<RequestKey>,
     ) -> Result<Person, Refused> {
@@ -92,9 +95,9 @@ impl Engine {
             let row = key::join(&[&case.id, &id]);
             let found = shared.pending::<Person>(Table::Person, &row, "a person")?;
             let (before, version) = found.ok_or_else(not_found)?;
-            let (details, address) = (details.clone(), address.clone());
+            let (details, hidden) = (details.clone(), hidden.clone());
             let person = before
-                .changed(&author, shared.now(), revision, details, address)
+                .changed(&author, shared.now(), revision, details, hidden)
                 .map_err(Refused::Rule)?;
             shared.put_person(case, &person, version, batch)?;
             let relation = Some(person.details.relation.as_str());
@@ -105,19 +108,21 @@ impl Engine {
         .await
     }
 
-    /// An address, also a confidential one; that it was asked for is on disk before it is shown.
+    /// An address, also a confidential one, and the code word; that they were asked for is on disk
+    /// before they are shown.
     pub async fn show_address(
         &self,
         who: &Principal,
         case: &str,
         id: &str,
-    ) -> Result<Option<Address>, Refused> {
+    ) -> Result<Shown, Refused> {
         let _admitted = self.shared.admit()?;
         let file = self.shared.seen_case(who, case)?;
-        let person = self.shared.person_of(case, id)?;
-        let address = person.details.address;
-        if address.as_ref().is_some_and(|address| address.confidential) {
-            let entry = filed(&self.shared, who, &file, Action::AddressShown, id, None);
+        let shown = self.shared.person_of(case, id)?.shown();
+        let confidential = shown.address.as_ref().is_some_and(|one| one.confidential);
+        let word = shown.code_word.as_ref().map(|_| CODE_WORD);
+        if confidential || word.is_some() {
+            let entry = filed(&self.shared, who, &file, Action::AddressShown, id, word);
             let batch = Batch {
                 audit: vec![entry],
                 reserve: true,
@@ -125,7 +130,7 @@ impl Engine {
             };
             self.shared.commit(batch).await?;
         }
-        Ok(address)
+        Ok(shown)
     }
 
     /// What staff are called, for pages that name them.

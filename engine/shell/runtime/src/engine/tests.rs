@@ -22,6 +22,7 @@ mod identity;
 mod invoices;
 mod ledgers;
 mod lists;
+mod messages;
 mod migrations;
 mod packs;
 mod payments;

@@ -5,14 +5,13 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use casewright_casework::person::{
-    self, AddressChange, Contact, Details, Messages, Relation, Safety,
-};
+use casewright_casework::person::{self, Change, Details, Hidden, Relation};
 use casewright_runtime::Engine;
 use jiff::civil::Date;
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
+use crate::api::contact::ContactShape;
 use crate::api::dto::Page;
 use crate::api::query::{Id, Ids, if_match};
 use crate::body::Posted;
@@ -35,9 +34,14 @@ pub(super) struct PersonRequest {
     /// Left out: it stays as it is. `null`: it is removed.
     #[serde(default)]
     #[schema(value_type = Option<AddressRequest>)]
-    address: AddressSaid,
+    address: Said<AddressRequest>,
     #[serde(default)]
     contact: ContactShape,
+    /// By which they know who calls; never sent by the engine. Left out: it stays as it is.
+    /// `null`: it is removed.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    code_word: Said<String>,
     /// Id or sign-in name, when this is a member of the agency's staff: as family or payee they
     /// do not open this case.
     staff: Option<String>,
@@ -45,17 +49,27 @@ pub(super) struct PersonRequest {
 
 /// Tells `null` from what was left out.
 #[derive(Debug, Default)]
-enum AddressSaid {
+enum Said<T> {
     #[default]
     LeftOut,
     Null,
-    Given(AddressRequest),
+    Given(T),
 }
 
-impl<'de> Deserialize<'de> for AddressSaid {
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Said<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let given = Option::deserialize(deserializer)?;
         Ok(given.map_or(Self::Null, Self::Given))
+    }
+}
+
+impl<T> Said<T> {
+    fn change<U>(self, meant: impl FnOnce(T) -> U) -> Change<U> {
+        match self {
+            Self::LeftOut => Change::Keep,
+            Self::Null => Change::Remove,
+            Self::Given(given) => Change::Set(meant(given)),
+        }
     }
 }
 
@@ -66,21 +80,6 @@ pub(super) struct AddressRequest {
     /// Shown only by `show-address`.
     #[serde(default)]
     confidential: bool,
-}
-
-/// How it is safe to reach somebody.
-#[derive(Debug, Default, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct ContactShape {
-    /// `unknown`, `safe` (as `how` says) or `do-not-contact`.
-    #[serde(default)]
-    #[schema(value_type = String, example = "safe")]
-    safety: Safety,
-    how: Option<String>,
-    /// Whether messages may be left: `no` or `yes`.
-    #[serde(default)]
-    #[schema(value_type = String, example = "no")]
-    messages: Messages,
 }
 
 /// A person of a case.
@@ -98,11 +97,22 @@ pub(super) struct CasePerson {
     email: Option<String>,
     address: Option<AddressShape>,
     contact: ContactShape,
+    /// Whether there is a code word: `show-address` shows it.
+    has_code_word: bool,
     staff: Option<String>,
     revision: u64,
     #[schema(format = DateTime)]
     changed_at: String,
     changed_by: String,
+}
+
+/// What is shown only to whoever asks for it.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ShownShape {
+    text: Option<String>,
+    confidential: bool,
+    code_word: Option<String>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -146,12 +156,8 @@ pub(super) async fn add(
     Id(case): Id,
     posted: Posted,
 ) -> Result<Response, Problem> {
-    let (details, change) = posted.json::<PersonRequest>()?.split();
-    let address = match change {
-        AddressChange::Set(address) => Some(address),
-        AddressChange::Keep | AddressChange::Remove => None,
-    };
-    let details = Details { address, ..details };
+    let (details, hidden) = posted.json::<PersonRequest>()?.split();
+    let details = hidden.with(details);
     let who = &visitor.principal;
     let person = engine.add_person(who, &case, details, posted.key).await?;
     Ok(tagged(StatusCode::CREATED, person))
@@ -207,21 +213,22 @@ pub(super) async fn change(
         ));
     }
     let revision = if_match(&headers)?;
-    let (details, address) = posted.json::<PersonRequest>()?.split();
+    let (details, hidden) = posted.json::<PersonRequest>()?.split();
     let who = &visitor.principal;
     let changed = engine
-        .change_person(who, &case, &id, details, address, revision, posted.key)
+        .change_person(who, &case, &id, details, hidden, revision, posted.key)
         .await?;
     Ok(tagged(StatusCode::OK, changed))
 }
 
-/// An address, also a confidential one. That you asked is recorded before it is shown.
+/// An address, also a confidential one, and the code word. That you asked is recorded before they
+/// are shown.
 #[utoipa::path(
     post, operation_id = "showPersonAddress",
     path = "/cases/{id}/persons/{person}/show-address", tag = "cases",
     params(("id" = String, Path), ("person" = String, Path)),
     responses(
-        (status = 200, body = AddressShape),
+        (status = 200, body = ShownShape),
         (status = "default", body = Problem, content_type = "application/problem+json"),
     )
 )]
@@ -230,24 +237,26 @@ pub(super) async fn show_address(
     visitor: Visitor,
     Ids(case, id): Ids,
     _posted: Posted,
-) -> Result<Json<AddressShape>, Problem> {
-    let address = engine.show_address(&visitor.principal, &case, &id).await?;
-    let address = address.ok_or_else(Problem::not_found)?;
-    Ok(Json(AddressShape {
-        text: Some(address.text),
-        confidential: address.confidential,
+) -> Result<Json<ShownShape>, Problem> {
+    let shown = engine.show_address(&visitor.principal, &case, &id).await?;
+    if shown.address.is_none() && shown.code_word.is_none() {
+        return Err(Problem::not_found());
+    }
+    Ok(Json(ShownShape {
+        confidential: shown.address.as_ref().is_some_and(|one| one.confidential),
+        text: shown.address.map(|address| address.text),
+        code_word: shown.code_word,
     }))
 }
 
 impl PersonRequest {
-    fn split(self) -> (Details, AddressChange) {
-        let change = match self.address {
-            AddressSaid::LeftOut => AddressChange::Keep,
-            AddressSaid::Null => AddressChange::Remove,
-            AddressSaid::Given(address) => AddressChange::Set(person::Address {
+    fn split(self) -> (Details, Hidden) {
+        let hidden = Hidden {
+            address: self.address.change(|address| person::Address {
                 text: address.text,
                 confidential: address.confidential,
             }),
+            code_word: self.code_word.change(|word| word),
         };
         let details = Details {
             name: self.name,
@@ -256,14 +265,10 @@ impl PersonRequest {
             phone: self.phone,
             email: self.email,
             address: None,
-            contact: Contact {
-                safety: self.contact.safety,
-                how: self.contact.how,
-                messages: self.contact.messages,
-            },
+            contact: self.contact.into_contact(),
             staff: self.staff,
         };
-        (details, change)
+        (details, hidden)
     }
 }
 
@@ -282,11 +287,8 @@ impl From<person::Person> for CasePerson {
                 text: (!address.confidential).then_some(address.text),
                 confidential: address.confidential,
             }),
-            contact: ContactShape {
-                safety: details.contact.safety,
-                how: details.contact.how,
-                messages: details.contact.messages,
-            },
+            has_code_word: details.contact.code_word.is_some(),
+            contact: details.contact.into(),
             staff: details.staff,
             revision: person.revision,
             changed_at: person.changed_at.to_string(),

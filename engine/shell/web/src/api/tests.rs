@@ -45,6 +45,7 @@ fn the_document_is_openapi_3_1_and_names_every_endpoint() {
         "post /api/v1/cases/{id}/documents",
         "get /api/v1/cases/{id}/documents/{document}",
         "get /api/v1/cases/{id}/documents/{document}/content",
+        "get /api/v1/cases/{id}/messages",
         "get /api/v1/cases/{id}/notes",
         "post /api/v1/cases/{id}/notes",
         "get /api/v1/cases/{id}/persons",

@@ -25,7 +25,7 @@ use crate::console::escape::short;
 use crate::console::keys::request_key;
 use crate::console::member::Member;
 use crate::console::notice::Notice;
-use crate::console::person::{contact_words, relation_words};
+use crate::console::person::{contact_words, relation_words, way_words};
 use crate::console::plan;
 use crate::console::sentence::{self, Weight};
 use crate::console::start;
@@ -123,6 +123,7 @@ struct PersonLine {
     reach: Vec<String>,
     address: Option<String>,
     confidential: bool,
+    code_word: bool,
     staff: Option<String>,
 }
 
@@ -296,9 +297,11 @@ fn person_line(person: Person, engine: &Engine, member: &Member) -> PersonLine {
         relation: relation_words(details.relation),
         born: details.born.map(civil),
         contact: contact_words(&details.contact),
+        code_word: details.contact.code_word.is_some(),
         reach: [details.phone, details.email]
             .into_iter()
             .flatten()
+            .chain(details.contact.ways.iter().map(way_words))
             .collect(),
         address: details.address.map(|address| address.text),
         confidential,

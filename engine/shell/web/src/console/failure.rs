@@ -173,6 +173,13 @@ pub(crate) fn explain(code: &str, detail: &str) -> Explanation {
                 "Nothing was changed.",
             ],
         ),
+        "unsafe-contact" => (
+            "Nobody has said that this is safe",
+            &[
+                "Ask how they are safe to reach, and write it down with the person.",
+                "Nothing was sent.",
+            ],
+        ),
         "on-hold" => (
             "This task is on hold",
             &[
@@ -393,6 +400,7 @@ mod tests {
         Code::InsufficientFunds,
         Code::FundClosed,
         Code::NoBasis,
+        Code::UnsafeContact,
         Code::UnknownFund,
         Code::UnknownReservation,
         Code::CurrencyMismatch,

@@ -5,8 +5,9 @@ use askama::Template;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
+use casewright_casework::contact::{Channel, Day, Leave};
 use casewright_casework::person::{
-    Address, AddressChange, Contact, Details, Messages, Person, Relation, Safety,
+    Address, Change, Contact, Details, Hidden, Messages, Person, Relation, Safety,
 };
 use casewright_runtime::Engine;
 use jiff::civil::Date;
@@ -20,6 +21,10 @@ use crate::console::notice::Notice;
 use crate::console::words::humanize;
 use crate::problem::Problem;
 
+mod ways;
+
+pub(crate) use ways::{channel_words, way_words};
+
 #[derive(Template)]
 #[template(path = "person.html")]
 struct PersonPage {
@@ -30,6 +35,9 @@ struct PersonPage {
     refusal: Option<Explanation>,
     form: Typed,
     relations: Vec<(&'static str, String)>,
+    channels: Vec<(&'static str, &'static str)>,
+    leaves: Vec<(&'static str, &'static str)>,
+    days: Vec<(&'static str, &'static str)>,
 }
 
 #[derive(Template)]
@@ -39,6 +47,7 @@ struct AddressPage {
     case: String,
     name: String,
     address: Option<String>,
+    code_word: Option<String>,
 }
 
 /// The form as it was typed, or as it is filled from what is kept.
@@ -61,6 +70,11 @@ struct Typed {
     safety: String,
     how: String,
     messages: bool,
+    ways: Vec<ways::Row>,
+    word: String,
+    /// A code word is kept and not shown here.
+    word_kept: bool,
+    word_remove: bool,
     staff: String,
     revision: String,
 }
@@ -86,6 +100,10 @@ impl Typed {
             safety: safety_word(details.contact.safety).to_owned(),
             how: details.contact.how.unwrap_or_default(),
             messages: details.contact.messages == Messages::Yes,
+            ways: ways::rows(&details.contact.ways),
+            word: String::new(),
+            word_kept: details.contact.code_word.is_some(),
+            word_remove: false,
             staff: details.staff.unwrap_or_default(),
             revision: person.revision.to_string(),
         }
@@ -107,13 +125,17 @@ impl Typed {
             safety: text("safety"),
             how: text("how"),
             messages: ticked("messages"),
+            ways: ways::read(submission),
+            word: text("codeWord"),
+            word_kept: ticked("wordKept"),
+            word_remove: ticked("wordRemove"),
             staff: text("staff"),
             revision: text("_revision"),
         }
     }
 
     /// What the engine is asked to keep, or the fields that cannot be read.
-    fn details(&self) -> Result<(Details, AddressChange), Vec<(String, String)>> {
+    fn details(&self) -> Result<(Details, Hidden), Vec<(String, String)>> {
         let mut errors = Vec::new();
         let born = self.born.trim();
         let born = match born.parse::<Date>() {
@@ -133,6 +155,10 @@ impl Typed {
             errors.push(("relation".to_owned(), sentence.to_owned()));
             return Err(errors);
         };
+        let ways = ways::listed(&self.ways).unwrap_or_else(|found| {
+            errors.extend(found);
+            Vec::new()
+        });
         if !errors.is_empty() {
             return Err(errors);
         }
@@ -155,22 +181,38 @@ impl Typed {
                 } else {
                     Messages::No
                 },
+                ways,
+                code_word: None,
             },
             staff: some(&self.staff),
         };
-        Ok((details, self.address()))
+        let hidden = Hidden {
+            address: self.address(),
+            code_word: self.code_word(),
+        };
+        Ok((details, hidden))
+    }
+
+    /// A code word that is not typed anew stays.
+    fn code_word(&self) -> Change<String> {
+        let typed = !self.word.trim().is_empty();
+        match (self.word_remove, typed, self.word_kept) {
+            (true, _, _) | (false, false, false) => Change::Remove,
+            (false, true, _) => Change::Set(self.word.clone()),
+            (false, false, true) => Change::Keep,
+        }
     }
 
     /// A confidential address that is not typed anew stays.
-    fn address(&self) -> AddressChange {
+    fn address(&self) -> Change<Address> {
         let typed = !self.address.trim().is_empty();
         match (self.remove, typed, self.kept) {
-            (true, _, _) | (false, false, false) => AddressChange::Remove,
-            (false, true, _) => AddressChange::Set(Address {
+            (true, _, _) | (false, false, false) => Change::Remove,
+            (false, true, _) => Change::Set(Address {
                 text: self.address.clone(),
                 confidential: self.confidential,
             }),
-            (false, false, true) => AddressChange::Keep,
+            (false, false, true) => Change::Keep,
         }
     }
 }
@@ -191,6 +233,7 @@ pub(crate) async fn blank(
     engine.case_file(&member.principal, &case).await?;
     let form = Typed {
         safety: "unknown".to_owned(),
+        ways: ways::rows(&[]),
         ..Typed::default()
     };
     Ok(draw(&member, &case, form, None, Vec::new()))
@@ -212,15 +255,10 @@ pub(crate) async fn add(
 ) -> Result<Response, Problem> {
     let form = Typed::read(&submission);
     let member = &submission.member;
-    let (details, change) = match form.details() {
-        Ok(read) => read,
+    let details = match form.details() {
+        Ok((details, hidden)) => hidden.with(details),
         Err(errors) => return Ok(draw(member, &case, form, None, errors)),
     };
-    let address = match change {
-        AddressChange::Set(address) => Some(address),
-        AddressChange::Keep | AddressChange::Remove => None,
-    };
-    let details = Details { address, ..details };
     let who = &member.principal;
     let added = engine.add_person(who, &case, details, submission.key.clone());
     Ok(answer(member, &case, form, added.await.map_err(Into::into)))
@@ -233,14 +271,14 @@ pub(crate) async fn change(
 ) -> Result<Response, Problem> {
     let form = Typed::read(&submission);
     let member = &submission.member;
-    let (details, address) = match form.details() {
+    let (details, hidden) = match form.details() {
         Ok(read) => read,
         Err(errors) => return Ok(draw(member, &case, form, None, errors)),
     };
     let revision = form.revision.parse();
     let revision = Some(revision.map_err(|_| Problem::invalid_input("the form has no revision"))?);
     let (who, key) = (&member.principal, submission.key.clone());
-    let changed = engine.change_person(who, &case, &id, details, address, revision, key);
+    let changed = engine.change_person(who, &case, &id, details, hidden, revision, key);
     Ok(answer(
         member,
         &case,
@@ -256,13 +294,14 @@ pub(crate) async fn show_address(
     submission: Submission,
 ) -> Result<Response, Problem> {
     let who = &submission.member.principal;
-    let address = engine.show_address(who, &case, &id).await?;
+    let shown = engine.show_address(who, &case, &id).await?;
     let person = engine.person(who, &case, &id).await?;
     let body = AddressPage {
         chrome: Chrome::new(&submission.member, Place::Cases, "Address"),
         case,
         name: person.details.name,
-        address: address.map(|address| address.text),
+        address: shown.address.map(|address| address.text),
+        code_word: shown.code_word,
     };
     Ok(page(StatusCode::OK, &body))
 }
@@ -313,6 +352,15 @@ fn draw(
         relations: Relation::ALL
             .map(|one| (one.as_str(), relation_words(one)))
             .to_vec(),
+        channels: Channel::ALL
+            .map(|one| (one.as_str(), channel_words(one)))
+            .to_vec(),
+        leaves: Leave::ALL
+            .map(|one| (one.as_str(), ways::leave_words(one)))
+            .to_vec(),
+        days: Day::ALL
+            .map(|one| (one.as_str(), ways::day_words(one)))
+            .to_vec(),
     };
     page(status, &body)
 }
@@ -353,11 +401,11 @@ mod tests {
             remove,
             ..Typed::default()
         };
-        assert_eq!(typed(" ", true, false).address(), AddressChange::Keep);
-        assert_eq!(typed("", false, false).address(), AddressChange::Remove);
-        assert_eq!(typed("", true, true).address(), AddressChange::Remove);
+        assert_eq!(typed(" ", true, false).address(), Change::Keep);
+        assert_eq!(typed("", false, false).address(), Change::Remove);
+        assert_eq!(typed("", true, true).address(), Change::Remove);
         let set = typed("2 New Street", true, false).address();
-        assert!(matches!(set, AddressChange::Set(address) if address.confidential));
+        assert!(matches!(set, Change::Set(address) if address.confidential));
     }
 
     #[test]
@@ -368,6 +416,7 @@ mod tests {
             safety: Safety::Safe,
             how: Some("Ring twice".to_owned()),
             messages: Messages::No,
+            ..Contact::default()
         };
         assert_eq!(
             contact_words(&safe),

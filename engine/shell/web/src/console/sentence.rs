@@ -54,6 +54,8 @@ pub(crate) const fn weight(action: Action) -> Weight {
         | Action::WallDeclared
         | Action::WallLifted
         | Action::WallTakenAway
+        | Action::MessageSent
+        | Action::MessageRefused
         | Action::NoteAdded => Weight::Milestone,
         Action::WorkItemOffered
         | Action::WorkItemClaimed
@@ -226,6 +228,11 @@ pub(crate) fn sentence(entry: &TimelineEntry, run: Option<&str>) -> String {
         Action::DisclosureRefused => format!(
             "{} did not send facts about people: nobody has agreed to it.",
             capital(&function(detail))
+        ),
+        Action::MessageSent => format!("A message was sent{}.", bracket(detail)),
+        Action::MessageRefused => format!(
+            "A message was not sent{}: nobody has said that it is safe.",
+            bracket(detail)
         ),
         Action::NoteAdded => format!("{who} wrote a note."),
         Action::DocumentAdded => format!("{who} added the document {task}."),

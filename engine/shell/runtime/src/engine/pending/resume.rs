@@ -142,7 +142,7 @@ impl Shared {
                 };
                 match self.clear(&sending).await {
                     Ok(()) => None,
-                    Err(Unsent::NoBasis(error)) => Some(error),
+                    Err(Unsent::HeldBack(error)) => Some(error),
                     Err(Unsent::Refused(refused)) => return Err(refused),
                 }
             }

@@ -86,6 +86,14 @@ pub(crate) fn known(code: &str) -> Option<Cause> {
             "Somebody was named who is not in the case.",
             "Add the person on the page of the case, then try again.",
         ),
+        "unsafe-contact" => (
+            "Nobody has said that they are safe to reach in this way.",
+            "Ask them, write it down with the person, then try again.",
+        ),
+        "no-gateway" => (
+            "This server sends no messages.",
+            "Give it a gateway under [notify] of its configuration, then try again.",
+        ),
         "in-doubt" => (
             "Nobody knows whether the step happened.",
             "Ask the other side. If it did not happen, say so and try again.",

@@ -46,6 +46,8 @@ const ACTIONS: &[Action] = &[
     Action::PlanActivated,
     Action::Disclosed,
     Action::DisclosureRefused,
+    Action::MessageSent,
+    Action::MessageRefused,
     Action::NoteAdded,
     Action::DocumentAdded,
     Action::DocumentOpened,
