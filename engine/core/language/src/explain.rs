@@ -91,6 +91,7 @@ const PAGES: &[(&str, &str)] = &[
     ("CW0446", include_str!("explain/CW0446.md")),
     ("CW0460", include_str!("explain/CW0460.md")),
     ("CW0461", include_str!("explain/CW0461.md")),
+    ("CW0477", include_str!("explain/CW0477.md")),
     ("CW0501", include_str!("explain/CW0501.md")),
     ("CW0511", include_str!("explain/CW0511.md")),
     ("CW0512", include_str!("explain/CW0512.md")),

@@ -24,6 +24,8 @@ mod events;
 mod guard;
 #[path = "http/handover.rs"]
 mod handover;
+#[path = "http/hidden.rs"]
+mod hidden;
 #[path = "http/holds.rs"]
 mod holds;
 #[path = "http/packs.rs"]

@@ -11,13 +11,14 @@ pub(crate) enum Notice {
     Held,
     Resumed,
     Started,
+    PassedOn,
     PersonSaved,
     NoteSaved,
     DocumentSaved,
 }
 
 impl Notice {
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 12] = [
         Self::Claimed,
         Self::Released,
         Self::Sent,
@@ -26,6 +27,7 @@ impl Notice {
         Self::Held,
         Self::Resumed,
         Self::Started,
+        Self::PassedOn,
         Self::PersonSaved,
         Self::NoteSaved,
         Self::DocumentSaved,
@@ -42,6 +44,7 @@ impl Notice {
             Self::Held => "held",
             Self::Resumed => "back",
             Self::Started => "started",
+            Self::PassedOn => "passed-on",
             Self::PersonSaved => "person-saved",
             Self::NoteSaved => "note-saved",
             Self::DocumentSaved => "document-saved",
@@ -58,6 +61,9 @@ impl Notice {
             Self::Held => "The task is on hold. You still have it.",
             Self::Resumed => "The task is off hold.",
             Self::Started => "Started. What happens next is on this page.",
+            Self::PassedOn => {
+                "What you wrote was passed on. From here on only those who look after it see it."
+            }
             Self::PersonSaved => "The person was saved.",
             Self::DocumentSaved => "The document was saved.",
             Self::NoteSaved => "Your note was saved. It is the newest entry below.",
