@@ -1,7 +1,7 @@
 //! A running `casewright demo` with its own data, which can be killed and started again.
 
 use std::fs;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{self, Sender};
@@ -124,6 +124,19 @@ impl Agency {
         Client::new(self.ready["url"].as_str().unwrap(), Some(token.to_owned()))
     }
 
+    #[allow(dead_code, reason = "not every test binary sends what a client cannot")]
+    pub(crate) fn token(&self, role: &str) -> &str {
+        self.ready["tokens"][role].as_str().unwrap()
+    }
+
+    /// Of a member of staff, by sign-in name; new with each start.
+    #[allow(dead_code, reason = "not every test binary asks for pages")]
+    pub(crate) fn passphrase(&self, sign_in: &str) -> &str {
+        let mut members = self.ready["signIns"].as_array().unwrap().iter();
+        let member = members.find(|member| member["signIn"] == sign_in);
+        member.unwrap()["passphrase"].as_str().unwrap()
+    }
+
     /// Where it listens; mostly the same after a restart.
     pub(crate) fn url(&self) -> String {
         self.ready["url"].as_str().unwrap().to_owned()
@@ -179,20 +192,39 @@ impl Drop for Agency {
     }
 }
 
-/// Starts the demo and waits for the line that says it is ready.
+/// Starts the demo and waits for the line that says it is ready. Where the folder has a `log`,
+/// everything that it says is kept in there, and it is asked to say all it can.
 fn launch(data: &Path) -> (Child, Value) {
     let ready = data.join("ready.json");
-    let mut child = Command::new(env!("CARGO_BIN_EXE_casewright"))
+    let log = data.join("log");
+    let kept = |name: &str| {
+        let mut options = fs::OpenOptions::new();
+        let file = options.create(true).append(true).open(log.join(name));
+        log.is_dir().then(|| file.unwrap())
+    };
+    let mut command = Command::new(env!("CARGO_BIN_EXE_casewright"));
+    command
         .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
         .args(["demo", "--port", "0", "--data"])
         .arg(data.join("data"))
         .arg("--ready-file")
         .arg(&ready)
         .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        .stdout(Stdio::piped());
+    if let Some(errors) = kept("stderr") {
+        command.stderr(errors);
+        command.envs([("RUST_LOG", "trace"), ("RUST_BACKTRACE", "full")]);
+    }
+    let mut child = command.spawn().unwrap();
+    let said = kept("stdout");
+    let keep = move |line: &std::io::Result<String>| {
+        if let (Some(mut file), Ok(line)) = (said.as_ref(), line) {
+            writeln!(file, "{line}").unwrap();
+        }
+    };
+    let mut lines = BufReader::new(child.stdout.take().unwrap())
+        .lines()
+        .inspect(keep);
     let said = lines.find(|line| line.as_ref().is_ok_and(|line| line.contains("is ready")));
     assert!(
         said.is_some(),

@@ -207,6 +207,14 @@ fn begins(known: &Known<'_>, workflow: &Workflow, forms: &BTreeMap<String, Strin
     } else {
         "People are not asked to start it: other workflows do.".to_owned()
     }));
+    let seen_by = workflow.visible_to();
+    if !seen_by.is_empty() {
+        let roles: Vec<_> = seen_by.iter().map(|role| known.role(role).words).collect();
+        said.push(Said::words(format!(
+            "What it does is seen only by whoever holds the role {}.",
+            roles.join(" or ")
+        )));
+    }
     if workflow.in_closed_case() {
         said.push(Said::words("It is also offered in a case that is closed."));
     }

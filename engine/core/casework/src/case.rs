@@ -3,6 +3,8 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::access::Audience;
+
 /// What the engine itself knows of a case; what the family told lies in its instances.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Case {
@@ -15,4 +17,7 @@ pub struct Case {
     /// Name of the calendar that its days are counted by, where it has one of its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub calendar: Option<String>,
+    /// Of a case that a hidden run opened: as hidden as the run.
+    #[serde(default, skip_serializing_if = "Audience::is_everybody")]
+    pub seen_by: Audience,
 }

@@ -43,7 +43,7 @@ pub struct Details {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address: Option<Address>,
     pub contact: Contact,
-    /// Who of the agency's staff this is: they decide nothing in this case.
+    /// Who of the agency's staff this is: as family or payee they do not open this case.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub staff: Option<String>,
 }

@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use crate::access::Audience;
 use crate::audit::hex;
 use crate::calendar::{Calendar, Pace, Term};
 use crate::policy::{Asked, Aspect};
@@ -57,6 +58,9 @@ pub struct WorkItem {
     pub limit: Option<Limit>,
     /// Person id to reason; only ever grows.
     pub excluded: BTreeMap<String, String>,
+    /// That of its run.
+    #[serde(default, skip_serializing_if = "Audience::is_everybody")]
+    pub seen_by: Audience,
     pub offered_at: Timestamp,
     pub due: Option<Timestamp>,
     /// What `due` and the alarms were computed from; earlier engines did not write it.
@@ -235,7 +239,7 @@ impl Decision {
 impl WorkItem {
     /// Whether this principal may know that the item exists.
     pub fn visible(&self, who: &Principal) -> bool {
-        who.agency == self.agency
+        who.agency == self.agency && self.seen_by.has(who)
     }
 
     /// Whether this principal may take part, whatever the state: the checks before the state. Of

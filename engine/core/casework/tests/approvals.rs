@@ -285,6 +285,7 @@ fn item(index: usize) -> WorkItem {
             money: money(index),
         }),
         excluded: BTreeMap::from([(asked, "you asked for this".to_owned())]),
+        seen_by: casewright_casework::access::Audience::default(),
         offered_at: Timestamp::UNIX_EPOCH,
         due: None,
         clock: Clock::Runs,

@@ -34,6 +34,7 @@ mod r#try;
 mod unavailable;
 mod value;
 mod variable;
+mod visible;
 mod wait;
 
 use call::function::Functions;

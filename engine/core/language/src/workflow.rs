@@ -55,6 +55,14 @@ impl Workflow {
         self.metadata("offered").and_then(Value::as_bool) != Some(false)
     }
 
+    /// Roles that alone see its runs: `document.metadata.visibleTo`. Empty for everybody who sees
+    /// the case.
+    pub fn visible_to(&self) -> Vec<&str> {
+        let roles = self.metadata("visibleTo").and_then(Value::as_array);
+        let roles = roles.into_iter().flatten();
+        roles.filter_map(Value::as_str).collect()
+    }
+
     fn metadata(&self, key: &str) -> Option<&Value> {
         self.definition.get("document")?.get("metadata")?.get(key)
     }

@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use casewright_casework::Fund;
+use casewright_casework::access::Audience;
 use casewright_language::Answers;
 use casewright_machine::{Event, Instance, Worked};
 use jiff::Timestamp;
@@ -105,6 +106,9 @@ pub(crate) struct InstanceRow {
     /// The versions that it ran before, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) earlier: Vec<EarlierRow>,
+    /// Who sees it.
+    #[serde(default, skip_serializing_if = "Audience::is_everybody")]
+    pub(crate) seen_by: Audience,
     /// What it begins with, until it has: its row is written before its first event.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) opening: Option<OpeningRow>,

@@ -32,6 +32,8 @@ mod guard;
 mod handover;
 #[path = "http/hands.rs"]
 mod hands;
+#[path = "http/hidden.rs"]
+mod hidden;
 #[path = "http/holds.rs"]
 mod holds;
 #[path = "http/packs.rs"]

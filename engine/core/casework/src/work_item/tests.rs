@@ -37,6 +37,7 @@ pub(super) fn item() -> WorkItem {
             money: Money::new(130_000, "AUD"),
         }),
         excluded: [("casey".to_owned(), "you asked for this".to_owned())].into(),
+        seen_by: crate::access::Audience::default(),
         offered_at: now(),
         due: None,
         clock: Clock::Runs,

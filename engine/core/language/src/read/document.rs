@@ -127,6 +127,7 @@ fn header_of(reader: &mut Reader<'_>, entry: &Entry) -> Option<Document> {
             fields.expected(&mut reader.findings, entry, "a map (`key: value`)");
         }
     }
+    super::visible::check(reader, &fields);
     Some(Document {
         dsl: dsl?,
         namespace: namespace?,

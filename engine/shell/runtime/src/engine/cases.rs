@@ -1,13 +1,13 @@
 //! Case pages: what belongs to a case, its timeline, its audit chain. Opening one is an entry of
 //! the case itself, on disk before the page is shown.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use casewright_casework::audit::{Action, Entry, Link};
+use casewright_casework::audit::{Action, Entry, Link, Shown};
 use casewright_casework::{Case, Document, Note, Person, Principal, WorkItem};
 use casewright_store::{AuditAppend, Batch, Table};
 
-use super::shared::{ENGINE, Shared, unreadable};
+use super::shared::{ENGINE, Shared, not_found, unreadable};
 use super::work_lists::bad_cursor;
 use super::{Engine, Refused};
 use crate::record::{InstanceRow, UserRow};
@@ -36,11 +36,29 @@ impl Engine {
         Ok(self.shared.seen_case(who, id)?.number)
     }
 
-    /// The audit chain of a case, to be verified elsewhere. Audited like opening the case.
+    /// The audit chain of a case for whoever sees everything in it. Audited like opening the case.
     pub async fn audit(&self, who: &Principal, case: &str) -> Result<Vec<Link>, Refused> {
+        let shown = self.audit_shown(who, case).await?;
+        let whole = shown.into_iter().map(|one| {
+            let (index, hash) = (one.index, one.hash);
+            one.entry.map(|entry| Link { index, hash, entry })
+        });
+        whole.collect::<Option<_>>().ok_or_else(not_found)
+    }
+
+    /// The audit chain of a case, to be verified elsewhere; of what is hidden from whoever asks
+    /// its place and hash. Audited like opening the case.
+    pub async fn audit_shown(&self, who: &Principal, case: &str) -> Result<Vec<Shown>, Refused> {
         self.shared.seen_case(who, case)?;
         self.shared.note_read(who, case).await?;
-        self.shared.parts.store.audit(case).map_err(unreadable)
+        let links = self.shared.parts.store.audit(case).map_err(unreadable)?;
+        let hidden = self.shared.hidden_runs(who, case)?;
+        let shown = links.into_iter().map(|link| Shown {
+            index: link.index,
+            hash: link.hash,
+            entry: (!of_hidden(&hidden, &link.entry)).then_some(link.entry),
+        });
+        Ok(shown.collect())
     }
 
     /// The audit chain as people read it. Part of the case page, which is audited.
@@ -55,6 +73,7 @@ impl Engine {
     ) -> Result<Vec<TimelineEntry>, Refused> {
         self.shared.seen_case(who, case)?;
         let links = self.shared.parts.store.audit(case).map_err(unreadable)?;
+        let links = self.shared.seen_links(who, case, links)?;
         self.shared.told(who, case, links)
     }
 
@@ -74,6 +93,7 @@ impl Engine {
             .map_err(|_| bad_cursor())?;
         self.shared.note_read(who, case).await?;
         let links = self.shared.parts.store.audit(case).map_err(unreadable)?;
+        let links = self.shared.seen_links(who, case, links)?;
         let older = links.into_iter().rev();
         let mut older = older.filter(|link| before.is_none_or(|before| link.index < before));
         let limit = limit.unwrap_or(TIMELINE_PAGE).clamp(1, TIMELINE_PAGE);
@@ -140,6 +160,36 @@ impl Shared {
         self.commit(batch).await
     }
 
+    /// Runs of a case that this principal does not see.
+    fn hidden_runs(&self, who: &Principal, case: &str) -> Result<BTreeSet<String>, Refused> {
+        let mut hidden = BTreeSet::new();
+        for id in self.instances_of(case)? {
+            if !self.sees_run(who, &id)? {
+                hidden.insert(id);
+            }
+        }
+        Ok(hidden)
+    }
+
+    /// Without what hidden runs did. Whoever started one reads that they did, and nothing else.
+    fn seen_links(
+        &self,
+        who: &Principal,
+        case: &str,
+        links: Vec<Link>,
+    ) -> Result<Vec<Link>, Refused> {
+        let hidden = self.hidden_runs(who, case)?;
+        let seen = links.into_iter().filter_map(|mut link| {
+            if !of_hidden(&hidden, &link.entry) {
+                return Some(link);
+            }
+            let own = link.entry.action == Action::InstanceStarted && link.entry.who == who.id;
+            link.entry.instance = None;
+            own.then_some(link)
+        });
+        Ok(seen.collect())
+    }
+
     fn told(
         &self,
         who: &Principal,
@@ -156,7 +206,9 @@ impl Shared {
     pub(super) async fn case_view(&self, who: &Principal, case: Case) -> Result<CaseView, Refused> {
         let mut instances = Vec::new();
         for id in self.instances_of(&case.id)? {
-            instances.push(self.instance_view(&id).await?);
+            if self.sees_run(who, &id)? {
+                instances.push(self.instance_view(who, &id).await?);
+            }
         }
         let (closed, next) = self.handed_over(who, &instances)?;
         Ok(CaseView {
@@ -248,7 +300,10 @@ impl Names {
             | Action::InstanceFaulted
             | Action::InstanceRetried
             | Action::InstanceMigrated
-            | Action::InstanceCancelled => started(shared, entry.instance.as_deref())?,
+            | Action::InstanceCancelled => match &entry.instance {
+                Some(instance) => started(shared, Some(instance))?,
+                None => entry.detail.clone(),
+            },
             _ => item.as_ref().map(|item| item.title.clone()),
         };
         let comment = match entry.action {
@@ -303,6 +358,12 @@ impl Names {
         self.people.insert(id.clone(), display_name.clone());
         Ok(PersonView { id, display_name })
     }
+}
+
+/// Whether an entry is about one of these runs.
+fn of_hidden(hidden: &BTreeSet<String>, entry: &Entry) -> bool {
+    let instance = entry.instance.as_ref();
+    instance.is_some_and(|instance| hidden.contains(instance))
 }
 
 /// The name of the workflow that an instance runs.

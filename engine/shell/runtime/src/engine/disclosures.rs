@@ -50,7 +50,16 @@ impl Engine {
     ) -> Result<Vec<Disclosure>, Refused> {
         self.shared.seen_case(who, case)?;
         self.shared.note_read(who, case).await?;
-        self.shared.rows_of(Table::Disclosure, case, "a disclosure")
+        let rows = self
+            .shared
+            .rows_of::<Disclosure>(Table::Disclosure, case, "a disclosure")?;
+        let mut seen = Vec::new();
+        for row in rows {
+            if self.shared.sees_run(who, &row.instance)? {
+                seen.push(row);
+            }
+        }
+        Ok(seen)
     }
 }
 

@@ -30,7 +30,7 @@ impl Engine {
     /// An instance as it stands on disk.
     pub async fn instance(&self, who: &Principal, id: &str) -> Result<InstanceView, Refused> {
         self.shared.seen_instance(who, id)?;
-        self.shared.instance_view(id).await
+        self.shared.instance_view(who, id).await
     }
 
     /// Grows with every change that is on disk, whoever made it: for pages that follow live. It
@@ -98,7 +98,11 @@ impl Engine {
 }
 
 impl Shared {
-    pub(crate) async fn instance_view(&self, id: &str) -> Result<InstanceView, Refused> {
+    pub(crate) async fn instance_view(
+        &self,
+        who: &Principal,
+        id: &str,
+    ) -> Result<InstanceView, Refused> {
         let held = self.hold(id).await?;
         let mut view = view(&held.row, id, &held.instance, &held.awaited);
         let pinned = held.row.deployment.clone();
@@ -106,7 +110,12 @@ impl Shared {
         drop(held);
         shown(flushed, events).await?;
         for waiting in &mut view.waiting {
-            waiting.title = self.title_of(&pinned, waiting)?;
+            let child = waiting.instance.as_deref();
+            if child.map_or(Ok(true), |child| self.sees_run(who, child))? {
+                waiting.title = self.title_of(&pinned, waiting)?;
+            } else {
+                waiting.instance = None;
+            }
         }
         Ok(view)
     }

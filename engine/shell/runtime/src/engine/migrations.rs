@@ -205,6 +205,10 @@ impl Draft<'_> {
         });
         row.deployment.clone_from(&there.digest);
         row.version = version(resident, there);
+        // A move never shows what was hidden.
+        if let Some(workflow) = there.workflows.get(&row.workflow) {
+            row.seen_by = row.seen_by.within(&workflow.visible_to());
+        }
         self.move_to(Arc::clone(there), row);
     }
 }

@@ -80,6 +80,11 @@ impl Shared {
         ask: Option<&Ask>,
     ) -> Result<InstanceView, Refused> {
         let place = self.first_failed(id).await?;
+        if !self.sees_run(who, &place.id)? {
+            return Err(not_retryable(
+                "what it waited for is for others to retry, who see it",
+            ));
+        }
         let mut held = self.hold(&place.id).await?;
         let decided = self
             .decide(

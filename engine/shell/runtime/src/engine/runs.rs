@@ -181,7 +181,9 @@ impl Shared {
         // A line and its row may belong to different moments: the row is right.
         let row: Option<InstanceRow> =
             self.read(Table::Instance, id.as_bytes(), "an instance row")?;
-        let seen = |row: &InstanceRow| row.agency == who.agency && sight.sees(&row.case);
+        let seen = |row: &InstanceRow| {
+            row.agency == who.agency && sight.sees(&row.case) && row.seen_by.has(who)
+        };
         let Some(row) = row.filter(seen) else {
             return Ok(None);
         };
@@ -193,7 +195,7 @@ impl Shared {
         let Some(case) = self.read::<Case>(Table::Case, row.case.as_bytes(), "a case")? else {
             return Ok(None);
         };
-        let status = match self.instance_view(&id).await {
+        let status = match self.instance_view(who, &id).await {
             Ok(view) => view.status,
             Err(Refused::Rule(_)) => return Ok(None),
             Err(refused) => return Err(refused),

@@ -195,10 +195,11 @@ impl Shared {
             .transpose()
     }
 
-    /// The row of an instance whose case the principal may see.
+    /// The row of an instance that the principal may see, as they may its case.
     pub(crate) fn seen_instance(&self, who: &Principal, id: &str) -> Result<InstanceRow, Refused> {
         let row = self
             .read::<InstanceRow>(Table::Instance, id.as_bytes(), "an instance row")?
+            .filter(|row| row.seen_by.has(who))
             .ok_or_else(not_found)?;
         self.seen_case(who, &row.case)?;
         Ok(row)

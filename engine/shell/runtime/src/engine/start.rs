@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use casewright_casework::access::Audience;
 use casewright_casework::audit::{Action, Entry};
 use casewright_casework::{Case, Code, Principal, Refusal};
 use casewright_language::Workflow;
@@ -34,7 +35,8 @@ impl Engine {
         let admitted = self.shared.admit()?;
         let ask = match self.shared.ask::<StartedView>(who, "start", key).await? {
             Asked::Before(answer) => {
-                self.shared.seen_case(who, &answer.case)?;
+                // Who started what they do not see has their answer again.
+                self.shared.before_no_wall(who, &answer.case)?;
                 return Ok(answer);
             }
             Asked::Now(ask) => ask,
@@ -143,7 +145,8 @@ pub(crate) async fn begin_instance(
         input,
     } = beginning;
     let now = shared.now();
-    let mut opening = Opening::new(shared, deployment, who, case, now)?;
+    let seen_by = Audience::default().within(&workflow.visible_to());
+    let mut opening = Opening::new(shared, deployment, who, case, seen_by, now)?;
     if opening.new {
         opening.case.calendar = calendar;
     } else {
@@ -162,6 +165,8 @@ pub(crate) async fn begin_instance(
             ended_at: None,
             parent: None,
             earlier: Vec::new(),
+            // What is begun in a hidden case is hidden with it.
+            seen_by: opening.case.seen_by.within(&workflow.visible_to()),
             opening: None,
         },
         deployment: Arc::clone(deployment),
@@ -221,6 +226,7 @@ impl Opening {
         deployment: &Deployment,
         who: &Principal,
         named: Option<String>,
+        seen_by: Audience,
         at: Timestamp,
     ) -> Result<Self, Refused> {
         if let Some(named) = named {
@@ -234,6 +240,7 @@ impl Opening {
             opened: at,
             opened_by: who.id.clone(),
             calendar: None,
+            seen_by,
         };
         Ok(Self { case, new: true })
     }

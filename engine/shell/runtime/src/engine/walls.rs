@@ -19,6 +19,7 @@ use jiff::tz::TimeZone;
 use super::Refused;
 use super::shared::{ENGINE, Shared, not_found, unreadable};
 use super::work_items::{entry, write_item};
+use crate::record::InstanceRow;
 use crate::{key, record};
 
 /// Person id to staff id, for family and payees.
@@ -47,6 +48,22 @@ impl Shared {
             return Ok(case);
         }
         Err(not_found())
+    }
+
+    /// Whether a wall stands between somebody and a case that they were told of before.
+    pub(crate) fn before_no_wall(&self, who: &Principal, case: &str) -> Result<(), Refused> {
+        let walls = self.walls_before(&who.id, &who.agency, case)?;
+        if walls.closed_to(&who.id, self.today(&who.agency)) {
+            return Err(not_found());
+        }
+        Ok(())
+    }
+
+    /// Whether this principal sees a run of a case that they see.
+    pub(crate) fn sees_run(&self, who: &Principal, id: &str) -> Result<bool, Refused> {
+        let row: Option<InstanceRow> =
+            self.read(Table::Instance, id.as_bytes(), "an instance row")?;
+        Ok(row.is_none_or(|row| row.seen_by.has(who)))
     }
 
     /// The same for what somebody is about to do there: with guards that hold until it is on disk.

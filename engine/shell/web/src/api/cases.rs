@@ -85,7 +85,8 @@ pub(super) async fn timeline(
     Ok(Json(Page::of(page)))
 }
 
-/// The audit chain, to be verified without the engine.
+/// The audit chain, to be verified without the engine. Of what is hidden from you there is its
+/// place and its hash, with which the rest can be verified.
 #[utoipa::path(
     get, operation_id = "getCaseAudit",
     path = "/cases/{id}/audit", tag = "cases", params(("id" = String, Path)),
@@ -99,6 +100,6 @@ pub(super) async fn audit(
     visitor: Visitor,
     Id(id): Id,
 ) -> Result<Json<Page<AuditLink>>, Problem> {
-    let links = engine.audit(&visitor.principal, &id).await?;
+    let links = engine.audit_shown(&visitor.principal, &id).await?;
     Ok(Json(Page::whole(links)))
 }

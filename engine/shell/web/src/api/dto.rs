@@ -378,7 +378,8 @@ pub(crate) struct AuditLink {
     index: u64,
     /// Hexadecimal SHA-256 over the previous hash and the entry.
     hash: String,
-    entry: AuditEntry,
+    /// Null for what is hidden from you.
+    entry: Option<AuditEntry>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -635,19 +636,20 @@ impl From<view::TimelineEntry> for TimelineEntry {
     }
 }
 
-impl From<audit::Link> for AuditLink {
-    fn from(link: audit::Link) -> Self {
+impl From<audit::Shown> for AuditLink {
+    fn from(link: audit::Shown) -> Self {
+        let entry = link.entry.map(|entry| AuditEntry {
+            at: entry.at.to_string(),
+            who: entry.who,
+            action: serde_json::to_value(entry.action).unwrap_or_default(),
+            instance: entry.instance,
+            subject: entry.subject,
+            detail: entry.detail,
+        });
         Self {
             index: link.index,
             hash: link.hash,
-            entry: AuditEntry {
-                at: link.entry.at.to_string(),
-                who: link.entry.who,
-                action: serde_json::to_value(link.entry.action).unwrap_or_default(),
-                instance: link.entry.instance,
-                subject: link.entry.subject,
-                detail: link.entry.detail,
-            },
+            entry,
         }
     }
 }

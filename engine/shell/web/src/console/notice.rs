@@ -16,6 +16,7 @@ pub(crate) enum Notice {
     AbsenceSaved,
     AbsenceEnded,
     Started,
+    PassedOn,
     PersonSaved,
     NoteSaved,
     DocumentSaved,
@@ -37,6 +38,7 @@ impl Notice {
         Self::AbsenceSaved,
         Self::AbsenceEnded,
         Self::Started,
+        Self::PassedOn,
         Self::PersonSaved,
         Self::NoteSaved,
         Self::DocumentSaved,
@@ -59,6 +61,7 @@ impl Notice {
             Self::AbsenceSaved => "absence-saved",
             Self::AbsenceEnded => "absence-ended",
             Self::Started => "started",
+            Self::PassedOn => "passed-on",
             Self::PersonSaved => "person-saved",
             Self::NoteSaved => "note-saved",
             Self::DocumentSaved => "document-saved",
@@ -81,6 +84,9 @@ impl Notice {
             Self::AbsenceSaved => "The absence is written down.",
             Self::AbsenceEnded => "The absence was taken back.",
             Self::Started => "Started. What happens next is on this page.",
+            Self::PassedOn => {
+                "What you wrote was passed on. From here on only those who look after it see it."
+            }
             Self::PersonSaved => "The person was saved.",
             Self::DocumentSaved => "The document was saved.",
             Self::Reversed => "The payment was taken back. Both entries are below.",

@@ -26,6 +26,7 @@ use crate::problem::Problem;
 #[derive(Debug, Clone, Default, Deserialize)]
 pub(crate) struct StartQuery {
     case: Option<String>,
+    done: Option<String>,
 }
 
 #[derive(Template)]
@@ -97,7 +98,8 @@ pub(crate) async fn list(
         None => "Start something".to_owned(),
     };
     let body = ListPage {
-        chrome: Chrome::new(&member, Place::Start, heading),
+        chrome: Chrome::new(&member, Place::Start, heading)
+            .notice(Notice::text_of(query.done.as_deref())),
         case: case.map(|case| CaseLink {
             id: case.id,
             number: case.number,
@@ -157,6 +159,15 @@ async fn next_step(engine: &Engine, who: &Principal, started: &StartedView) -> S
         .unwrap_or_default()
         .into_iter()
         .find(|item| item.barred.is_none() && item.claimed_by.is_none());
+    if engine.instance(who, &started.id).await.is_err() {
+        let word = Notice::PassedOn.word();
+        let seen = engine.case_number(who, &started.case).await.is_ok();
+        return if seen {
+            format!("/cases/{}?done={word}", encoded(&started.case))
+        } else {
+            format!("/start?done={word}")
+        };
+    }
     let word = Notice::Started.word();
     match own {
         Some(item) => format!("/tasks/{}?done={word}", encoded(&item.id)),

@@ -47,12 +47,12 @@ async fn agency() -> Agency {
 
 /// A case with something of everything, begun by Kim: what stands for what in paths, and what of
 /// the case nobody may see who may not open it.
-struct File {
-    words: Vec<(&'static str, String)>,
-    marks: Vec<String>,
+pub(crate) struct File {
+    pub(crate) words: Vec<(&'static str, String)>,
+    pub(crate) marks: Vec<String>,
 }
 
-fn id(answer: &Answer) -> String {
+pub(crate) fn id(answer: &Answer) -> String {
     let json = answer.is(201).json();
     json["id"].as_str().unwrap().to_owned()
 }
@@ -107,18 +107,18 @@ async fn file(kim: &Client<'_>) -> File {
     }
 }
 
-fn text(value: &Value) -> String {
+pub(crate) fn text(value: &Value) -> String {
     value.as_str().unwrap().to_owned()
 }
 
 impl File {
-    fn word(&self, name: &str) -> &str {
+    pub(crate) fn word(&self, name: &str) -> &str {
         let found = self.words.iter().find(|(word, _)| *word == name);
         &found.unwrap().1
     }
 
     /// The path with what stands for its words; whether it is about this case.
-    fn filled(&self, path: &str) -> (String, bool) {
+    pub(crate) fn filled(&self, path: &str) -> (String, bool) {
         let mut filled = path.to_owned();
         let mut about = false;
         for (word, value) in &self.words {
@@ -138,18 +138,18 @@ impl File {
     }
 
     #[track_caller]
-    fn hidden(&self, door: &str, answer: &Answer) {
+    pub(crate) fn hidden(&self, door: &str, answer: &Answer) {
         let told = self.marks.iter().find(|mark| answer.text.contains(*mark));
         assert_eq!(told, None, "{door} tells of the case: {}", answer.text);
     }
 
-    fn told(&self, answer: &Answer) -> bool {
+    pub(crate) fn told(&self, answer: &Answer) -> bool {
         self.marks.iter().any(|mark| answer.text.contains(mark))
     }
 }
 
 /// Paths of the API with their methods, each filled.
-async fn doors(kim: &Client<'_>, file: &File) -> Vec<(String, String, bool)> {
+pub(crate) async fn doors(kim: &Client<'_>, file: &File) -> Vec<(String, String, bool)> {
     let document = kim.get("/openapi.json").await.is(200).json();
     let mut doors = Vec::new();
     for (path, methods) in document["paths"].as_object().unwrap() {
@@ -287,7 +287,7 @@ async fn what_is_well_formed_is_not_there_either() {
 }
 
 /// The console's own list of routes that are drawn for somebody who asks.
-fn pages() -> Vec<String> {
+pub(crate) fn pages() -> Vec<String> {
     let list = include_str!("../../src/console.rs");
     let routes = list.split(".route(").skip(1);
     let pages = routes.filter(|route| route.contains("get("));

@@ -67,7 +67,9 @@ impl Draft<'_> {
         let workflow = resident.deployment.workflows.get(&child.workflow);
         // Names were checked when the pack was read.
         let workflow = workflow.ok_or_else(|| no_workflow(&resident.id))?;
+        let above = self.row.as_ref().unwrap_or(&resident.row);
         Ok(InstanceRow {
+            seen_by: above.seen_by.within(&workflow.visible_to()),
             agency: resident.row.agency.clone(),
             case: resident.row.case.clone(),
             workflow: child.workflow,

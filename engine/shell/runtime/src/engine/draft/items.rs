@@ -116,6 +116,7 @@ impl Draft<'_> {
                 },
             }),
             excluded: offer.excluded.into_iter().map(excluded).collect(),
+            seen_by: self.row.as_ref().unwrap_or(&resident.row).seen_by.clone(),
             offered_at: self.at,
             due: times.due,
             deadline: times.deadline,

@@ -137,7 +137,7 @@ impl Shared {
             let (instance, told) = row::read(&found.value).ok_or_else(|| {
                 Refused::Damaged("a row of the lifecycle cannot be read".to_owned())
             })?;
-            items.extend(self.fed_event(&sight, agency, &instance, &told)?);
+            items.extend(self.fed_event(who, &sight, &instance, &told)?);
         }
         let mut next = String::new();
         id::encode(&latest.to_be_bytes(), &mut next);
@@ -147,8 +147,8 @@ impl Shared {
     /// Of an erased case nothing is left to tell.
     fn fed_event(
         &self,
+        who: &Principal,
         sight: &Sight,
-        agency: &str,
         instance: &str,
         told: &Told,
     ) -> Result<Option<LifecycleEvent>, Refused> {
@@ -157,7 +157,9 @@ impl Shared {
             Err(Refused::Rule(_)) => return Ok(None),
             Err(refused) => return Err(refused),
         };
-        let seen = |row: &InstanceRow| row.agency == agency && sight.sees(&row.case);
+        let seen = |row: &InstanceRow| {
+            row.agency == who.agency && sight.sees(&row.case) && row.seen_by.has(who)
+        };
         let Some(row) = row.filter(seen) else {
             return Ok(None);
         };

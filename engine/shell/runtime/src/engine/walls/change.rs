@@ -20,6 +20,9 @@ struct Wish {
     detail: Option<String>,
 }
 
+/// The moment, and the day where the agency is.
+type When = (Timestamp, Date);
+
 impl Engine {
     /// Whether one of their roles keeps the walls: declares them for others, lifts them and takes
     /// them away.
@@ -110,7 +113,7 @@ impl Engine {
         case: &str,
         wish: Wish,
         key: Option<RequestKey>,
-        change: impl Fn(&Walls, By<'_>, (Timestamp, Date)) -> Result<Walls, Refusal> + Send + 'static,
+        change: impl Fn(&Walls, By<'_>, When) -> Result<Walls, Refusal> + Send + 'static,
     ) -> Result<WallView, Refused> {
         let (author, keeps) = (who.clone(), self.keeps_walls(who));
         let route = format!("{:?} {case} {}", wish.action, wish.staff);
