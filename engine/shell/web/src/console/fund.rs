@@ -156,16 +156,18 @@ pub(crate) async fn show(
 pub(crate) async fn entry(
     State(engine): State<Engine>,
     member: Member,
-    Path((name, number)): Path<(String, u64)>,
+    Path((name, number)): Path<(String, String)>,
 ) -> Result<Response, Problem> {
+    let number = number.parse().map_err(|_| Problem::not_found())?;
     draw(&engine, &member, (name, number), None).await
 }
 
 pub(crate) async fn reverse(
     State(engine): State<Engine>,
-    Path((name, number)): Path<(String, u64)>,
+    Path((name, number)): Path<(String, String)>,
     submission: Submission,
 ) -> Result<Response, Problem> {
+    let number: u64 = number.parse().map_err(|_| Problem::not_found())?;
     let text = |field| submission.value(field).unwrap_or_default().to_owned();
     let (amount, reason) = (text("amount"), text("reason"));
     let (member, who) = (&submission.member, &submission.member.principal);

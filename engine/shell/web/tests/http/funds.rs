@@ -219,4 +219,5 @@ async fn pages_show_a_fund_and_take_a_payment_back() {
         .is(200)
         .shows(&["Fin Moreau", "entry 2"]);
     fin.get("/funds/none").await.is(404);
+    fin.get("/funds/help/entries/last").await.is(404);
 }

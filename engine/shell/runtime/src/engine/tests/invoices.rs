@@ -1,11 +1,14 @@
 //! An invoice is paid once in an agency, however it is written and however many ask at once; taking
 //! the whole payment back frees it.
 
+use std::sync::Arc;
+
 use casewright_casework::{Money, Principal};
 use casewright_store::{Store, Table};
 use serde_json::{Value, json};
+use tokio::sync::Barrier;
 
-use super::world::{World, aud, leader, pack, staff, start_of, worker};
+use super::world::{World, aud, leader, pack, staff, start_of, within_reason, worker};
 use crate::engine::{Correction, Start};
 
 const FUND: &str = "brokerage";
@@ -16,7 +19,7 @@ const BILL: &str =
 do:
   - reserve:
       call: fund.reserve
-      with: { fund: brokerage, money: '${ $input.money }' }
+      with: { fund: '${ $input.fund }', money: '${ $input.money }' }
   - pay:
       try:
         - settle:
@@ -38,16 +41,25 @@ async fn world() -> World {
     let mut files = pack("100000");
     let role = "  bookkeeper: { title: Bookkeeper, reverses: true }\nteams:";
     let text = files["pack.yaml"].replacen("teams:", role, 1);
+    let other = "  relief: { title: Relief, allocated: { minor: 100000, currency: AUD } }";
+    let text = text.replacen("policies:", &format!("{other}\npolicies:"), 1);
     let text = format!("{text}pettyCash: {{ minor: 100000, currency: AUD }}\n");
     files.insert("pack.yaml".to_owned(), text);
     files.insert("bill.yaml".to_owned(), BILL.to_owned());
+    // The same, and it waits for another one before what it decided is written.
+    let wait = "        - wait: { set: { rounds: '${ [range(2)] }' } }\n      catch:";
+    let meeting = BILL
+        .replacen("      catch:", wait, 1)
+        .replace("name: bill", "name: meet");
+    files.insert("meet.yaml".to_owned(), meeting);
     world.deploy(files).await.unwrap();
     world
 }
 
 fn bill(supplier: &str, number: &str, minor: i64) -> Start {
     let invoice = json!({"supplier": supplier, "number": number});
-    start_of("bill", json!({"money": aud(minor), "invoice": invoice}))
+    let input = json!({"fund": FUND, "money": aud(minor), "invoice": invoice});
+    start_of("bill", input)
 }
 
 /// The sentence that refuses it; nothing where it is paid.
@@ -118,23 +130,26 @@ async fn an_invoice_is_paid_once_however_it_is_written() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_ten_who_pay_an_invoice_at_once_one_does() {
+async fn of_two_who_pay_an_invoice_from_two_funds_at_once_one_does() {
     let world = world().await;
-    let mut starts = Vec::new();
-    for _ in 0..10 {
-        let engine = world.engine.clone();
-        starts.push(tokio::spawn(async move {
-            let start = bill("Bed World", "INV-7", 5_000);
-            engine.start(&worker(), start, None).await.unwrap()
-        }));
+    // Both have found it unpaid before either has written anything.
+    let together = Arc::new(Barrier::new(2));
+    *world.evaluator.meeting.lock().unwrap() = Some(together);
+    let start = |fund: &str| {
+        let (engine, mut start) = (world.engine.clone(), bill("Bed World", "INV-7", 1_000));
+        start.workflow = "meet".to_owned();
+        start.input["fund"] = json!(fund);
+        async move { engine.start(&worker(), start, None).await.unwrap() }
+    };
+    let (one, other) = (tokio::spawn(start(FUND)), tokio::spawn(start("relief")));
+    let both = within_reason(async { [one.await.unwrap(), other.await.unwrap()] }).await;
+    for started in both {
+        let over = world.instance(&started.id, |view| view.output.is_some());
+        over.await;
     }
-    for start in starts {
-        let started = start.await.unwrap();
-        world
-            .instance(&started.id, |view| view.output.is_some())
-            .await;
-    }
-    assert_eq!(committed(&world).await, 5_000);
+    let funds = world.engine.funds(&worker()).await.unwrap();
+    let spent: i64 = funds.iter().map(|fund| fund.committed_minor).sum();
+    assert_eq!((funds.len(), spent), (2, 1_000));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

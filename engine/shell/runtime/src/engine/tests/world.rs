@@ -72,13 +72,22 @@ impl Entropy for Counting {
 #[derive(Default)]
 pub(super) struct Evaluator {
     pub(super) asked: AtomicU64,
+    /// Where decisions that ask for `[range(2)]` wait for each other.
+    pub(super) meeting: Mutex<Option<Arc<tokio::sync::Barrier>>>,
 }
 
 impl Evaluate for Evaluator {
     fn evaluate(&self, question: Question) -> Boxed<'_, Answer> {
         self.asked.fetch_add(1, Ordering::Relaxed);
+        let meeting = self.meeting.lock().unwrap().clone();
         Box::pin(async move {
             match question.program.trim() {
+                "[range(2)]" => {
+                    if let Some(meeting) = meeting {
+                        meeting.wait().await;
+                    }
+                    Answer::One(json!([0, 1]))
+                }
                 "[range(3)]" => Answer::One(json!([0, 1, 2])),
                 other => Answer::Failed(format!("no test answers {other}")),
             }
