@@ -223,7 +223,7 @@ impl Survey<'_> {
             self.obstacle(Reason::RulesChanged, Some(name), message);
         }
         let offered = [
-            "title", "show", "assign", "due", "remind", "escalate", "clock",
+            "title", "show", "assign", "due", "since", "remind", "escalate", "clock",
         ];
         let offered = offered
             .iter()

@@ -16,8 +16,9 @@ use crate::workflow::{Assign, Human, Kind, Limit};
 use crate::yaml::{self, Content, Entry, Fields};
 use crate::{Template, Term};
 
-const KNOWN: [&str; 10] = [
-    "title", "show", "form", "assign", "due", "remind", "escalate", "clock", "rules", "outcomes",
+const KNOWN: [&str; 11] = [
+    "title", "show", "form", "assign", "due", "since", "remind", "escalate", "clock", "rules",
+    "outcomes",
 ];
 const RULES: [&str; 4] = ["differentPersonFrom", "approvals", "limit", "payee"];
 const LIMIT: [&str; 6] = ["policy", "money", "goal", "supplier", "category", "fund"];
@@ -63,6 +64,7 @@ pub(super) fn read(reader: &mut Reader<'_>, body: &Body<'_, '_>, approval: bool)
         form: flat(form)?,
         assign: assign?,
         due: flat(due)?,
+        since: timed.since,
         remind: timed.remind,
         clock: timed.clock,
         escalate: timed.escalate,

@@ -2,12 +2,14 @@
 
 use std::collections::BTreeSet;
 
+use casewright_casework::calendar::{self, Calendar};
 use casewright_casework::work_item::{Assigned, Limit, State};
-use casewright_casework::{Money, WorkItem, audit::Action as Audit, calendar};
+use casewright_casework::{Money, WorkItem, audit::Action as Audit};
 use casewright_language::Term;
 use casewright_machine::Offer;
-use casewright_machine::effect::{Assignment, Exclusion, ExclusionReason};
+use casewright_machine::effect::{Assignment, Exclusion, ExclusionReason, Since};
 use casewright_store::{Guard, Table};
+use jiff::Timestamp;
 
 use super::payments::aspects;
 use super::{Action, Draft, OpenItem};
@@ -80,10 +82,9 @@ impl Draft<'_> {
     fn offered(&self, offer: Offer) -> WorkItem {
         let resident = self.resident;
         let calendar = resident.deployment.calendar_of(&resident.row.workflow);
+        let from = counted_from(&offer, self.at, calendar);
         // A term beyond the calendar's end has no date: the item is offered without one.
-        let due = offer
-            .due
-            .and_then(|due| calendar.due(self.at, term(due)).ok());
+        let due = offer.due.and_then(|due| calendar.due(from, term(due)).ok());
         let pace = alarms::pace(&offer);
         let alarms = alarms::of_offer(&offer, self.at, due, calendar);
         WorkItem {
@@ -172,6 +173,16 @@ impl Draft<'_> {
             self.actions.extend(moved.map(Action::MoveAlarm));
         }
     }
+}
+
+/// What `due` counts from. A moment that is still to come gives nobody more time.
+fn counted_from(offer: &Offer, at: Timestamp, calendar: &Calendar) -> Timestamp {
+    let since = match offer.since {
+        None => None,
+        Some(Since::Moment(moment)) => Some(moment),
+        Some(Since::Shown(shown)) => calendar.moment(shown).ok(),
+    };
+    since.map_or(at, |since| since.min(at))
 }
 
 pub(crate) fn term(term: Term) -> calendar::Term {
