@@ -77,9 +77,13 @@ fn form(teller: &Teller<'_>, human: &Human) -> Option<Fact> {
 fn times(teller: &Teller<'_>, human: &Human) -> Vec<Fact> {
     let mut facts = Vec::new();
     if let Some(due) = human.due {
+        let within = format!("within {}", term(due));
         facts.push(fact(
             "Due",
-            vec![Said::words(format!("within {}", term(due)))],
+            vec![match &human.since {
+                Some(since) => super::wording::value(&format!("{within} of "), since),
+                None => Said::words(within),
+            }],
         ));
     }
     let remind = |moment: &Remind| match moment {

@@ -13,7 +13,7 @@ mod joined;
 mod later;
 mod term;
 
-use jiff::civil::{Date, Time};
+use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, Zoned};
 
@@ -91,6 +91,13 @@ impl Calendar {
                     .map_err(out_of_range)
             }
         }
+    }
+
+    /// The moment that a clock on the wall shows here. Where it shows the same twice, or never, it
+    /// is the earlier: what is counted from it comes sooner and never too late.
+    pub fn moment(&self, shown: DateTime) -> Result<Timestamp, Refusal> {
+        let told = self.zone.to_ambiguous_timestamp(shown);
+        told.earlier().map_err(out_of_range)
     }
 
     /// The zone that days are counted in.

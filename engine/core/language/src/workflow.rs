@@ -430,6 +430,8 @@ pub struct Human {
     pub form: Option<String>,
     pub assign: Assign,
     pub due: Option<Term>,
+    /// The moment that `due` counts from, where it is not the one at which people are asked.
+    pub since: Option<Template>,
     /// When people are reminded of it; only together with `due`.
     pub remind: Vec<Remind>,
     /// What happens to these moments while somebody lets it wait.

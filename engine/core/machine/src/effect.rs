@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use jiff::civil::DateTime;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -144,6 +145,16 @@ pub struct Child {
     pub worked: Vec<Worked>,
 }
 
+/// A moment as people wrote it down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Since {
+    /// With its offset from Greenwich.
+    Moment(Timestamp),
+    /// As a clock on the wall shows it, where the agency is.
+    Shown(DateTime),
+}
+
 /// Offer human work.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Offer {
@@ -168,9 +179,12 @@ pub struct Offer {
     pub form: Option<String>,
     /// Who may claim it.
     pub assign: Assignment,
-    /// How long it may take, counted from the offer.
+    /// How long it may take.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due: Option<Term>,
+    /// What `due` counts from; the offer when it is not said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Since>,
     /// When people are reminded of it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub remind: Vec<Remind>,

@@ -8,6 +8,7 @@ use casewright_language::Template;
 use casewright_language::workflow::{Assign, Escalate, Human, Limit as Written};
 use serde_json::{Value, json};
 
+use crate::effect::Since;
 use crate::position::{Decision, Progress, Signal, State};
 use crate::record::{Completion, Record};
 use crate::run::{Run, Stop};
@@ -106,6 +107,7 @@ impl Asked<'_> {
             .as_ref()
             .map(|payee| self.payee(payee))
             .transpose()?;
+        let since = human.since.as_ref().map(|since| self.since(since));
         let escalate = human.escalate.iter().map(|one| self.escalation(one));
         Ok(Offer {
             item: 0,
@@ -118,6 +120,7 @@ impl Asked<'_> {
             form: human.form.clone(),
             assign: self.assign(&human.assign, "`assign`")?,
             due: human.due,
+            since: since.transpose()?,
             remind: human.remind.clone(),
             clock: human.clock,
             calendar: human.calendar.clone(),
@@ -195,6 +198,19 @@ impl Asked<'_> {
                 "the payee must be the id of a person or an object with such an id in `person`",
             )),
         }
+    }
+
+    /// Neither a guess nor the offer instead: a duty that counts from elsewhere would be late.
+    fn since(&self, since: &Template) -> Result<Since, Stop> {
+        let text = self.text(since, "`since`")?;
+        let moment = text.parse().map(Since::Moment);
+        let shown = || text.parse().map(Since::Shown);
+        moment.or_else(|_| shown()).map_err(|_| {
+            self.refuse(
+                "`since` must be a moment such as 2026-11-01T01:30, or one with its offset such \
+                 as 2026-11-01T01:30-05:00",
+            )
+        })
     }
 
     fn refuse(&self, sentence: &str) -> Stop {

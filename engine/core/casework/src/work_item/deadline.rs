@@ -10,12 +10,15 @@ use serde::{Deserialize, Serialize};
 use super::{Alarm, Clock, State, WorkItem, hold};
 use crate::calendar::{Calendar, Term};
 
-/// The rule behind `due` and the alarms. Terms run from when the item was offered.
+/// The rule behind `due` and the alarms.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Deadline {
     /// How long it may take; `None` where only alarms have a moment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub term: Option<Term>,
+    /// From when the term runs, where that is not when the item was offered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Timestamp>,
     /// Name of the calendar.
     pub calendar: String,
     /// Which version of it: [`Calendar::digest`].
@@ -88,7 +91,7 @@ impl WorkItem {
             return None;
         }
         let term = deadline.term;
-        let first = term.and_then(|term| calendar.due(self.offered_at, term).ok());
+        let first = term.and_then(|term| calendar.due(self.counted_from(), term).ok());
         // Its own clock may stand still; then that is the moment that nothing lies before.
         let floor = Floor(self.stopped_at().unwrap_or(now));
         let mut next = self.clone();
@@ -126,6 +129,12 @@ impl WorkItem {
             ..deadline.clone()
         });
         Some(next)
+    }
+
+    /// From when the term runs.
+    pub fn counted_from(&self) -> Timestamp {
+        let since = self.deadline.as_ref().and_then(|deadline| deadline.since);
+        since.unwrap_or(self.offered_at)
     }
 
     /// A moment later by every time on hold that is over and did not count.

@@ -227,6 +227,7 @@ impl Survey<'_> {
             "show",
             "assign",
             "due",
+            "since",
             "remind",
             "escalate",
             "clock",

@@ -11,6 +11,7 @@ mod decisions;
 mod disclosures;
 mod documents;
 mod drafts;
+mod duties;
 mod events;
 mod forgetting;
 mod fund_days;

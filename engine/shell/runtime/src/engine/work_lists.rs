@@ -432,7 +432,7 @@ fn deadline(item: &WorkItem, rule: &Deadline) -> DeadlineView {
     });
     DeadlineView {
         rule: rule.term.map(|term| term.to_string()),
-        from: item.offered_at,
+        from: item.counted_from(),
         calendar: rule.calendar.clone(),
         version: rule.digest.clone(),
         alarms: item.alarms.iter().filter_map(alarm).collect(),

@@ -55,6 +55,7 @@ fn offered(calendar: &Calendar, clock: Clock) -> WorkItem {
         clock,
         pace: Pace::BusinessDays,
         deadline: Some(Deadline {
+            since: None,
             term: Some(term),
             calendar: calendar.name.clone(),
             digest: calendar.digest().to_owned(),

@@ -17,12 +17,13 @@ use crate::workflow::{Assign, Human, Kind, Limit};
 use crate::yaml::{self, Content, Entry, Fields};
 use crate::{Template, Term};
 
-const KNOWN: [&str; 14] = [
+const KNOWN: [&str; 15] = [
     "title",
     "show",
     "form",
     "assign",
     "due",
+    "since",
     "remind",
     "escalate",
     "clock",
@@ -83,6 +84,7 @@ pub(super) fn read(reader: &mut Reader<'_>, body: &Body<'_, '_>, approval: bool)
         form: flat(form)?,
         assign: assign?,
         due: flat(due)?,
+        since: timed.since,
         remind: timed.remind,
         clock: timed.clock,
         calendar: timed.calendar,

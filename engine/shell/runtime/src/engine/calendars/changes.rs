@@ -246,7 +246,7 @@ impl Shared {
             case_number: item.case_number.clone(),
             task: item.task.clone(),
             rule: was.term.map(|term| term.to_string()),
-            from: item.offered_at,
+            from: item.counted_from(),
             due: item.due,
             new_due: next.due,
             at_once: moved.at_once,

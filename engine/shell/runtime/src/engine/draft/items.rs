@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use casewright_casework::calendar::Pace;
+use casewright_casework::calendar::{self, Calendar, Pace};
 use casewright_casework::work_item::{Alarm, Assigned, Deadline, Limit, Skippable, State, Terms};
-use casewright_casework::{Money, WorkItem, audit::Action as Audit, calendar};
+use casewright_casework::{Money, WorkItem, audit::Action as Audit};
 use casewright_language::Term;
 use casewright_machine::Offer;
-use casewright_machine::effect::{Assignment, Exclusion, ExclusionReason};
+use casewright_machine::effect::{Assignment, Exclusion, ExclusionReason, Since};
 use casewright_store::{Guard, Table};
 use jiff::Timestamp;
 
@@ -159,9 +159,11 @@ impl Draft<'_> {
         let calendar = self.calendar(offer.calendar.as_deref())?;
         let written = offer.due.map(term);
         // A term beyond the calendar's end has no date: the item is offered without one.
-        let due = written.and_then(|due| calendar.due(self.at, due).ok());
+        let from = counted_from(offer, self.at, &calendar);
+        let due = written.and_then(|due| calendar.due(from, due).ok());
         let deadline = Deadline {
             term: written,
+            since: Some(from).filter(|from| *from != self.at),
             calendar: calendar.name.clone(),
             digest: calendar.digest().to_owned(),
             moved: None,
@@ -218,6 +220,16 @@ impl Draft<'_> {
             self.actions.extend(moved.map(Action::MoveAlarm));
         }
     }
+}
+
+/// What `due` counts from. A moment that is still to come gives nobody more time.
+fn counted_from(offer: &Offer, at: Timestamp, calendar: &Calendar) -> Timestamp {
+    let since = match offer.since {
+        None => None,
+        Some(Since::Moment(moment)) => Some(moment),
+        Some(Since::Shown(shown)) => calendar.moment(shown).ok(),
+    };
+    since.map_or(at, |since| since.min(at))
 }
 
 pub(crate) fn term(term: Term) -> calendar::Term {

@@ -1,22 +1,27 @@
-//! `remind` and `escalate` of human work: what happens while nobody decides, and the calendar that
-//! counts its days. There is no form in which time could decide.
+//! `since`, `remind` and `escalate` of human work: from when its time counts, what happens while
+//! nobody decides, and the calendar that counts its days. There is no form in which time could
+//! decide.
 
 use super::assign;
 use crate::Term;
 use crate::diagnostic::suggestion;
 use crate::read::call::argument::Arguments;
+use crate::read::scope::Moment;
 use crate::read::tasks::Body;
 use crate::read::{Reader, flat};
 use crate::workflow::{After, Clock, Escalate, Remind};
 use crate::yaml::{self, Content, Entry, Fields, Node};
+use crate::{Template, Term};
 
 /// Each is kept with every open piece of work.
 const COUNT_MAX: usize = 10;
+const WRITE_SINCE: &str = "since: ${ $steps.<task>.data.<moment> }";
 const WRITE_REMIND: &str = "remind: [ 1 business day before ]";
 const WRITE_ESCALATE: &str = "escalate: [ { after: due, to: { role: <role> } } ]";
 
 #[derive(Default)]
 pub(super) struct Timed {
+    pub(super) since: Option<Template>,
     pub(super) remind: Vec<Remind>,
     pub(super) escalate: Vec<Escalate>,
     pub(super) clock: Clock,
@@ -30,6 +35,9 @@ pub(super) fn read(
     term: Option<Term>,
 ) -> Option<Timed> {
     let due = all.get("due").is_some();
+    let since = all
+        .get("since")
+        .map(|entry| since(reader, body, all, entry));
     let remind = match all.get("remind") {
         Some(entry) => reminders(reader, all, entry, due),
         None => Some(Vec::new()),
@@ -46,6 +54,7 @@ pub(super) fn read(
         .get("calendar")
         .map(|entry| calendar(reader, all, entry));
     Some(Timed {
+        since: flat(since)?,
         remind: remind?,
         escalate: escalate?,
         clock: clock?,
@@ -73,6 +82,27 @@ fn calendar(reader: &mut Reader<'_>, all: &Arguments<'_>, entry: &Entry) -> Opti
         return None;
     }
     Some(name.to_owned())
+}
+
+/// What a run knows and its author does not: a moment that is written down would be the same for
+/// every family.
+fn since(
+    reader: &mut Reader<'_>,
+    body: &Body<'_, '_>,
+    all: &Arguments<'_>,
+    entry: &Entry,
+) -> Option<Template> {
+    if all.get("due").is_none() {
+        let message = "`since` says what `due` counts from, which is not there";
+        needs_due(reader, all, entry, message);
+        return None;
+    }
+    let text = entry.value.as_text().unwrap_or_default();
+    if !text.trim_start().starts_with("${") {
+        all.expected(&mut reader.findings, entry, "an expression", WRITE_SINCE);
+        return None;
+    }
+    reader.template(&entry.value, body.scope, Moment::Definition)
 }
 
 fn clock(
