@@ -73,6 +73,8 @@ struct CasePage {
     number: String,
     opened: String,
     printed: String,
+    /// The calendar of the case, where it has one of its own.
+    calendar: Option<String>,
     key: String,
     persons: Vec<PersonLine>,
     documents: Vec<DocumentLine>,
@@ -247,6 +249,7 @@ pub(crate) async fn show(
             .notice(Notice::text_of(query.done.as_deref())),
         opened: wall.date(case.opened),
         printed: wall.moment(engine.now()),
+        calendar: case.calendar.clone(),
         key: request_key(),
         persons: file
             .persons

@@ -168,6 +168,9 @@ async fn a_case_counts_its_days_by_the_calendar_it_is_given() {
     );
     let shown = casey.get(&path).await.is(200).json();
     assert_eq!(shown["calendar"], "early");
+    let browser = Browser::signed_in(&agency, "casey").await;
+    let page = format!("/cases/{}", started["case"].as_str().unwrap());
+    browser.get(&page).await.shows(&["the calendar early"]);
     let lee = agency.client("lee").await;
     lee.post(&path, &json!({"calendar": "qld"}))
         .await
@@ -179,7 +182,6 @@ async fn a_case_counts_its_days_by_the_calendar_it_is_given() {
         .await
         .problem(422, "unknown-calendar");
     // On the page a new case is asked for it where there is a choice.
-    let browser = Browser::signed_in(&agency, "casey").await;
     let page = browser.get("/start/visit").await;
     page.shows(&[
         "Days of this case are counted by",
