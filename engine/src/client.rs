@@ -8,6 +8,7 @@ pub(crate) mod deploy;
 mod event;
 mod instance;
 pub(crate) mod migrate;
+mod report;
 mod task;
 
 use std::fmt::Write as _;
@@ -24,6 +25,7 @@ use crate::exit;
 pub(crate) use case::Command as Case;
 pub(crate) use event::Command as Event;
 pub(crate) use instance::Command as Instance;
+pub(crate) use report::Command as Report;
 pub(crate) use task::Command as Task;
 
 /// A server that takes longer than this does not answer.

@@ -21,6 +21,13 @@ pub(crate) enum Command {
         #[arg(long)]
         versions: bool,
     },
+    /// Open a closed case again: its next episode.
+    Reopen {
+        id: String,
+        /// Why; it stands in the record of the case.
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+    },
     /// What happened in a case, oldest first.
     Timeline { id: String },
 }
@@ -132,6 +139,13 @@ impl Ask for Command {
                     text = format!("{text}\nMissing: {} {person}", at(missing, "/sentence"));
                 }
                 Ok(Answer::new(plan, text))
+            }
+            Self::Reopen { id, reason } => {
+                let path = format!("/api/v1/cases/{}/reopen", escaped(id));
+                let case = client.post(&path, &json!({ "reason": reason }))?;
+                let episodes = case["episodes"].as_array().map_or(0, Vec::len);
+                let text = format!("Case {} is open: episode {episodes}", at(&case, "/number"));
+                Ok(Answer::new(case, text))
             }
             Self::Timeline { id } => {
                 let path = format!("/api/v1/cases/{}/timeline", escaped(id));

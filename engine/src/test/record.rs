@@ -24,7 +24,7 @@ use words::{scalar, step, value};
 const HISTORY_TASKS_MAX: usize = 60;
 
 /// Entries of the record of a case that no other expectation speaks of.
-const WORTH_RECORDING: [&str; 16] = [
+const WORTH_RECORDING: [&str; 18] = [
     "instance-retried",
     "work-item-withdrawn",
     "work-item-reminded",
@@ -38,6 +38,8 @@ const WORTH_RECORDING: [&str; 16] = [
     "plan-proposed",
     "plan-answered",
     "plan-activated",
+    "case-closed",
+    "case-reopened",
     "event-received",
     "event-emitted",
     "event-let-go",

@@ -24,6 +24,10 @@ pub struct Entry {
 #[serde(rename_all = "kebab-case")]
 pub enum Action {
     CaseOpened,
+    /// The end of an episode, with its reason.
+    CaseClosed,
+    /// Another episode.
+    CaseReopened,
     CaseRead,
     InstanceStarted,
     InstanceCompleted,

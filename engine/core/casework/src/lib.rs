@@ -16,6 +16,7 @@ pub mod document;
 pub mod fund;
 pub mod money;
 pub mod note;
+pub mod outcomes;
 pub mod payments;
 pub mod person;
 pub mod plan;

@@ -46,6 +46,11 @@ pub enum Code {
     PlanInvalid,
     UnknownPlan,
     UnknownPerson,
+    CaseClosed,
+    NotClosed,
+    /// Other runs of the case, or money set aside in it.
+    StillOpen,
+    UnknownClosingReason,
 }
 
 impl Code {
@@ -79,6 +84,10 @@ impl Code {
             Self::PlanInvalid => "plan-invalid",
             Self::UnknownPlan => "unknown-plan",
             Self::UnknownPerson => "unknown-person",
+            Self::CaseClosed => "case-closed",
+            Self::NotClosed => "not-closed",
+            Self::StillOpen => "still-open",
+            Self::UnknownClosingReason => "unknown-closing-reason",
         }
     }
 
@@ -104,13 +113,17 @@ impl Code {
             | Self::ReservationClosed
             | Self::OnHold
             | Self::NotOnHold
-            | Self::NeedsAgreement => 409,
+            | Self::NeedsAgreement
+            | Self::CaseClosed
+            | Self::NotClosed
+            | Self::StillOpen => 409,
             Self::UnknownOutcome
             | Self::FormInvalid
             | Self::CurrencyMismatch
             | Self::AmountInvalid
             | Self::HoldInvalid
             | Self::PlanInvalid
+            | Self::UnknownClosingReason
             | Self::ReasonNeeded => 422,
         }
     }

@@ -38,6 +38,9 @@
 //!   purposes: { housing: Finding a home }
 //!   recipients: { housing-register: The housing register }
 //!   bases: { child-protection-act-159m: Sharing without consent for a child's safety }
+//! closingReasons:                       # why work with a family ends, and what it counts as
+//!   goals-all-majority: { title: Most goals are reached, counts: achieved }
+//!   moved: { title: The family moved away, counts: excluded }
 //! caseNumber: IFS-{year}-{number:5}     # CASE-{year}-{number:5} when it is left out
 //! ```
 //!
@@ -88,6 +91,8 @@ pub struct Pack {
     pub http: Vec<String>,
     /// Words that consent and sending are compared by.
     pub disclosure: Disclosure,
+    /// Why work with a family ends.
+    pub closing_reasons: BTreeMap<String, ClosingReason>,
     /// `IFS-{year}-{number:5}`.
     pub case_number: String,
 }
@@ -124,6 +129,39 @@ pub struct Disclosure {
     pub bases: BTreeMap<String, String>,
 }
 
+/// Why an episode of a case ends, and what the figures make of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ClosingReason {
+    /// For people.
+    pub title: String,
+    pub counts: Counts,
+}
+
+/// What a reason counts as; `casework` does the counting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Counts {
+    Achieved,
+    Partly,
+    Not,
+    /// Neither for nor against.
+    Excluded,
+}
+
+impl Counts {
+    pub const ALL: [Self; 4] = [Self::Achieved, Self::Partly, Self::Not, Self::Excluded];
+
+    /// As authors write it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Achieved => "achieved",
+            Self::Partly => "partly",
+            Self::Not => "not",
+            Self::Excluded => "excluded",
+        }
+    }
+}
+
 /// What people are in an agency.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
@@ -137,6 +175,8 @@ pub struct Role {
     /// Whether holders look after the agency's runs: see what failed, try it again, put a pack in
     /// force. It exempts nobody from any rule.
     pub administers: bool,
+    /// Whether holders see how the work of the agency ends, in numbers that name nobody.
+    pub reports: bool,
 }
 
 /// Money set aside.

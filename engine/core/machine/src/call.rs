@@ -27,7 +27,7 @@ pub(crate) const RETRY_DELAY_MS: u64 = 1_000;
 pub(crate) const RETRY_DELAY_MS_MAX: u64 = 60_000;
 
 /// Functions of the engine decide inside the committing transition: refused means not done.
-const ENGINE_FUNCTIONS: [&str; 3] = ["fund.", "plan.", "decide"];
+const ENGINE_FUNCTIONS: [&str; 4] = ["fund.", "plan.", "case.", "decide"];
 
 /// A call under way, or between two attempts.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -51,6 +51,8 @@ pub enum Table {
     Plan,
     /// (case, id) -> that facts about people went out: to whom and on what, without content.
     Disclosure,
+    /// (agency, day, case, episode) -> how an episode ended, without any content of the case.
+    Episode,
     /// (case, note id) -> note.
     Note,
     /// (agency, type hash, value hash, instance) -> nothing; what such hashes are made with.
@@ -104,6 +106,7 @@ impl Table {
         Self::Consent,
         Self::Plan,
         Self::Disclosure,
+        Self::Episode,
         Self::Note,
         Self::Subscription,
         Self::EventSeen,
@@ -145,6 +148,7 @@ impl Table {
             Self::Consent => 40,
             Self::Plan => 36,
             Self::Disclosure => 41,
+            Self::Episode => 38,
             Self::Note => 20,
             Self::Subscription => 21,
             Self::EventSeen => 22,

@@ -17,6 +17,7 @@ mod packs;
 mod persons;
 mod plans;
 mod query;
+mod reports;
 mod schedules;
 mod work_items;
 mod workflows;
@@ -87,6 +88,7 @@ pub(crate) fn routes() -> (Router<Site>, Document) {
         .routes(routes!(callbacks::receive))
         .routes(routes!(cases::list))
         .routes(routes!(cases::get))
+        .routes(routes!(cases::reopen))
         .routes(routes!(cases::timeline))
         .routes(routes!(cases::audit))
         .routes(routes!(persons::list, persons::add))
@@ -104,6 +106,7 @@ pub(crate) fn routes() -> (Router<Site>, Document) {
         .routes(routes!(notes::list, notes::add))
         .routes(routes!(funds::list))
         .routes(routes!(packs::list, packs::deploy))
+        .routes(routes!(reports::outcomes))
         .routes(routes!(schedules::list))
         .routes(routes!(workflows::list));
     OpenApiRouter::with_openapi(Outline::openapi())

@@ -20,6 +20,7 @@ mod notice;
 mod person;
 mod plan;
 mod queue;
+mod reopen;
 pub(crate) mod sentence;
 mod session;
 mod shown;
@@ -80,6 +81,10 @@ pub(crate) fn routes() -> Router<Site> {
             "/cases/{id}/persons/{person}/consents/{consent}/withdraw",
             post(consent::withdraw),
         )
+        .route(
+            "/cases/{id}/reopen",
+            get(reopen::blank).post(reopen::reopen),
+        )
         .route("/cases/{id}/plan", get(plan::show))
         .route("/cases/{id}/disclosures", get(consent::disclosures))
         .route("/instances/{id}", get(instance::show))
@@ -89,4 +94,5 @@ pub(crate) fn routes() -> Router<Site> {
         .route("/admin/instances/{id}/retry", post(admin::run::retry))
         .route("/admin/instances/{id}/cancel", post(admin::run::cancel))
         .route("/admin/schedules", get(admin::schedules::show))
+        .route("/reports/outcomes", get(admin::outcomes::show))
 }

@@ -158,10 +158,11 @@ impl Shared {
         for id in self.instances_of(&case.id)? {
             instances.push(self.instance_view(&id).await?);
         }
-        let (closed, next) = self.handed_over(who, &instances)?;
+        let (closed, next) = self.handed_over(who, &case, &instances)?;
         Ok(CaseView {
             closed,
             next,
+            episodes: case.episodes(),
             id: case.id,
             number: case.number,
             agency: case.agency,

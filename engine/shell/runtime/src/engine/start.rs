@@ -170,6 +170,9 @@ pub(crate) async fn begin_instance(
             ask,
             |draft| {
                 also(draft);
+                if !opening.new {
+                    draft.begin_in_case(workflow.in_closed_case())?;
+                }
                 Ok(Some(opening.started(draft, who, input.clone())))
             },
             |draft| {
@@ -208,13 +211,9 @@ impl Opening {
             let case = shared.seen_case(who, &named)?;
             return Ok(Self { case, new: false });
         }
-        let case = Case {
-            id: id::timed('c', at, &*shared.parts.entropy),
-            agency: who.agency.clone(),
-            number: shared.case_number(deployment, at)?,
-            opened: at,
-            opened_by: who.id.clone(),
-        };
+        let id = id::timed('c', at, &*shared.parts.entropy);
+        let number = shared.case_number(deployment, at)?;
+        let case = Case::new(id, who.agency.clone(), number, at, who.id.clone());
         Ok(Self { case, new: true })
     }
 

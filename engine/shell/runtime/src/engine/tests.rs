@@ -10,6 +10,7 @@ mod decisions;
 mod disclosures;
 mod documents;
 mod drafts;
+mod episodes;
 mod events;
 mod forgetting;
 mod funds;

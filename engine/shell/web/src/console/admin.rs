@@ -3,6 +3,7 @@
 
 pub(crate) mod cause;
 pub(crate) mod failures;
+pub(crate) mod outcomes;
 pub(crate) mod run;
 pub(crate) mod runs;
 pub(crate) mod schedules;

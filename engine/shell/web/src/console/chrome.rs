@@ -33,6 +33,8 @@ pub(crate) struct Account {
     pub(crate) token: String,
     /// Whether they look after the agency's runs.
     administers: bool,
+    /// Whether they see its reports.
+    reports: bool,
 }
 
 /// Which entry of the navigation is lit.
@@ -45,6 +47,7 @@ pub(crate) enum Place {
     Failures,
     Runs,
     Schedules,
+    Outcomes,
 }
 
 impl Chrome {
@@ -54,6 +57,7 @@ impl Chrome {
                 name: member.principal.display_name.clone(),
                 token: form_token(&member.secret),
                 administers: member.administers,
+                reports: member.reports,
             }),
             place,
             ..Self::outside(title)
@@ -102,6 +106,9 @@ impl Chrome {
                 ("/admin/instances", "Runs", Place::Runs),
                 ("/admin/schedules", "Schedules", Place::Schedules),
             ]);
+        }
+        if self.account.as_ref().is_some_and(|it| it.reports) {
+            places.push(("/reports/outcomes", "Outcomes", Place::Outcomes));
         }
         let link = |(address, title, place)| (address, title, self.place == place);
         places.into_iter().map(link).collect()

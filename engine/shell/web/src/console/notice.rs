@@ -14,10 +14,11 @@ pub(crate) enum Notice {
     PersonSaved,
     NoteSaved,
     DocumentSaved,
+    Reopened,
 }
 
 impl Notice {
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 12] = [
         Self::Claimed,
         Self::Released,
         Self::Sent,
@@ -29,6 +30,7 @@ impl Notice {
         Self::PersonSaved,
         Self::NoteSaved,
         Self::DocumentSaved,
+        Self::Reopened,
     ];
 
     /// How it stands in an address.
@@ -45,6 +47,7 @@ impl Notice {
             Self::PersonSaved => "person-saved",
             Self::NoteSaved => "note-saved",
             Self::DocumentSaved => "document-saved",
+            Self::Reopened => "reopened",
         }
     }
 
@@ -60,6 +63,7 @@ impl Notice {
             Self::Started => "Started. What happens next is on this page.",
             Self::PersonSaved => "The person was saved.",
             Self::DocumentSaved => "The document was saved.",
+            Self::Reopened => "The case is open again.",
             Self::NoteSaved => "Your note was saved. It is the newest entry below.",
         }
     }
