@@ -62,6 +62,8 @@ pub(crate) enum Command {
     Absence(crate::client::Arguments<crate::client::Absence>),
     /// Tell a server what happened outside.
     Event(crate::client::Arguments<crate::client::Event>),
+    /// Ask a server how the work of the agency ended.
+    Report(crate::client::Arguments<crate::client::Report>),
     /// Put a pack in force on a server; runs under way keep the one they began with.
     Deploy(crate::client::deploy::Arguments),
     /// Move runs under way to another version of their workflow, or say what that would do.

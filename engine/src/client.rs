@@ -12,6 +12,7 @@ mod event;
 mod fund;
 mod instance;
 pub(crate) mod migrate;
+mod report;
 mod task;
 
 use std::fmt::Write as _;
@@ -31,6 +32,7 @@ pub(crate) use case::Command as Case;
 pub(crate) use event::Command as Event;
 pub(crate) use fund::Command as Fund;
 pub(crate) use instance::Command as Instance;
+pub(crate) use report::Command as Report;
 pub(crate) use task::Command as Task;
 
 /// A server that takes longer than this does not answer.

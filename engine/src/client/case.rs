@@ -53,6 +53,13 @@ pub(crate) enum Command {
     },
     /// Messages that went out of a case: to whom and how, without content.
     Messages { id: String },
+    /// Open a closed case again: its next episode.
+    Reopen {
+        id: String,
+        /// Why; it stands in the record of the case.
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+    },
     /// What happened in a case, oldest first.
     Timeline { id: String },
 }
@@ -223,6 +230,13 @@ impl Ask for Command {
                     .collect();
                 let text = table(["WHEN", "TO", "HOW", "WHAT", "ATTEMPT"], &rows);
                 Ok(Answer::new(json!({ "items": all }), text))
+            }
+            Self::Reopen { id, reason } => {
+                let path = format!("/api/v1/cases/{}/reopen", escaped(id));
+                let case = client.post(&path, &json!({ "reason": reason }))?;
+                let episodes = case["episodes"].as_array().map_or(0, Vec::len);
+                let text = format!("Case {} is open: episode {episodes}", at(&case, "/number"));
+                Ok(Answer::new(case, text))
             }
             Self::Timeline { id } => {
                 let path = format!("/api/v1/cases/{}/timeline", escaped(id));

@@ -452,6 +452,7 @@ impl<'a> Teller<'a> {
             "fund.reserve" => "Puts money of a fund aside, so that nobody else can spend it",
             "fund.commit" => "Books money that was put aside as spent",
             "fund.release" => "Gives money that was put aside back to its fund",
+            "case.close" => "Ends the work with the family, with a reason that is counted",
             "plan.propose" => {
                 "Writes a version of the family's plan; another word is another version"
             }

@@ -39,6 +39,8 @@ const WORTH_RECORDING: &[&str] = &[
     "plan-proposed",
     "plan-answered",
     "plan-activated",
+    "case-closed",
+    "case-reopened",
     "event-received",
     "event-emitted",
     "event-let-go",

@@ -175,6 +175,7 @@ export const home = {
 
 export const closure = {
   "Why does the work end?": "All goals are reached, or most of them",
+  "Had the family agreed that we work with them?": "Yes",
   "What became of the goals?": [
     {
       "Number of the goal in the plan": "1",

@@ -24,6 +24,10 @@ pub struct Entry {
 #[serde(rename_all = "kebab-case")]
 pub enum Action {
     CaseOpened,
+    /// The end of an episode, with its reason.
+    CaseClosed,
+    /// Another episode.
+    CaseReopened,
     CaseRead,
     /// Its days are counted by another calendar from here on.
     CaseCalendarChanged,

@@ -130,6 +130,11 @@ impl Fund {
         self.allocated - self.committed - self.reserved()
     }
 
+    /// What is put aside.
+    pub fn reservations(&self) -> impl Iterator<Item = &Reservation> {
+        self.reservations.values()
+    }
+
     /// The open reservation of this id.
     pub fn reservation(&self, id: &str) -> Option<&Reservation> {
         self.reservations.get(id)

@@ -19,6 +19,7 @@ pub mod fund;
 pub mod message;
 pub mod money;
 pub mod note;
+pub mod outcomes;
 pub mod payments;
 pub mod person;
 pub mod plan;

@@ -60,6 +60,11 @@ pub enum Code {
     NotArranging,
     AbsenceInvalid,
     NotSkippable,
+    CaseClosed,
+    NotClosed,
+    /// Other runs of the case, or money set aside in it.
+    StillOpen,
+    UnknownClosingReason,
 }
 
 impl Code {
@@ -105,6 +110,10 @@ impl Code {
             Self::NotArranging => "not-arranging",
             Self::AbsenceInvalid => "absence-invalid",
             Self::NotSkippable => "not-skippable",
+            Self::CaseClosed => "case-closed",
+            Self::NotClosed => "not-closed",
+            Self::StillOpen => "still-open",
+            Self::UnknownClosingReason => "unknown-closing-reason",
         }
     }
 
@@ -139,7 +148,10 @@ impl Code {
             | Self::OnHold
             | Self::NotOnHold
             | Self::NeedsAgreement
-            | Self::ActingOver => 409,
+            | Self::ActingOver
+            | Self::CaseClosed
+            | Self::NotClosed
+            | Self::StillOpen => 409,
             Self::UnknownOutcome
             | Self::FormInvalid
             | Self::CurrencyMismatch
@@ -147,6 +159,7 @@ impl Code {
             | Self::InvoiceInvalid
             | Self::HoldInvalid
             | Self::PlanInvalid
+            | Self::UnknownClosingReason
             | Self::ReasonNeeded
             | Self::HandoverInvalid
             | Self::AbsenceInvalid => 422,

@@ -174,6 +174,7 @@ fn built_in(name: &str) -> &'static str {
         "fund.reserve" => "Sets money of a fund aside",
         "fund.commit" => "Spends what was set aside",
         "fund.release" => "Gives back what was set aside",
+        "case.close" => "Ends the work with a family, with a reason that is counted",
         "plan.propose" => "Writes a version of the plan of the case",
         "plan.agree" => "Writes down what the family says to a version",
         "plan.activate" => "Puts the version in force that the family agreed to",

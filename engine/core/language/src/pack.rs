@@ -52,6 +52,9 @@
 //!   purposes: { housing: Finding a home }
 //!   recipients: { housing-register: The housing register }
 //!   bases: { child-protection-act-159m: Sharing without consent for a child's safety }
+//! closingReasons:                       # why work with a family ends, and what it counts as
+//!   goals-all-majority: { title: Most goals are reached, counts: achieved }
+//!   moved: { title: The family moved away, counts: excluded }
 //! caseNumber: IFS-{year}-{number:5}     # CASE-{year}-{number:5} when it is left out
 //! ```
 //!
@@ -104,6 +107,8 @@ pub struct Pack {
     pub http: Vec<String>,
     /// Words that consent and sending are compared by.
     pub disclosure: Disclosure,
+    /// Why work with a family ends.
+    pub closing_reasons: BTreeMap<String, ClosingReason>,
     /// `IFS-{year}-{number:5}`.
     pub case_number: String,
 }
@@ -216,6 +221,39 @@ pub struct Disclosure {
     pub bases: BTreeMap<String, String>,
 }
 
+/// Why an episode of a case ends, and what the figures make of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ClosingReason {
+    /// For people.
+    pub title: String,
+    pub counts: Counts,
+}
+
+/// What a reason counts as; `casework` does the counting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Counts {
+    Achieved,
+    Partly,
+    Not,
+    /// Neither for nor against.
+    Excluded,
+}
+
+impl Counts {
+    pub const ALL: [Self; 4] = [Self::Achieved, Self::Partly, Self::Not, Self::Excluded];
+
+    /// As authors write it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Achieved => "achieved",
+            Self::Partly => "partly",
+            Self::Not => "not",
+            Self::Excluded => "excluded",
+        }
+    }
+}
+
 /// What people are in an agency.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
@@ -237,6 +275,8 @@ pub struct Role {
     /// Whether holders arrange the work of others: give it to colleagues, and say who is away and
     /// who stands in. It exempts nobody from any rule.
     pub arranges: bool,
+    /// Whether holders see how the work of the agency ends, in numbers that name nobody.
+    pub reports: bool,
 }
 
 /// Money set aside.

@@ -47,6 +47,8 @@ pub struct PackNames {
     pub recipients: BTreeSet<String>,
     /// Legal bases in place of consent.
     pub bases: BTreeSet<String>,
+    /// Why work with a family ends.
+    pub closing_reasons: BTreeSet<String>,
 }
 
 /// What a function takes and gives.

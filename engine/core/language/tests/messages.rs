@@ -90,6 +90,7 @@ fn surroundings() -> Surroundings {
             purposes: names(["housing"]),
             recipients: names(["housing-register"]),
             bases: names(["child-safety"]),
+            closing_reasons: names(["goals-some", "moved"]),
         }),
     }
 }

@@ -33,7 +33,7 @@ const WAITS_MAX: u32 = 100;
 const WAIT_MS_MAX: u64 = 8 * 24 * 60 * 60 * 1_000;
 
 /// Functions of the engine decide inside the committing transition: refused means not done.
-const ENGINE_FUNCTIONS: [&str; 3] = ["fund.", "plan.", "decide"];
+const ENGINE_FUNCTIONS: [&str; 4] = ["fund.", "plan.", "case.", "decide"];
 
 /// A call under way, or between two attempts.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -9,7 +9,15 @@ use serde::Deserialize;
 use crate::origin::{METHODS, Origin};
 
 /// Names that functions of the engine use; a plugin may not take them.
-const RESERVED: [&str; 6] = ["approval", "decide", "fund", "human-task", "notify", "plan"];
+const RESERVED: [&str; 7] = [
+    "approval",
+    "case",
+    "decide",
+    "fund",
+    "human-task",
+    "notify",
+    "plan",
+];
 
 /// A checked manifest.
 #[derive(Debug, Clone)]

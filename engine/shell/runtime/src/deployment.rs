@@ -423,6 +423,7 @@ fn names(
         purposes: pack.disclosure.purposes.keys().cloned().collect(),
         recipients: pack.disclosure.recipients.keys().cloned().collect(),
         bases: pack.disclosure.bases.keys().cloned().collect(),
+        closing_reasons: pack.closing_reasons.keys().cloned().collect(),
         petty_cash: pack.petty_cash.is_some(),
         policies: pack
             .policies

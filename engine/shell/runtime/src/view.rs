@@ -1,6 +1,7 @@
 //! What the engine answers: plain values for API and console. No rights in here: they were
 //! checked.
 
+use casewright_casework::case::Episode;
 use casewright_casework::fund::{Days, Entry, EntryKind};
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -384,6 +385,9 @@ pub struct CaseView {
     /// Since when it is closed, if it is.
     #[serde(default)]
     pub closed: Option<ClosedView>,
+    /// The latest last.
+    #[serde(default)]
+    pub episodes: Vec<Episode>,
     /// What finished runs say comes next, oldest first.
     #[serde(default)]
     pub next: Vec<NextView>,

@@ -56,6 +56,8 @@ pub enum Table {
     Disclosure,
     /// (case, id) -> that a message was about to go out: to whom and how, without content.
     Message,
+    /// (agency, day, case, episode) -> how an episode ended, without any content of the case.
+    Episode,
     /// (case, note id) -> note.
     Note,
     /// (case) -> declared and lifted walls; (agency, staff, case) -> that there is one, which lists
@@ -118,6 +120,7 @@ impl Table {
         Self::Plan,
         Self::Disclosure,
         Self::Message,
+        Self::Episode,
         Self::Note,
         Self::Wall,
         Self::Subscription,
@@ -164,6 +167,7 @@ impl Table {
             Self::Plan => 36,
             Self::Disclosure => 41,
             Self::Message => 39,
+            Self::Episode => 38,
             Self::Note => 20,
             Self::Wall => 35,
             Self::Subscription => 21,

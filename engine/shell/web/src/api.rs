@@ -22,6 +22,7 @@ mod packs;
 mod persons;
 mod plans;
 mod query;
+mod reports;
 mod schedules;
 mod walls;
 mod work_items;
@@ -104,6 +105,7 @@ pub(crate) fn routes() -> (Router<Site>, Document) {
         .routes(routes!(calendars::of_case, calendars::set_for_case))
         .routes(routes!(cases::list))
         .routes(routes!(cases::get))
+        .routes(routes!(cases::reopen))
         .routes(routes!(cases::timeline))
         .routes(routes!(cases::audit))
         .routes(routes!(persons::list, persons::add))
@@ -129,6 +131,7 @@ pub(crate) fn routes() -> (Router<Site>, Document) {
         .routes(routes!(funds::entry))
         .routes(routes!(funds::reverse))
         .routes(routes!(packs::list, packs::deploy))
+        .routes(routes!(reports::outcomes))
         .routes(routes!(schedules::list))
         .routes(routes!(workflows::list));
     OpenApiRouter::with_openapi(Outline::openapi())

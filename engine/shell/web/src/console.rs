@@ -25,6 +25,7 @@ mod notice;
 mod person;
 mod plan;
 mod queue;
+mod reopen;
 pub(crate) mod sentence;
 mod session;
 mod shown;
@@ -100,6 +101,10 @@ pub(crate) fn routes() -> Router<Site> {
             "/cases/{id}/walls/{person}/take-away",
             post(barrier::take_away),
         )
+        .route(
+            "/cases/{id}/reopen",
+            get(reopen::blank).post(reopen::reopen),
+        )
         .route("/cases/{id}/plan", get(plan::show))
         .route("/cases/{id}/disclosures", get(consent::disclosures))
         .route("/cases/{id}/messages", get(message::list))
@@ -123,4 +128,5 @@ pub(crate) fn routes() -> Router<Site> {
             post(admin::calendars::apply),
         )
         .route("/admin/calendars/{name}/keep", post(admin::calendars::keep))
+        .route("/reports/outcomes", get(admin::outcomes::show))
 }

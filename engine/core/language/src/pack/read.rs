@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::{Disclosure, Pack, PluginBinding, Role, currency};
+use super::{ClosingReason, Counts, Disclosure, Pack, PluginBinding, Role, currency};
 use crate::Diagnostic;
 use crate::diagnostic::{Findings, suggestion};
 use crate::yaml::{self, Entry, Fields, Node, Place};
@@ -27,6 +27,7 @@ const KEYS: &[&str] = &[
     "plugins",
     "http",
     "disclosure",
+    "closingReasons",
     "caseNumber",
 ];
 const CASE_NUMBER: &str = "CASE-{year}-{number:5}";
@@ -74,6 +75,7 @@ fn pack(findings: &mut Findings, root: &Node) -> Option<Pack> {
     let plugins = reader.named(&keys, "plugins", Reader::plugin);
     let http = keys.get("http").map(|entry| reader.http(entry));
     let disclosure = keys.get("disclosure").map(|entry| reader.disclosure(entry));
+    let closing_reasons = reader.named(&keys, "closingReasons", Reader::closing_reason);
     let case_number = reader.optional(&keys, "caseNumber");
     if let Some((pattern, place)) = &case_number {
         reader.case_number(pattern, *place);
@@ -93,6 +95,7 @@ fn pack(findings: &mut Findings, root: &Node) -> Option<Pack> {
         plugins,
         http: http.unwrap_or_default(),
         disclosure: disclosure.unwrap_or_default(),
+        closing_reasons,
         case_number: case_number.map_or_else(|| CASE_NUMBER.to_owned(), |(pattern, _)| pattern),
     })
 }
@@ -232,6 +235,7 @@ impl Reader<'_> {
                 "walls",
                 "reverses",
                 "arranges",
+                "reports",
             ],
         )?;
         let title = self.required(&keys, "title", "title: Team leader");
@@ -247,6 +251,7 @@ impl Reader<'_> {
         let walls = flag("walls");
         let reverses = flag("reverses");
         let arranges = flag("arranges");
+        let reports = flag("reports");
         Some(Role {
             title: title?.0,
             includes: includes.into_iter().map(|(name, _)| name).collect(),
@@ -255,6 +260,7 @@ impl Reader<'_> {
             walls,
             reverses,
             arranges,
+            reports,
         })
     }
 
@@ -397,6 +403,29 @@ impl Reader<'_> {
             recipients: self.named(&keys, "recipients", Reader::plain),
             bases: self.named(&keys, "bases", Reader::plain),
         }
+    }
+
+    /// `{ title: The family moved away, counts: excluded }`
+    fn closing_reason(&mut self, name: &str, entry: &Entry) -> Option<ClosingReason> {
+        let owner = format!("the closing reason `{name}`");
+        let keys = self.open(entry, &owner, &["title", "counts"])?;
+        let title = self.required(&keys, "title", "title: The family moved away");
+        let (word, place) = self.required(&keys, "counts", "counts: excluded")?;
+        let counts = Counts::ALL.into_iter().find(|one| one.as_str() == word);
+        if counts.is_none() {
+            let known = Counts::ALL.map(Counts::as_str);
+            self.findings
+                .error(
+                    "CW0550",
+                    place,
+                    format!("a reason cannot count as `{word}`"),
+                )
+                .help(suggestion(&word, known, "write `counts: not`"));
+        }
+        Some(ClosingReason {
+            title: title?.0,
+            counts: counts?,
+        })
     }
 
     /// `{year}` as often as wanted, `{number}` or `{number:5}` once, and plain letters.

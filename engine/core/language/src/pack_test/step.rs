@@ -6,8 +6,7 @@ use super::read::Reader;
 use super::{
     Act, Calls, Complete, Consent, Deed, DoNotContact, Ended, Event, Expected, Field, FundState,
     History, OpenTask, Person, PlanState, Recorded, Refusal, SafeWay, Spot, Start, Step, TaskName,
-    Withdrawal,
-    Written,
+    Withdrawal, Written,
 };
 use crate::Term;
 use crate::diagnostic::{listed, similar};

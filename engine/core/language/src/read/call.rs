@@ -9,6 +9,7 @@ use crate::workflow::{Call, Kind};
 use crate::yaml::{Entry, Node, Place};
 
 pub(super) mod argument;
+mod close;
 mod decide;
 pub(super) mod function;
 mod fund;
@@ -20,7 +21,7 @@ mod plan;
 mod plugin;
 
 /// Functions of the engine that are built.
-pub(crate) const BUILT_IN: [&str; 12] = [
+pub(crate) const BUILT_IN: [&str; 13] = [
     "http",
     "openapi",
     "human-task",
@@ -33,6 +34,7 @@ pub(crate) const BUILT_IN: [&str; 12] = [
     "plan.agree",
     "plan.activate",
     "notify",
+    "case.close",
 ];
 
 /// `name:version@catalog` in its parts.
@@ -89,6 +91,7 @@ pub(super) fn read(reader: &mut Reader<'_>, body: &Body<'_, '_>) -> Option<Found
         "openapi" => openapi::read(reader, body),
         "human-task" | "approval" => human::read(reader, body, reference.name == "approval"),
         "decide" => decide::read(reader, body),
+        "case.close" => close::read(reader, body, "case.close"),
         name if name.starts_with("plan.") && BUILT_IN.contains(&name) => {
             plan::read(reader, body, name)
         }

@@ -210,10 +210,11 @@ impl Shared {
                 instances.push(self.instance_view(who, &id).await?);
             }
         }
-        let (closed, next) = self.handed_over(who, &instances)?;
+        let (closed, next) = self.handed_over(who, &case, &instances)?;
         Ok(CaseView {
             closed,
             next,
+            episodes: case.episodes(),
             id: case.id,
             number: case.number,
             agency: case.agency,

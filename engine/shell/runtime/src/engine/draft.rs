@@ -5,6 +5,7 @@
 
 mod children;
 mod effects;
+mod episodes;
 mod items;
 mod payments;
 mod plans;

@@ -32,7 +32,7 @@ use super::alarms::Moved;
 use super::draft::{RunError, owner, term};
 use super::resident::Resident;
 use super::shared::Shared;
-use super::{Refused, decisions, plans};
+use super::{Refused, decisions, episodes, plans};
 
 pub(crate) use self::books::of_owner;
 pub use self::check::{Unbalanced, unbalanced};
@@ -44,7 +44,10 @@ const AGAIN_MS: i64 = 500;
 
 /// Whether a call is decided in here, within the decision that asks for it.
 pub(crate) fn is_booking(call: &Call) -> bool {
-    call.function.starts_with("fund.") || decisions::asks_table(call) || plans::is_about_plan(call)
+    call.function.starts_with("fund.")
+        || decisions::asks_table(call)
+        || plans::is_about_plan(call)
+        || episodes::closes_case(call)
 }
 
 /// What a call would take from a fund: of which reservation, and how much.
@@ -159,6 +162,27 @@ impl Books {
                 format!("there is no function {other}; funds know reserve, commit and release"),
             ))),
         }
+    }
+
+    /// What is set aside in a fund, and by which task of which run. The fund stays as it is until
+    /// the decision is on disk.
+    pub(crate) fn held(
+        &mut self,
+        shared: &Shared,
+        agency: &str,
+        fund: &str,
+    ) -> Result<Vec<(String, String)>, Refused> {
+        if !self.0.contains_key(fund) {
+            let Some(open) = OpenFund::read(shared, agency, fund)? else {
+                return Ok(Vec::new());
+            };
+            self.0.insert(fund.to_owned(), open);
+        }
+        let open = self.0.get(fund).into_iter();
+        let held = open.flat_map(|open| open.row.fund.reservations());
+        Ok(held
+            .map(|one| (one.id.clone(), one.owner.clone()))
+            .collect())
     }
 
     /// How the timers of the funds move with it.

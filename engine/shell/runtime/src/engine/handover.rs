@@ -2,7 +2,8 @@
 //! known for its start, and whether the case is open. Said by members of a run's output (see
 //! decision 0016); nothing is started by it.
 
-use casewright_casework::Principal;
+use casewright_casework::case::Closing;
+use casewright_casework::{Case, Principal};
 use casewright_language::Origin;
 use casewright_store::Table;
 use jiff::Timestamp;
@@ -55,14 +56,22 @@ impl Shared {
     pub(super) fn handed_over(
         &self,
         who: &Principal,
+        case: &Case,
         runs: &[InstanceView],
     ) -> Result<(Option<ClosedView>, Vec<NextView>), Refused> {
         // What runs within another is that one's to say.
         let own: Vec<_> = runs.iter().filter(|run| run.parent.is_none()).collect();
         let mut finished: Vec<_> = own.iter().filter_map(|run| Finished::of(run)).collect();
         finished.sort_by_key(|run| run.at);
-        let closing = closing(&finished);
-        let closed = closing.map(|one| self.closed(one)).transpose()?;
+        // Where an episode was closed, what runs said before counts no longer.
+        let closed_last = case.closed_last();
+        let since = |one: &&Finished<'_>| closed_last.is_none_or(|end| one.at > end);
+        let closing = closing(&finished).filter(since);
+        let closed = match case.closed() {
+            Some(closing) => Some(self.episode_closed(who, closing)),
+            None => closing.map(|one| self.closed(one)).transpose()?,
+        };
+        let end = closing.map(|one| one.at).max(closed_last);
         let Some(deployment) = self.in_force(&who.agency) else {
             return Ok((closed, Vec::new()));
         };
@@ -70,7 +79,7 @@ impl Shared {
         let mut next = Vec::new();
         for (index, one) in finished.iter().enumerate() {
             let later = finished.get(index + 1..).unwrap_or_default();
-            let before_the_end = closing.is_some_and(|closing| one.at < closing.at);
+            let before_the_end = end.is_some_and(|end| one.at < end);
             if before_the_end || later.iter().any(|other| other.name == one.name) {
                 continue;
             }
@@ -79,6 +88,17 @@ impl Shared {
             next.extend(steps);
         }
         Ok((closed, next))
+    }
+
+    fn episode_closed(&self, who: &Principal, closing: &Closing) -> ClosedView {
+        let in_force = self.in_force(&who.agency);
+        let reasons = in_force.as_ref().map(|found| &found.pack.closing_reasons);
+        let titled = reasons.and_then(|reasons| reasons.get(&closing.reason));
+        let title = titled.map_or_else(|| closing.reason.clone(), |reason| reason.title.clone());
+        ClosedView {
+            at: closing.at,
+            reason: Some(title),
+        }
     }
 
     fn closed(&self, one: &Finished<'_>) -> Result<ClosedView, Refused> {

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use casewright_casework::Principal;
 use casewright_casework::audit::Action as Audit;
+use casewright_language::Workflow;
 use casewright_machine::{Call, DEPTH_MAX, Event, Fault, Instance, Retry as Possible, Status};
 use casewright_store::{Guard, Table};
 
@@ -103,6 +104,9 @@ impl Shared {
                         ));
                     }
                     draft.batch.guards.extend(place.guards.iter().cloned());
+                    let workflow = draft.resident.workflow();
+                    let in_closed = workflow.is_some_and(Workflow::in_closed_case);
+                    draft.begin_in_case(in_closed)?;
                     Ok(Some(draft.retried(who, Some(retry))))
                 },
                 |draft| {

@@ -193,6 +193,7 @@ pub(crate) async fn begin_instance(
                 also(draft);
                 if !opening.new {
                     draft.admit(who)?;
+                    draft.begin_in_case(workflow.in_closed_case())?;
                 }
                 Ok(Some(opening.started(draft, who, input.clone())))
             },
@@ -233,15 +234,10 @@ impl Opening {
             let case = shared.seen_case(who, &named)?;
             return Ok(Self { case, new: false });
         }
-        let case = Case {
-            id: id::timed('c', at, &*shared.parts.entropy),
-            agency: who.agency.clone(),
-            number: shared.case_number(deployment, at)?,
-            opened: at,
-            opened_by: who.id.clone(),
-            calendar: None,
-            seen_by,
-        };
+        let id = id::timed('c', at, &*shared.parts.entropy);
+        let number = shared.case_number(deployment, at)?;
+        let mut case = Case::new(id, who.agency.clone(), number, at, who.id.clone());
+        case.seen_by = seen_by;
         Ok(Self { case, new: true })
     }
 

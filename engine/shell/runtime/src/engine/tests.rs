@@ -12,6 +12,7 @@ mod disclosures;
 mod documents;
 mod drafts;
 mod duties;
+mod episodes;
 mod events;
 mod forgetting;
 mod fund_days;

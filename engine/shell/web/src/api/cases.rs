@@ -4,10 +4,11 @@ use axum::Json;
 use axum::extract::State;
 use casewright_runtime::Engine;
 use serde::Deserialize;
-use utoipa::IntoParams;
+use utoipa::{IntoParams, ToSchema};
 
 use crate::api::dto::{AuditLink, Case, Page, TimelineEntry};
 use crate::api::query::{Checked, Id};
+use crate::body::Posted;
 use crate::problem::Problem;
 use crate::visitor::Visitor;
 
@@ -51,6 +52,36 @@ pub(super) async fn get(
     Id(id): Id,
 ) -> Result<Json<Case>, Problem> {
     let view = engine.case(&visitor.principal, &id).await?;
+    Ok(Json(view.into()))
+}
+
+/// Why a closed case is opened again.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ReopenRequest {
+    reason: String,
+}
+
+/// Open a closed case again: its next episode. What was closed stays closed. `not-closed` when it
+/// is open; needs a role that may start workflows.
+#[utoipa::path(
+    post, operation_id = "reopenCase",
+    path = "/cases/{id}/reopen", tag = "cases", request_body = ReopenRequest,
+    params(("id" = String, Path), ("Idempotency-Key" = Option<String>, Header)),
+    responses(
+        (status = 200, body = Case),
+        (status = "default", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn reopen(
+    State(engine): State<Engine>,
+    visitor: Visitor,
+    Id(id): Id,
+    posted: Posted,
+) -> Result<Json<Case>, Problem> {
+    let ReopenRequest { reason } = posted.json()?;
+    let who = &visitor.principal;
+    let view = engine.reopen(who, &id, &reason, posted.key).await?;
     Ok(Json(view.into()))
 }
 

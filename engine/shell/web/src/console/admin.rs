@@ -5,6 +5,7 @@
 pub(crate) mod calendars;
 pub(crate) mod cause;
 pub(crate) mod failures;
+pub(crate) mod outcomes;
 pub(crate) mod run;
 pub(crate) mod runs;
 pub(crate) mod schedules;

@@ -83,6 +83,9 @@ struct CasePage {
     next: Vec<NextLine>,
     /// Whether there is anything that may be started here.
     startable: bool,
+    /// Whether an episode was closed that is not followed by another.
+    reopenable: bool,
+    episode: u32,
     tasks: Vec<TaskLine>,
     running: Vec<RunLine>,
     finished: Vec<FinishedLine>,
@@ -270,6 +273,8 @@ pub(crate) async fn show(
             .iter()
             .map(|run| run_line(run, &titles, &wall))
             .collect(),
+        reopenable: case.episodes.last().is_some_and(|one| one.closed.is_some()),
+        episode: case.episodes.last().map_or(1, |one| one.number),
         closed: case.closed.map(|closed| Closed {
             on: wall.date(closed.at),
             reason: closed.reason,

@@ -33,6 +33,8 @@ pub(crate) struct Account {
     pub(crate) token: String,
     /// Whether they look after the agency's runs.
     administers: bool,
+    /// Whether they see its reports.
+    reports: bool,
 }
 
 /// Which entry of the navigation is lit.
@@ -48,6 +50,7 @@ pub(crate) enum Place {
     Runs,
     Schedules,
     Calendars,
+    Outcomes,
 }
 
 impl Chrome {
@@ -57,6 +60,7 @@ impl Chrome {
                 name: member.principal.display_name.clone(),
                 token: form_token(&member.secret),
                 administers: member.administers,
+                reports: member.reports,
             }),
             place,
             ..Self::outside(title)
@@ -108,6 +112,9 @@ impl Chrome {
                 ("/admin/schedules", "Schedules", Place::Schedules),
                 ("/admin/calendars", "Calendars", Place::Calendars),
             ]);
+        }
+        if self.account.as_ref().is_some_and(|it| it.reports) {
+            places.push(("/reports/outcomes", "Outcomes", Place::Outcomes));
         }
         let link = |(address, title, place)| (address, title, self.place == place);
         places.into_iter().map(link).collect()

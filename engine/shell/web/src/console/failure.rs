@@ -148,6 +148,31 @@ pub(crate) fn explain(code: &str, detail: &str) -> Explanation {
                 "Nothing was shared.",
             ],
         ),
+        "case-closed" => (
+            "This case is closed",
+            &[
+                "Open it again first, with the reason.",
+                "Nothing was changed.",
+            ],
+        ),
+        "not-closed" => (
+            "This case is open",
+            &["Somebody may have opened it again.", "Nothing was changed."],
+        ),
+        "still-open" => (
+            "Something in this case is still open",
+            &[
+                "Finish or stop what goes on, and give back money that is set aside.",
+                "Nothing was changed.",
+            ],
+        ),
+        "unknown-closing-reason" => (
+            "Nobody knows how to count this reason",
+            &[
+                "The agency's list of reasons does not have it.",
+                "Nothing was changed.",
+            ],
+        ),
         "needs-agreement" => (
             "The family has not agreed to this plan",
             &[
@@ -425,6 +450,10 @@ mod tests {
         Code::NotArranging,
         Code::AbsenceInvalid,
         Code::NotSkippable,
+        Code::CaseClosed,
+        Code::NotClosed,
+        Code::StillOpen,
+        Code::UnknownClosingReason,
     ];
 
     #[test]

@@ -27,6 +27,8 @@ pub(crate) struct Member {
     pub(crate) secret: String,
     /// Whether they look after the agency's runs.
     pub(crate) administers: bool,
+    /// Whether they see the agency's reports.
+    pub(crate) reports: bool,
 }
 
 impl Member {
@@ -35,6 +37,7 @@ impl Member {
         Ok(visitor.and_then(|visitor| match visitor.via {
             Via::Session(secret) => Some(Self {
                 administers: site.engine.administers(&visitor.principal),
+                reports: site.engine.reports(&visitor.principal),
                 principal: visitor.principal,
                 secret,
             }),

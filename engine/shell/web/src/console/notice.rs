@@ -21,6 +21,7 @@ pub(crate) enum Notice {
     NoteSaved,
     DocumentSaved,
     Reversed,
+    Reopened,
 }
 
 impl Notice {
@@ -43,6 +44,7 @@ impl Notice {
         Self::NoteSaved,
         Self::DocumentSaved,
         Self::Reversed,
+        Self::Reopened,
     ];
 
     /// How it stands in an address.
@@ -66,6 +68,7 @@ impl Notice {
             Self::NoteSaved => "note-saved",
             Self::DocumentSaved => "document-saved",
             Self::Reversed => "taken-back",
+            Self::Reopened => "reopened",
         }
     }
 
@@ -90,6 +93,7 @@ impl Notice {
             Self::PersonSaved => "The person was saved.",
             Self::DocumentSaved => "The document was saved.",
             Self::Reversed => "The payment was taken back. Both entries are below.",
+            Self::Reopened => "The case is open again.",
             Self::NoteSaved => "Your note was saved. It is the newest entry below.",
         }
     }

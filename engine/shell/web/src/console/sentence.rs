@@ -31,6 +31,8 @@ pub(crate) const fn weight(action: Action) -> Weight {
     match action {
         Action::CaseRead | Action::AddressShown | Action::DocumentOpened => Weight::Reading,
         Action::CaseOpened
+        | Action::CaseClosed
+        | Action::CaseReopened
         | Action::InstanceStarted
         | Action::InstanceCompleted
         | Action::InstanceFaulted
@@ -103,6 +105,8 @@ pub(crate) fn sentence(entry: &TimelineEntry, run: Option<&str>) -> String {
     let run = quoted(known.or_else(|| started(action, detail)), "something");
     match action {
         Action::CaseOpened => format!("{who} opened this case."),
+        Action::CaseClosed => format!("{who} closed this case{}.", bracket(detail)),
+        Action::CaseReopened => format!("{who} opened this case again."),
         Action::CaseRead => format!("{who} looked at this case."),
         Action::InstanceStarted => format!("{who} started {run}."),
         Action::InstanceCompleted => format!("{} came to its end.", capital(&run)),

@@ -155,6 +155,10 @@ fn a_pack_has_the_keys_that_its_reader_has() {
             ("/definitions/http", "http: { ALIEN }"),
             ("/definitions/disclosure", "disclosure: { ALIEN }"),
             (
+                "/definitions/closingReason",
+                "closingReasons: { moved: { title: Moved, counts: not, ALIEN } }",
+            ),
+            (
                 "/definitions/amount",
                 "funds: { a: { title: A, allocated: { minor: 1, currency: AUD, ALIEN } } }",
             ),

@@ -11,6 +11,7 @@ use super::{Action, Draft, Next};
 use crate::engine::Refused;
 use crate::engine::calls::effect_of_request;
 use crate::engine::decisions::{self, asks_table};
+use crate::engine::episodes::closes_case;
 use crate::engine::funds::{business, committed, is_booking};
 use crate::engine::plans::is_about_plan;
 use crate::key;
@@ -83,6 +84,9 @@ impl Draft<'_> {
     pub(crate) fn book(&mut self, call: &Call) -> Result<Option<Event>, Refused> {
         if asks_table(call) {
             return Ok(Some(self.ask_table(call)));
+        }
+        if closes_case(call) {
+            return self.close_case(call).map(Some);
         }
         if is_about_plan(call) {
             return self.decide_plan(call).map(Some);
@@ -199,6 +203,7 @@ impl Draft<'_> {
         if action != Audit::InstanceCancelled {
             self.note_own(action, None, detail);
         }
+        self.opens_case(outcome)?;
         let mut row = self.row.take().unwrap_or_else(|| self.resident.row.clone());
         self.list_end(&mut row, outcome);
         // A run that failed may go on, and pay what was approved in it.

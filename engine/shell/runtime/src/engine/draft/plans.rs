@@ -226,7 +226,7 @@ impl Draft<'_> {
     }
 
     /// Work items of this run in their order, as this decision leaves them.
-    fn own_items(&self) -> Result<Vec<WorkItem>, Refused> {
+    pub(super) fn own_items(&self) -> Result<Vec<WorkItem>, Refused> {
         let mut items = self.shared.items_of(&self.resident.id)?;
         items.retain(|item| !self.items.contains_key(&item.id));
         let here = self.items.values().map(|open| open.now.clone());

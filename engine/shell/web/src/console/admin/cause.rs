@@ -82,6 +82,10 @@ pub(crate) fn known(code: &str) -> Option<Cause> {
             "The family has not agreed to this version of the plan.",
             "Ask the family, write down what they say, and start again.",
         ),
+        "still-open" => (
+            "Other work in the case was still open when it was to be closed.",
+            "Finish or stop it, then try again.",
+        ),
         "unknown-person" => (
             "Somebody was named who is not in the case.",
             "Add the person on the page of the case, then try again.",

@@ -18,6 +18,7 @@ fn member(roles: &[&str]) -> Member {
         },
         secret: "secret-of-lee".into(),
         administers: false,
+        reports: false,
     }
 }
 

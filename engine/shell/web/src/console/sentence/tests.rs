@@ -6,6 +6,8 @@ use super::*;
 
 const ACTIONS: &[Action] = &[
     Action::CaseOpened,
+    Action::CaseClosed,
+    Action::CaseReopened,
     Action::CaseRead,
     Action::CaseCalendarChanged,
     Action::InstanceStarted,

@@ -82,6 +82,7 @@ fn draw(item: WorkItemView, attempt: &Attempt) -> String {
         },
         secret: "secret-of-lee".into(),
         administers: false,
+        reports: false,
     };
     let fund = |name: &str, currency: &str| FundView {
         name: name.into(),
