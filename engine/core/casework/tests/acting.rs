@@ -142,6 +142,7 @@ fn item(request: &Request) -> WorkItem {
         offered_at: Timestamp::UNIX_EPOCH,
         due: None,
         deadline: None,
+        seen_by: casewright_casework::access::Audience::default(),
         clock: Clock::Runs,
         pace: Pace::Exact,
         holds: Vec::new(),

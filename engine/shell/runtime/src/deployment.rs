@@ -19,7 +19,6 @@ use casewright_language::surroundings::PackNames;
 use casewright_language::{
     Diagnostic, Form, Message, Outline, Signature, Surroundings, Workflow, pack,
 };
-use jiff::civil::Time;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 

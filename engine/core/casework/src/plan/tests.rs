@@ -179,6 +179,19 @@ fn one_changed_goal_opens_the_agreement_again() {
 }
 
 #[test]
+fn agreement_to_the_latest_activates_no_other_version() {
+    let active = activate(&agreed(), &content("Money").digest, &family()).unwrap();
+    let edited = plan(Some(&active), "A course");
+    let heard = edited.heard(&edited.digest, all_said(), &family()).unwrap();
+    assert_eq!(
+        activate(&heard, &active.digest, &family()),
+        Err(Code::NeedsAgreement)
+    );
+    let second = activate(&heard, &edited.digest, &family()).unwrap();
+    assert_eq!(second.active.unwrap().version, 2);
+}
+
+#[test]
 fn a_caregiver_agrees_to_each_goal_or_says_what_instead() {
     use Agrees::{InPart, No, Yes};
     let with = |word: Word| {

@@ -58,19 +58,6 @@ const DEEDS: &[(&str, &[&str])] = &[
 ];
 /// How a plan may stand.
 const PLANS: [&str; 3] = ["needs-agreement", "agreed", "active"];
-/// What a person may be to a case.
-const RELATIONS: [&str; 10] = [
-    "parent",
-    "carer",
-    "child",
-    "sibling",
-    "partner",
-    "other-family",
-    "referrer",
-    "payee",
-    "professional",
-    "other",
-];
 /// How somebody is reached, and what may be left there; `casework` gives them their meaning.
 const CHANNELS: [&str; 4] = ["phone-call", "text-message", "e-mail", "letter"];
 const LEAVES: [&str; 3] = ["nothing", "neutral", "content"];

@@ -172,13 +172,13 @@ impl Books {
         agency: &str,
         fund: &str,
     ) -> Result<Vec<(String, String)>, Refused> {
-        if !self.0.contains_key(fund) {
+        if !self.funds.contains_key(fund) {
             let Some(open) = OpenFund::read(shared, agency, fund)? else {
                 return Ok(Vec::new());
             };
-            self.0.insert(fund.to_owned(), open);
+            self.funds.insert(fund.to_owned(), open);
         }
-        let open = self.0.get(fund).into_iter();
+        let open = self.funds.get(fund).into_iter();
         let held = open.flat_map(|open| open.row.fund.reservations());
         Ok(held
             .map(|one| (one.id.clone(), one.owner.clone()))

@@ -3,7 +3,6 @@
 //! decide.
 
 use super::assign;
-use crate::Term;
 use crate::diagnostic::suggestion;
 use crate::read::call::argument::Arguments;
 use crate::read::scope::Moment;
