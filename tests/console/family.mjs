@@ -131,7 +131,8 @@ async function plan(worker, leader, file) {
   const { page } = worker;
   await addParent(worker, file);
   await goOn(worker, file, "The family's plan");
-  await page.getByRole("button", { name: "Start" }).click();
+  await check(worker, "family-plan-start");
+  await page.getByRole("button", { name: "Send" }).click();
   await done(worker, "assessment", told.assessment);
   await doTask(worker, file, "Write the plan together with the family", "plan", told.plan);
   const agree = /^Ask the family whether they agree/;

@@ -64,7 +64,7 @@ test("a request is asked for, decided by somebody else, paid and told", async ()
   assert.equal(await focused(), "f-item");
 
   await fillRequest(worker, "1,300.00");
-  await page.getByRole("button", { name: /^Add another/ }).click();
+  await page.getByRole("button", { name: /^Add another.*Quotes/ }).click();
   await page.getByRole("group", { name: "Quotes, number 2" }).last().waitFor();
   assert.equal(await page.getByLabel("What will be bought?").inputValue(), "Car seat and a bed");
   await fillQuote(worker, 2, "Another Shop", "1450");

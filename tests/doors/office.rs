@@ -415,7 +415,8 @@ fn take_plugin(folder: &Path, partner: &str) {
     let path = folder.join("casewright.toml");
     let config = fs::read_to_string(&path).unwrap();
     let own = format!(
-        "\n[plugin.payment-issue]\nhosts = [\"{partner}\"]\nconfig = {{ endpoint = \"{partner}\" }}\n"
+        "\n[plugin.payment-issue]\nhosts = [\"{partner}\"]\n\
+         config = {{ endpoint = \"{partner}\" }}\n"
     );
     let config = config.replace(
         "packs = [\"pack\"]\n",

@@ -67,6 +67,16 @@ fn beyond(case: &Case) -> Option<&'static str> {
     if !matches!(first, Some(Happening::Start { .. })) {
         return Some("it is not started");
     }
+    if text.contains("skippable:") {
+        return Some("nobody here skips");
+    }
+    let stead = |happening: &Happening| {
+        matches!(happening, Happening::Complete { by, .. }
+            if by.iter().any(|decider| decider.acting_for.is_some()))
+    };
+    if case.moves.iter().any(|one| stead(&one.happening)) {
+        return Some("nobody here is away");
+    }
     let overdue =
         |happening: &Happening| matches!(happening, Happening::Complete { overdue: true, .. });
     let overdue = case.moves.iter().any(|one| overdue(&one.happening));

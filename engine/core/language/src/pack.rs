@@ -257,6 +257,10 @@ impl Counts {
 /// What people are in an agency.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a key of its own in a pack"
+)]
 pub struct Role {
     /// For people.
     pub title: String,

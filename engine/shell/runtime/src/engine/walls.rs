@@ -170,7 +170,7 @@ impl Shared {
             return Ok(None);
         }
         let calendar = self.calendar_of(item)?;
-        Ok(item.taken_from(&claim.person, self.now(), &*calendar))
+        Ok(item.taken_from(&claim.person, self.now(), &calendar))
     }
 
     /// The rows of changed walls. What those who are shut out now had claimed goes back to those
@@ -239,7 +239,7 @@ impl Shared {
                     .guards
                     .push(guard(Table::WorkItem, key.to_vec(), version));
                 let calendar = self.calendar_of(&item)?;
-                let taken = |one: &&str| item.taken_from(one, at, &*calendar);
+                let taken = |one: &&str| item.taken_from(one, at, &calendar);
                 let Some(freed) = staff.iter().find_map(taken) else {
                     continue;
                 };

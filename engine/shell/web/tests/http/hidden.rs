@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::agency::{Agency, Client, PASSPHRASE, pack_files, put_in_force};
 use crate::browser::Browser;
-use crate::walls::{File, doors, id, pages, text};
+use crate::walls::{File, doors, elsewhere, id, pages, text};
 
 const HARM: &str = "
 document:
@@ -111,7 +111,10 @@ async fn report(casey: &Client<'_>, sofia: &Client<'_>) -> File {
             ("{document}", none.clone()),
             ("{workflow}", "help".to_owned()),
             ("{token}", none),
-        ],
+        ]
+        .into_iter()
+        .chain(elsewhere())
+        .collect(),
     }
 }
 

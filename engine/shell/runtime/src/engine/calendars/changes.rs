@@ -207,6 +207,7 @@ impl Shared {
         let limit = limit.unwrap_or(PAGE).clamp(1, PAGE_MAX);
         let mut items = Vec::new();
         let mut looked_at = 0;
+        let sight = self.sight(who)?;
         loop {
             let store = &self.parts.store;
             let lines = store.scan(Table::Queue, &start, &end, limit);
@@ -217,7 +218,7 @@ impl Shared {
                 let place = key.get(prefix.len()..).unwrap_or_default();
                 let id = place.get(8..).unwrap_or_default();
                 let item = self.read::<WorkItem>(Table::WorkItem, id, "a work item")?;
-                let item = item.filter(|item| item.visible(who));
+                let item = item.filter(|item| item.visible(who) && sight.sees(&item.case));
                 items.extend(item.and_then(|item| self.line(&item, version)));
                 if items.len() == limit || looked_at == LOOKED_AT_MAX {
                     let mut next = String::new();

@@ -168,8 +168,14 @@ impl<'a> Reader<'a> {
                 Some(case) => self.number_of(case)?,
                 None => None,
             };
-            if view.case_number.is_none() {
-                (view.case, view.run) = (None, None);
+            let hidden = match &view.run {
+                Some(run) => !self.shared.sees_run(self.who, run)?,
+                None => false,
+            };
+            if view.case_number.is_none() || hidden {
+                (view.case, view.case_number, view.run) = (None, None, None);
+                // It names the run that it was made by.
+                view.reservation.clear();
             }
             entries.push(view);
         }
