@@ -67,6 +67,9 @@ fn beyond(case: &Case) -> Option<&'static str> {
     if !matches!(first, Some(Happening::Start { .. })) {
         return Some("it is not started");
     }
+    if text.contains("call: notify") {
+        return Some("messages need a pack and people");
+    }
     if text.contains("skippable:") {
         return Some("nobody here skips");
     }

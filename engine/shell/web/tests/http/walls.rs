@@ -116,7 +116,7 @@ pub(crate) fn elsewhere() -> Vec<(&'static str, String)> {
         ("absences/{id}", "none"),
         ("{calendar}", "none"),
         ("{name}", "none"),
-        ("{fund}", "brokerage"),
+        ("{fund}", "help"),
         ("{number}", "0"),
     ];
     words.map(|(word, value)| (word, value.to_owned())).into()
