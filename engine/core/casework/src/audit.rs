@@ -262,4 +262,25 @@ mod tests {
         forged[2].hash = "0".repeat(64);
         assert_eq!(verify_shown("case-1", &forged), Err(3));
     }
+
+    #[test]
+    fn every_part_of_an_entry_is_in_its_hash() {
+        let whole = chain(3);
+        let edits: [fn(&mut Entry); 6] = [
+            |entry| entry.at = Timestamp::MAX,
+            |entry| entry.who.push('x'),
+            |entry| entry.action = Action::WorkItemReleased,
+            |entry| entry.instance = Some("i-2".to_owned()),
+            |entry| entry.subject = Some("i-1-2".to_owned()),
+            |entry| entry.detail = Some("approve".to_owned()),
+        ];
+        for edit in edits {
+            let mut edited = whole.clone();
+            edit(&mut edited[1].entry);
+            assert_eq!(verify("case-1", &edited), Err(1), "{:?}", edited[1].entry);
+        }
+        // The same entry at another place is another link.
+        let entry = &whole[0].entry;
+        assert_ne!(link("", 0, entry).hash, link("", 1, entry).hash);
+    }
 }
