@@ -33,8 +33,8 @@ pub fn schema(around: &Around) -> Value {
     if let Some(functions) = around.functions.as_ref().filter(|all| !all.is_empty()) {
         // What is not installed may be answered for by the test itself.
         let known = json!({
-            "description": "A function of a plugin, or `http.<task>`.",
-            "anyOf": [{"enum": functions}, {"type": "string", "pattern": "\\."}],
+            "description": "A function of a plugin, `http.<task>`, or `notify`.",
+            "anyOf": [{"enum": functions}, {"type": "string", "pattern": "\\.|^notify$"}],
         });
         definitions.insert("functionName".to_owned(), known);
         let each = functions.iter();
