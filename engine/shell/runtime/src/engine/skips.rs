@@ -74,6 +74,7 @@ fn skip_item(
     reason: &str,
 ) -> Result<Option<Event>, Refused> {
     let item = draft.item(id)?.ok_or_else(not_found)?;
+    draft.admit(who)?;
     let skipped = item.skip(who, reason, draft.at).map_err(Refused::Rule)?;
     let outcome = skipped.decisions.last().map(|last| last.outcome.clone());
     draft.note(
