@@ -275,6 +275,7 @@ async fn what_is_well_formed_is_not_there_either() {
         (format!("/api/v1/work-items/{item}/claim"), json!({})),
         (format!("/api/v1/work-items/{item}/release"), json!({})),
         (format!("/api/v1/work-items/{item}/hold"), reason.clone()),
+        (format!("/api/v1/work-items/{item}/skip"), reason.clone()),
         (format!("/api/v1/work-items/{item}/complete"), done),
         (
             format!("/api/v1/cases/{case}/notes"),
