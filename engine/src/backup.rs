@@ -140,7 +140,7 @@ fn put_back(arguments: &RestoreArguments) -> Result<(), Unrestored> {
     let database = wiring::database(&data);
     let mut take = |(name, content): Attached| write_attached(&data, &name, &content);
     let mut from = io::BufReader::new(file);
-    let restored = RedbStore::restore(&mut from, &database, &keys, &mut take);
+    let restored = RedbStore::restore(&mut from, &database, &keys, None, &mut take);
     let (summary, sound) = restored.map_err(|error| match error {
         RestoreError::Io(error) => Unrestored::Environment(error),
         error => Unrestored::Backup(error),

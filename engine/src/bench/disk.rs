@@ -27,7 +27,7 @@ pub(super) fn compacted(place: &Place) -> io::Result<(u64, Vec<Kind>)> {
     store.close();
     let copy = beside.join("store.redb");
     let mut from = io::BufReader::new(fs::File::open(&backup)?);
-    RedbStore::restore(&mut from, &copy, &keys, &mut |_| Ok(())).map_err(io::Error::other)?;
+    RedbStore::restore(&mut from, &copy, &keys, None, &mut |_| Ok(())).map_err(io::Error::other)?;
     let size = bare::compacted(&copy).map_err(io::Error::other)?;
     let made_of = bare::contents(&copy).map_err(io::Error::other)?;
     fs::remove_dir_all(beside)?;

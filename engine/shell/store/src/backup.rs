@@ -15,7 +15,7 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 
 use crate::backend::{Backend, Failure, JOURNAL_CODE, Op, Snapshot, Space};
-use crate::{OpenError, ReadError};
+use crate::{ExportError, OpenError, ReadError};
 
 const MAGIC: &[u8; 18] = b"casewright-backup\n";
 const FORMAT: u32 = 1;
@@ -59,6 +59,10 @@ pub enum RestoreError {
     CutOff,
     /// What it says of itself is not so.
     Changed,
+    /// Its keys are wrapped with a key that was destroyed since.
+    Rolled,
+    /// The export of the keys cannot be used.
+    Export(ExportError),
     /// There is a store already.
     Exists {
         path: String,
@@ -158,10 +162,12 @@ pub fn check(from: &mut dyn Read) -> Result<Summary, RestoreError> {
     each(from, &mut |_, _, _| Ok(()))
 }
 
-/// Reads a backup into an empty backend; files go to `take`, in the order they come.
+/// Reads a backup into an empty backend, each change as `mend` leaves it, which may leave none;
+/// files go to `take`, in the order they come.
 pub(crate) fn read(
     from: &mut dyn Read,
     backend: &impl Backend,
+    mend: &mut dyn FnMut(Op) -> Result<Option<Op>, RestoreError>,
     take: &mut dyn FnMut(Attached) -> io::Result<()>,
 ) -> Result<Summary, RestoreError> {
     let (mut group, mut group_bytes) = (Vec::new(), 0);
@@ -171,7 +177,7 @@ pub(crate) fn read(
             return Ok(take((name, value))?);
         }
         group_bytes += key.len() + value.len();
-        group.push(op(kind, &key, value)?);
+        group.extend(mend(op(kind, &key, value)?)?);
         if group_bytes >= GROUP_BYTES {
             group_bytes = 0;
             apply(backend, &mut group)?;
@@ -317,6 +323,11 @@ impl fmt::Display for RestoreError {
             Self::Changed => f.write_str(
                 "the backup is not as it was made: its digest does not fit; take another copy",
             ),
+            Self::Rolled => f.write_str(
+                "the keys were rolled after this backup was made: add the newest export of the \
+                 keys with `--key-export` and the recovery secret with `--recovery`",
+            ),
+            Self::Export(error) => error.fmt(f),
             Self::Exists { path } => write!(
                 f,
                 "there is a store at {path} already; restore into an empty folder"
@@ -336,6 +347,8 @@ impl std::error::Error for RestoreError {
             | Self::Newer { .. }
             | Self::CutOff
             | Self::Changed
+            | Self::Rolled
+            | Self::Export(_)
             | Self::Exists { .. } => None,
         }
     }

@@ -14,6 +14,8 @@ pub struct Batch {
     pub puts: Vec<Put>,
     pub audit: Vec<AuditAppend>,
     pub folds: Vec<Fold>,
+    /// Cases that nobody can read any more once this batch is on disk.
+    pub erases: Vec<Erase>,
     /// Read audits may still be written from the disk reserve.
     pub reserve: bool,
 }
@@ -62,6 +64,14 @@ pub enum Under {
 pub struct AuditAppend {
     pub case: String,
     pub entry: audit::Entry,
+}
+
+/// The key of a case is destroyed, and with it everything that is sealed under it, its histories
+/// included. Its audit chain stays, with what this batch adds to it, under the agency's key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Erase {
+    pub case: String,
+    pub agency: String,
 }
 
 /// An instance leaves memory: its events move into a segment, beside a snapshot.

@@ -15,9 +15,8 @@
 //!
 //! It reads and writes no store, and knows nothing of what was committed.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::fs::{self, File};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -25,7 +24,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::backend::Op;
-use crate::key_file::{folder, to_hex, with_suffix};
+use crate::key_file::{self, folder, to_hex, with_suffix};
 use crate::keys::Keyring;
 use crate::seal::{Nonces, TAG_BYTES};
 
@@ -267,19 +266,7 @@ impl Witness for WitnessFile {
     }
 
     fn replace(&self, bytes: &[u8]) -> io::Result<()> {
-        // What cannot be flushed afterwards is not begun.
-        let within = File::open(folder(&self.0))?;
-        let beside = with_suffix(&self.0, ".new");
-        let mut file = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(0o600)
-            .open(&beside)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        fs::rename(&beside, &self.0)?;
-        within.sync_all()
+        key_file::replace(&self.0, bytes)
     }
 }
 

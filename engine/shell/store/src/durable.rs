@@ -24,6 +24,7 @@ use crate::seal::{DataKey, Openings, Sealed, damaged};
 use crate::{ReadError, Settings, Sound};
 
 mod accept;
+mod erase;
 mod fresh;
 mod gather;
 mod index;
@@ -32,13 +33,16 @@ mod plan;
 mod port;
 mod read;
 mod recover;
+mod roll;
 mod room;
 mod state;
 mod verify;
 mod write;
 
 use keep::Keeper;
-pub(crate) use recover::{RecoverError, named};
+pub(crate) use recover::{RecoverError, is_sealed_fact, named};
+pub use roll::Rolled;
+pub(crate) use roll::{KeyPlace, KeyRow};
 use state::State;
 
 /// A store over some backend.
@@ -54,6 +58,8 @@ struct Shared<B: Backend> {
     keyring: Keyring,
     openings: Openings,
     settings: Settings,
+    /// Held by whoever rolls the epoch.
+    rolling: Mutex<()>,
     state: Mutex<State<B::Snapshot>>,
     /// Work for the writer, or the end.
     work: Condvar,

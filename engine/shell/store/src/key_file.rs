@@ -58,6 +58,21 @@ impl EpochKeys {
         })
     }
 
+    /// Another epoch, beside those that still open what was wrapped in them.
+    pub(crate) fn begin_epoch(&mut self) -> Result<(), getrandom::Error> {
+        let mut key = [0; KEY_BYTES];
+        getrandom::fill(&mut key)?;
+        self.current = self.epochs.keys().max().copied().unwrap_or(0) + 1;
+        self.epochs.insert(self.current, key);
+        Ok(())
+    }
+
+    /// Only the current epoch stays.
+    pub(crate) fn end_epochs(&mut self) {
+        let current = self.current;
+        self.epochs.retain(|epoch, _| *epoch == current);
+    }
+
     /// `None` when there is no such file.
     pub(crate) fn read(path: &Path) -> Result<Option<Self>, KeyFileError> {
         match fs::read_to_string(path) {
@@ -69,16 +84,18 @@ impl EpochKeys {
 
     /// Writes a file that must not exist yet.
     pub(crate) fn create(&self, path: &Path) -> io::Result<()> {
-        let beside = with_suffix(path, ".new");
-        let mut file = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(0o600)
-            .open(&beside)?;
-        file.write_all(self.text().as_bytes())?;
-        file.sync_all()?;
+        let beside = write_beside(path, self.text().as_bytes())?;
         rename_new(&beside, path)
+    }
+
+    /// Writes the file in place of the one that is there, which is written over: as far as the
+    /// disk allows, nobody reads a destroyed key from it.
+    pub(crate) fn replace(&self, path: &Path) -> io::Result<()> {
+        let mut former = OpenOptions::new().write(true).open(path)?;
+        let length = usize::try_from(former.metadata()?.len()).unwrap_or_default();
+        replace(path, self.text().as_bytes())?;
+        former.write_all(&vec![0; length])?;
+        former.sync_all()
     }
 
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
@@ -115,6 +132,29 @@ impl EpochKeys {
         };
         serde_json::to_string(&text).expect("numbers and hex text always have a JSON form")
     }
+}
+
+/// A private file beside its place, finished and on disk.
+pub(crate) fn write_beside(path: &Path, bytes: &[u8]) -> io::Result<PathBuf> {
+    let beside = with_suffix(path, ".new");
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&beside)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    Ok(beside)
+}
+
+/// Puts a private file in its place, whatever is there, and makes that durable.
+pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    // What cannot be flushed afterwards is not begun.
+    let within = File::open(folder(path))?;
+    let beside = write_beside(path, bytes)?;
+    fs::rename(&beside, path)?;
+    within.sync_all()
 }
 
 /// Puts a finished file in its place, unless something is there already, and makes that durable.

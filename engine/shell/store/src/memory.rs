@@ -9,10 +9,10 @@ use casewright_casework::audit;
 
 use crate::backend::{Backend, Failure, Numbered, Op, Pair, Snapshot, Space};
 use crate::chunk;
-use crate::durable::{Durable, RecoverError};
+use crate::durable::{Durable, KeyPlace, RecoverError};
 use crate::key_file::EpochKeys;
 use crate::{
-    Batch, History, OpenError, ReadError, Row, Settings, Store, SubmitError, Table, Ticket,
+    Batch, History, OpenError, ReadError, Rolled, Row, Settings, Store, SubmitError, Table, Ticket,
 };
 
 mod versions;
@@ -84,6 +84,16 @@ impl MemoryStore {
         opened.expect("a disk that this store wrote opens")
     }
 
+    /// See [`crate::RedbStore::roll`]; there is no export.
+    pub fn roll(&self) -> std::io::Result<Rolled> {
+        self.durable.roll(&self.disk, &mut |_, _| Ok(()))
+    }
+
+    /// Whether a roll is due.
+    pub fn roll_is_due(&self) -> bool {
+        self.durable.roll_is_due()
+    }
+
     /// What this store writes to.
     pub fn disk(&self) -> &Disk {
         &self.disk
@@ -133,6 +143,18 @@ impl Disk {
     fn lock(&self) -> MutexGuard<'_, Platter> {
         // Every change is one assignment: a panic elsewhere leaves it whole.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl KeyPlace for Disk {
+    fn read(&self) -> std::io::Result<EpochKeys> {
+        let text = self.keys().unwrap_or_default();
+        EpochKeys::parse(&text).map_err(std::io::Error::other)
+    }
+
+    fn replace(&self, keys: &EpochKeys) -> std::io::Result<()> {
+        self.set_keys(Some(keys.text()));
+        Ok(())
     }
 }
 

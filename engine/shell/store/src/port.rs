@@ -19,7 +19,8 @@ pub trait Store: Send + Sync + 'static {
     /// A row as outsiders may see it: flushed.
     fn get(&self, table: Table, key: &[u8]) -> Result<Option<Row>, ReadError>;
 
-    /// Flushed rows with `start <= key < end` in key order, at most `limit`.
+    /// Flushed rows with `start <= key < end` in key order, at most `limit`. Rows of erased cases
+    /// are left out.
     fn scan(
         &self,
         table: Table,
@@ -35,7 +36,7 @@ pub trait Store: Send + Sync + 'static {
     /// Every event of an instance from the first, flushed ones only.
     fn events(&self, instance: &str) -> Result<Vec<Vec<u8>>, ReadError>;
 
-    /// The audit chain of a case, flushed links only.
+    /// The audit chain of a case, flushed links only; also of a case that was erased.
     fn audit(&self, case: &str) -> Result<Vec<audit::Link>, ReadError>;
 
     /// Instances that recovery must look at: unfolded or marked active. Constant after opening.
@@ -92,7 +93,8 @@ pub struct Committed {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SubmitError {
     /// Somebody else was first: read again and decide again. Folds that do not contain every event
-    /// count as guards after the others.
+    /// count as guards after the others, and after them cases that are to be erased while
+    /// something of their audit chain is not on disk yet.
     Guard { index: usize },
     /// The queue is full: 503, try again.
     Full,

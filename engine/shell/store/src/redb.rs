@@ -7,7 +7,7 @@
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use ::redb::backends::FileBackend;
@@ -22,12 +22,13 @@ use crate::backend::{Backend, Failure, Numbered, Op, Pair, Snapshot, Space};
 use crate::backup::{Attached, Summary};
 use crate::checkpoint::{Turn, Witness, WitnessFile};
 use crate::chunk;
-use crate::durable::Durable;
+use crate::durable::{Durable, KeyPlace};
 use crate::key_file::{EpochKeys, KeyFileError, MISSING, folder, rename_new, with_suffix};
 use crate::pages::Pages;
 use crate::record::RECORD;
 use crate::{
-    Batch, History, OpenError, ReadError, Row, Settings, Sound, Store, SubmitError, Table, Ticket,
+    Batch, ExportTo, History, OpenError, ReadError, Rolled, Row, Settings, Sound, Store,
+    SubmitError, Table, Ticket,
 };
 
 mod contents;
@@ -38,6 +39,7 @@ pub(crate) use contents::contents;
 /// A store in one file.
 pub struct RedbStore {
     durable: Durable<Redb>,
+    keys_path: PathBuf,
 }
 
 type Bytes = &'static [u8];
@@ -89,7 +91,10 @@ impl RedbStore {
         let backend = Redb::open(path, &settings)?;
         let durable = Durable::open(backend, &keys, settings, witness)
             .map_err(|error| error.at(&text(path), &text(keys_path)))?;
-        Ok(Self { durable })
+        Ok(Self {
+            durable,
+            keys_path: keys_path.to_owned(),
+        })
     }
 }
 
@@ -114,9 +119,43 @@ impl RedbStore {
         self.durable.turns()
     }
 
+    /// Whether a case was erased that an older copy of the store, with its keys, still opens.
+    pub fn roll_is_due(&self) -> bool {
+        self.durable.roll_is_due()
+    }
+
+    /// Wraps every key anew and destroys what they were wrapped with: no older copy of the store
+    /// opens an erased case any more. The export is written before, and nothing is destroyed when
+    /// that fails.
+    pub fn roll(&self, to: &ExportTo) -> io::Result<Rolled> {
+        let place = KeyFile(&self.keys_path);
+        self.durable
+            .roll(&place, &mut |keys, rows| to.write(keys, &rows))
+    }
+
+    /// Writes an export of the keys as they are; gives how many.
+    pub fn export_keys(&self, to: &ExportTo) -> io::Result<u64> {
+        let place = KeyFile(&self.keys_path);
+        self.durable
+            .export(&place, &mut |keys, rows| to.write(keys, &rows))
+    }
+
     /// Opens every value once.
     pub fn verify(&self) -> Result<Sound, ReadError> {
         self.durable.verify()
+    }
+}
+
+/// The key file of a store.
+struct KeyFile<'p>(&'p Path);
+
+impl KeyPlace for KeyFile<'_> {
+    fn read(&self) -> io::Result<EpochKeys> {
+        needed_keys(self.0).map_err(|error| io::Error::other(error.to_string()))
+    }
+
+    fn replace(&self, keys: &EpochKeys) -> io::Result<()> {
+        keys.replace(self.0)
     }
 }
 

@@ -39,7 +39,7 @@ fn restore(folder: &Path, mut bytes: &[u8]) -> (Result<(), RestoreError>, Vec<At
         Ok(())
     };
     let (path, keys) = (folder.join("restored"), folder.join("keys"));
-    let restored = RedbStore::restore(&mut bytes, &path, &keys, &mut take);
+    let restored = RedbStore::restore(&mut bytes, &path, &keys, None, &mut take);
     (restored.map(drop), taken)
 }
 

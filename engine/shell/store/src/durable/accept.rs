@@ -7,6 +7,7 @@ use std::sync::Arc;
 use casewright_casework::audit;
 use tokio::sync::oneshot;
 
+use super::erase::Leaving;
 use super::gather::{Gathered, Moving};
 use super::index::{ChainHead, Holder};
 use super::plan::Plan;
@@ -24,6 +25,15 @@ pub(super) struct Weight {
     pub(super) bytes: usize,
     /// Bytes on disk at worst: a changed row may rewrite two pages of 4 KiB.
     pub(super) cost: u64,
+}
+
+impl Weight {
+    /// Links that are sealed again.
+    pub(super) fn add_links(&mut self, count: usize) {
+        const LINK: usize = 256;
+        self.bytes += LINK * count;
+        self.cost += 2 * (LINK * count) as u64;
+    }
 }
 
 pub(super) fn weigh(batch: &Batch) -> Weight {
@@ -49,21 +59,23 @@ pub(super) fn weigh(batch: &Batch) -> Weight {
 
 /// A batch on its way into the queue.
 pub(super) struct Accepting<'s, 'b, S> {
-    state: &'s mut State<S>,
+    pub(super) state: &'s mut State<S>,
+    pub(super) keyring: &'s Keyring,
     keys: BTreeMap<Vec<u8>, Arc<DataKey>>,
     /// What each case gets into the journal, and at which position: seldom more than one.
     records: Vec<(&'b str, u64, Record)>,
     sealed: Vec<Numbered>,
     ops: Vec<Op>,
-    folds: Vec<Holder>,
+    pub(super) folds: Vec<Holder>,
+    pub(super) leaving: Vec<Leaving<'b>>,
 }
 
 /// Queues the batch; the ticket's sender is kept with it.
-pub(super) fn accept<S>(
+pub(super) fn accept<'b, S>(
     state: &mut State<S>,
     keyring: &Keyring,
-    batch: &Batch,
-    plan: Plan<'_>,
+    batch: &'b Batch,
+    plan: Plan<'b>,
     mut gathered: Gathered,
     weight: &Weight,
     ticket: Option<oneshot::Sender<Committed>>,
@@ -71,11 +83,13 @@ pub(super) fn accept<S>(
     let first = state.next_position;
     let mut accepting = Accepting {
         state,
+        keyring,
         keys: plan.keys,
         records: Vec::new(),
         sealed: Vec::new(),
         ops: Vec::with_capacity(2 + batch.puts.len()),
         folds: Vec::new(),
+        leaving: plan.leaving,
     };
     for (owner, row) in plan.new_keys {
         keyring.remember(&owner, &accepting.keys[&owner]);
@@ -98,6 +112,9 @@ pub(super) fn accept<S>(
         accepting.fold_new_links(&plan.chains, &mut gathered, &fold.case);
     }
     for append in &batch.audit {
+        if accepting.link_erased(append) {
+            continue;
+        }
         let head = &plan.chains[&*append.case];
         accepting.link(append, head, gathered.links.get_mut(&append.case));
     }
@@ -123,6 +140,7 @@ pub(super) fn accept<S>(
     for (case, moving) in gathered.links {
         accepting.fold_chain(&case, &moving, stamp);
     }
+    accepting.erase(stamp);
     accepting.queue(stamp, weight, ticket);
 }
 
@@ -339,12 +357,18 @@ impl<'b, S> Accepting<'_, 'b, S> {
         });
     }
 
-    fn seal(&mut self, place: Place<'_>, owner: &[u8], version: u64, plain: &[u8]) -> Vec<u8> {
+    pub(super) fn seal(
+        &mut self,
+        place: Place<'_>,
+        owner: &[u8],
+        version: u64,
+        plain: &[u8],
+    ) -> Vec<u8> {
         let nonce = self.state.nonces.next();
         self.keys[owner].seal_small(&nonce, place, owner, version, plain)
     }
 
-    fn put(&mut self, space: Space, key: &[u8], value: Vec<u8>) {
+    pub(super) fn put(&mut self, space: Space, key: &[u8], value: Vec<u8>) {
         self.ops.push(Op::Put {
             space,
             key: Arc::from(key),
@@ -352,7 +376,7 @@ impl<'b, S> Accepting<'_, 'b, S> {
         });
     }
 
-    fn delete(&mut self, space: Space, key: &[u8]) {
+    pub(super) fn delete(&mut self, space: Space, key: &[u8]) {
         self.ops.push(Op::Delete {
             space,
             key: Arc::from(key),

@@ -37,6 +37,11 @@ impl Fresh {
         }
     }
 
+    /// Plain text of a case that is erased must not be found here.
+    pub(super) fn clear(&mut self) {
+        *self = Self::default();
+    }
+
     pub(super) fn get(&self, position: u64) -> Option<&Arc<Record>> {
         let index = self
             .records

@@ -28,6 +28,8 @@ pub(super) struct Piece<S> {
 pub(super) struct Gathered {
     pub(super) events: BTreeMap<String, Moving<Vec<u8>>>,
     pub(super) links: BTreeMap<String, Moving<Link>>,
+    /// Whole chains of cases that are erased, in the order of the batch.
+    pub(super) chains: Vec<Vec<Link>>,
 }
 
 /// A run of entries, from the first unfolded one.

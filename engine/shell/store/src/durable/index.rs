@@ -57,7 +57,7 @@ pub(super) struct StreamHead {
 }
 
 /// What the next audit link needs.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub(super) struct ChainHead {
     pub(super) next: u64,
     pub(super) hash: String,

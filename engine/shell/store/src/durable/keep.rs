@@ -2,6 +2,7 @@
 //! now and then, a thread of its own keeps the point once that group is on disk, so that no commit
 //! waits for it. Closing keeps the last one.
 
+use std::io;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Instant;
@@ -171,6 +172,36 @@ impl Keeper {
                 );
             }
         }
+        drop(state);
+        self.wake.notify_all();
+    }
+
+    /// Keeps what is kept once more, under the keys of now. It is the keeper's thread that keeps:
+    /// two would write over each other.
+    pub(super) fn keep_again(&self) -> io::Result<()> {
+        let mut state = self.wait_kept()?;
+        if state.kept.is_some() {
+            state.wanted = state.kept;
+            self.wake.notify_all();
+            drop(state);
+            drop(self.wait_kept()?);
+        }
+        Ok(())
+    }
+
+    /// Until nothing is about to be kept.
+    fn wait_kept(&self) -> io::Result<MutexGuard<'_, Keeping>> {
+        let mut state = self.lock();
+        while state.wanted.is_some() && !state.given_up && !state.closing {
+            let woken = self.wake.wait(state);
+            state = woken.unwrap_or_else(PoisonError::into_inner);
+        }
+        if state.given_up || state.closing {
+            let place = self.witness.place();
+            let sentence = format!("the checkpoint {place} cannot be written");
+            return Err(io::Error::other(sentence));
+        }
+        Ok(state)
     }
 
     fn close(&self) {
@@ -220,9 +251,7 @@ fn read(witness: &dyn Witness, keyring: &Keyring) -> Result<Option<Kept>, Recove
     })
 }
 
-pub(super) fn spawn<B: Backend>(
-    shared: &Arc<Shared<B>>,
-) -> std::io::Result<Option<JoinHandle<()>>> {
+pub(super) fn spawn<B: Backend>(shared: &Arc<Shared<B>>) -> io::Result<Option<JoinHandle<()>>> {
     if shared.keeper.is_none() {
         return Ok(None);
     }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use casewright_casework::audit;
 
 use super::Shared;
+use super::erase::Leaving;
 use super::gather::Gathered;
 use super::index::{ChainHead, StreamHead};
 use super::state::State;
@@ -28,6 +29,8 @@ pub(super) struct Plan<'b> {
     pub(super) streams: BTreeMap<&'b str, StreamHead>,
     /// Audit chains before the batch.
     pub(super) chains: BTreeMap<&'b str, ChainHead>,
+    /// Cases that it erases.
+    pub(super) leaving: Vec<Leaving<'b>>,
 }
 
 impl<B: Backend> Shared<B> {
@@ -43,6 +46,7 @@ impl<B: Backend> Shared<B> {
         self.plan_streams(state, batch, gathered, &mut plan)?;
         self.plan_chains(state, batch, &mut plan)?;
         self.plan_versions(state, batch, &mut plan)?;
+        self.plan_erases(state, batch, &gathered.chains, &mut plan)?;
         Ok(plan)
     }
 
@@ -109,7 +113,7 @@ impl<B: Backend> Shared<B> {
     }
 
     /// Finds a key; `existing` names a case that must have one, otherwise it is made.
-    fn plan_key(
+    pub(super) fn plan_key(
         &self,
         state: &mut State<B::Snapshot>,
         plan: &mut Plan<'_>,
@@ -309,7 +313,7 @@ impl<B: Backend> Shared<B> {
             .get(owner, || self.value_locked(state, Space::Keys, owner))
     }
 
-    fn value_locked(
+    pub(super) fn value_locked(
         &self,
         state: &State<B::Snapshot>,
         space: Space,

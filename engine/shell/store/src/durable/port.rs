@@ -78,14 +78,18 @@ impl<B: Backend> Store for Durable<B> {
 
 impl<B: Backend> Shared<B> {
     fn submit(&self, batch: &Batch) -> Result<Ticket, SubmitError> {
-        let gathered = if batch.folds.is_empty() {
+        let mut gathered = if batch.folds.is_empty() {
             Gathered::default()
         } else {
             let instances = batch.folds.iter().map(|fold| &*fold.instance);
             let cases = batch.folds.iter().map(|fold| &*fold.case);
             self.gather(instances, cases)?
         };
-        let weight = weigh(batch);
+        let mut weight = weigh(batch);
+        if !batch.erases.is_empty() {
+            gathered.chains = self.chains(&batch.erases)?;
+            weight.add_links(gathered.chains.iter().map(Vec::len).sum());
+        }
         let (sender, ticket) = Ticket::new();
         let mut state = self.lock()?;
         self.admit(&mut state, &weight, batch.reserve)?;

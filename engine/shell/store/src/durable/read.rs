@@ -14,7 +14,7 @@ use crate::backend::{Backend, Snapshot, Space};
 use crate::record::{
     part_first, part_key, part_range, read_links, read_segment, read_stream, row_key,
 };
-use crate::seal::{damaged, owning_case};
+use crate::seal::{case_owner, damaged, owning_case};
 use crate::{History, ReadError, Row, Table};
 
 impl<B: Backend> Shared<B> {
@@ -43,13 +43,25 @@ impl<B: Backend> Shared<B> {
             return Ok(Vec::new());
         }
         let flushed = self.lock()?.flushed()?;
-        let pairs = flushed.scan(Space::Rows, &start, &end, limit);
-        let rows = pairs.map_err(ReadError::from)?.into_iter();
-        rows.map(|(key, value)| {
-            let row = self.row(&key, &value)?;
-            Ok((key[1..].to_vec(), row))
-        })
-        .collect()
+        let (mut from, mut rows) = (start, Vec::new());
+        loop {
+            let wanted = limit - rows.len();
+            let pairs = flushed.scan(Space::Rows, &from, &end, wanted);
+            let pairs = pairs.map_err(ReadError::from)?;
+            let is_last = pairs.len() < wanted;
+            for (key, value) in pairs {
+                match self.row(&key, &value) {
+                    Ok(row) => rows.push((key[1..].to_vec(), row)),
+                    Err(ReadError::Erased) => {}
+                    Err(error) => return Err(error),
+                }
+                from = key;
+            }
+            if is_last || rows.len() == limit {
+                return Ok(rows);
+            }
+            from.push(0);
+        }
     }
 
     pub(super) fn history(&self, instance: &str) -> Result<Option<History>, ReadError> {
@@ -79,7 +91,11 @@ impl<B: Backend> Shared<B> {
             (None, None) => return Ok(None),
             (None, Some(folded)) => folded.case.clone(),
             (Some((case, piece)), _) if piece.first == folded_events => case.to_string(),
-            (Some(_), _) => return Err(damaged(Space::Streams.what())),
+            (Some((case, _)), _) => {
+                // It is just being erased, or a part is missing.
+                self.key_of(&case_owner(case), Space::Streams.what())?;
+                return Err(damaged(Space::Streams.what()));
+            }
         };
         let snapshot = folded.and_then(|folded| folded.snapshot);
         let mut events = match &snapshot {

@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
+use super::erase::{ERASURES, Erasures};
 use super::index::{Index, StreamHead};
 use super::keep::{self, Keeper, Marking};
 use super::state::State;
@@ -27,7 +28,8 @@ const FORMATS_READ: std::ops::RangeInclusive<u32> = 1..=FORMAT;
 
 const FORMAT_ROW: &[u8] = b"format";
 const STORE_ROW: &[u8] = b"store";
-const CHECK_ROW: &[u8] = b"check";
+/// That the keys are those of this store.
+pub(super) const CHECK_ROW: &[u8] = b"check";
 /// Behind it, the number of an opening.
 const OPENING_ROWS: &[u8] = b"opening";
 /// How far the store has come.
@@ -84,6 +86,19 @@ impl<B: Backend> Durable<B> {
         backend.apply(&mut ops.iter()).map_err(RecoverError::from)
     }
 
+    /// Says once more what a store says of itself, when that was sealed with keys that are gone.
+    pub(crate) fn renew(backend: &B, keys: &EpochKeys, position: u64) -> Result<(), RecoverError> {
+        let (mut nonces, keyring) = (Nonces::new()?, Keyring::new(keys));
+        let point = Point::new(position).bytes();
+        let facts: [(&[u8], &[u8]); 2] = [(CHECK_ROW, &keys.store), (POSITION, &point)];
+        let ops = facts.map(|(name, fact)| Op::Put {
+            space: Space::Meta,
+            key: Arc::from(name),
+            value: Arc::from(keyring.seal_meta(name, &nonces.next(), fact)),
+        });
+        backend.apply(&mut ops.iter()).map_err(RecoverError::from)
+    }
+
     /// Opens a store and starts its writer.
     pub(crate) fn open(
         backend: B,
@@ -95,6 +110,12 @@ impl<B: Backend> Durable<B> {
         let keyring = Keyring::new(keys);
         let named = named(&snapshot, keys, &keyring)?;
         let point = named.point;
+        // A roll that was cut off may have left the facts in an epoch before.
+        let epoch = if keyring.is_rolling() {
+            0
+        } else {
+            keys.current
+        };
         let keeper = witness
             .map(|witness| Keeper::start(witness, &keyring, &named))
             .transpose()?;
@@ -102,12 +123,15 @@ impl<B: Backend> Durable<B> {
         let mut openings = openings(&snapshot)?;
         let opening = openings.begin()?;
         let opening_row = opening_row(&opening);
-        let state = State::new(snapshot, Index::new(), point.position, opening);
+        let erasures = fact(&snapshot, &keyring, ERASURES, Erasures::read)?;
+        let mut state = State::new(snapshot, Index::new(), point.position, opening);
+        state.erasures = erasures.unwrap_or_default();
         let mut shared = Shared {
             backend,
             keyring,
             openings,
             settings,
+            rolling: Mutex::new(()),
             state: Mutex::new(state),
             work: Condvar::new(),
             keeper,
@@ -122,6 +146,9 @@ impl<B: Backend> Durable<B> {
             nonces: Nonces::new()?,
             opening: Some(opening_row),
             grouped: 0,
+            mark: named.mark,
+            epoch,
+            store: keys.store,
         };
         let unstarted =
             |error: std::io::Error| RecoverError::Io(format!("cannot start a thread: {error}"));
@@ -377,6 +404,11 @@ fn check_keys(
     }
     let reason = "does not open this store: its keys were altered, or the store was";
     Err(RecoverError::Keys(reason.to_owned()))
+}
+
+/// Whether a row of [`Space::Meta`] is sealed.
+pub(crate) fn is_sealed_fact(name: &[u8]) -> bool {
+    [CHECK_ROW, POSITION, MARK, ERASURES].contains(&name)
 }
 
 /// A sealed fact about the store, if it says it.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use tokio::sync::oneshot;
 
+use super::erase::Erasures;
 use super::fresh::Fresh;
 use super::index::{Holder, Index};
 use super::room::Room;
@@ -31,6 +32,7 @@ pub(super) struct State<S> {
     pub(super) overlay: Overlay,
     pub(super) index: Index,
     pub(super) fresh: Fresh,
+    pub(super) erasures: Erasures,
     pub(super) versions: Recent<Arc<[u8]>, u64>,
     pub(super) nonces: Opening,
     pub(super) room: Room,
@@ -81,6 +83,7 @@ impl<S> State<S> {
             overlay: Overlay::default(),
             index,
             fresh: Fresh::default(),
+            erasures: Erasures::default(),
             versions: Recent::new(VERSIONS),
             nonces,
             room: Room::default(),

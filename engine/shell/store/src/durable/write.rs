@@ -13,11 +13,11 @@ use super::Shared;
 use super::accept::{accept, weigh};
 use super::index::Holder;
 use super::keep::Marking;
-use super::recover::{MARK, POSITION};
+use super::recover::{CHECK_ROW, MARK, POSITION};
 use super::room::Need;
 use super::state::{Queued, State};
 use crate::backend::{Backend, Failure, Op, Snapshot, Space};
-use crate::checkpoint::{Point, sealed_by};
+use crate::checkpoint::{Mark, Point, sealed_by};
 use crate::chunk;
 use crate::fault::Moment;
 use crate::seal::{Nonces, Sealed};
@@ -56,6 +56,12 @@ pub(super) struct Writer {
     pub(super) opening: Option<Op>,
     /// How many batches the latest group held.
     pub(super) grouped: usize,
+    /// What the store says of kept checkpoints.
+    pub(super) mark: Option<Mark>,
+    /// The epoch that its facts are sealed in.
+    pub(super) epoch: u32,
+    /// Which store it is.
+    pub(super) store: [u8; 16],
 }
 
 /// What a group changes beside its rows.
@@ -140,7 +146,18 @@ impl<B: Backend> Shared<B> {
         };
         let mut own = vec![fact(POSITION, &point.bytes())];
         own.extend(writer.opening.take());
-        own.extend(mark.map(|mark| fact(MARK, &mark.bytes())));
+        let is_marked = mark.is_some();
+        writer.mark = mark.or(writer.mark);
+        // Facts of an epoch that ends are told once more.
+        let epoch = self.keyring.current();
+        let is_new = epoch != writer.epoch;
+        writer.epoch = epoch;
+        if is_new {
+            own.push(fact(CHECK_ROW, &writer.store));
+        }
+        if is_new || is_marked {
+            own.extend(writer.mark.map(|mark| fact(MARK, &mark.bytes())));
+        }
         let records = group.queued.iter().flat_map(|queued| &queued.records);
         let rows = chunk::pack(records.map(|(position, record)| (*position, &**record)));
         if let Some(before) = self.trim_point(&rows, group.trim)?
@@ -154,7 +171,7 @@ impl<B: Backend> Shared<B> {
         Ok(Own {
             ops: own,
             point,
-            is_marked: mark.is_some(),
+            is_marked,
         })
     }
 

@@ -4,33 +4,43 @@
 
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
 
 use super::{Redb, RedbStore, io_error, needed_keys, remove, text, witness_file};
-use crate::backend::Backend;
+use crate::backend::{Backend, Op, Space};
 use crate::backup::{self, Attached, RestoreError, Summary};
 use crate::checkpoint::{self, Kept, Named, Turn, Why, Witness};
-use crate::durable::{RecoverError, named};
-use crate::key_file::{rename_new, with_suffix};
-use crate::keys::Keyring;
+use crate::chunk;
+use crate::durable::{Durable, RecoverError, is_sealed_fact, named};
+use crate::key_file::{EpochKeys, rename_new, with_suffix};
+use crate::keys::{self, Keyring};
 use crate::seal::Nonces;
-use crate::{OpenError, Settings, Sound, Store};
+use crate::{ExportError, OpenError, Recovered, Settings, Sound, Store};
 
 impl RedbStore {
     /// Makes a store at `path`, where there is none, from a backup and the key file of the store
-    /// it was made of. It is put in its place once it was read whole, opened, and every value of
-    /// it too; files beside the store go to `take` between that and its place.
+    /// it was made of, or an export of its keys, which may be newer than the backup. It is put in
+    /// its place once it was read whole, opened, and every value of it too; files beside the store
+    /// go to `take` between that and its place.
     pub fn restore(
         from: &mut dyn io::Read,
         path: &Path,
         keys_path: &Path,
+        recovered: Option<&Recovered>,
         take: &mut dyn FnMut(Attached) -> io::Result<()>,
     ) -> Result<(Summary, Sound), RestoreError> {
         if path.try_exists()? {
             return Err(RestoreError::Exists { path: text(path) });
         }
+        if let Some(recovered) = recovered {
+            put_keys(recovered, keys_path)?;
+        }
+        let keys = needed_keys(keys_path).map_err(RestoreError::Open)?;
         let beside = with_suffix(path, ".new");
         remove(&beside)?;
-        let restored = restore_beside(from, &beside, keys_path, take).and_then(|restored| {
+        let mending = Mending::new(&keys, recovered);
+        let restored = restore_beside(from, &beside, keys_path, mending, take);
+        let restored = restored.and_then(|restored| {
             put_in_place(&beside, path, keys_path)?;
             Ok(restored)
         });
@@ -123,18 +133,96 @@ impl Opened {
     }
 }
 
+/// The key file of an export, unless it lies there.
+fn put_keys(recovered: &Recovered, keys_path: &Path) -> Result<(), RestoreError> {
+    match EpochKeys::read(keys_path) {
+        Ok(Some(found)) if found == recovered.keys => Ok(()),
+        Ok(None) => Ok(recovered.keys.create(keys_path)?),
+        Ok(Some(_)) | Err(_) => Err(RestoreError::Export(ExportError::OtherStore)),
+    }
+}
+
+/// What a backup of an earlier epoch needs to be opened with the keys of now.
+struct Mending<'r> {
+    keys: &'r EpochKeys,
+    keyring: Keyring,
+    recovered: Option<&'r Recovered>,
+    /// What it says of itself was sealed in an earlier epoch.
+    is_earlier: bool,
+    /// Where its journal ends.
+    next: u64,
+}
+
+impl<'r> Mending<'r> {
+    fn new(keys: &'r EpochKeys, recovered: Option<&'r Recovered>) -> Self {
+        Self {
+            keys,
+            keyring: Keyring::new(keys),
+            recovered,
+            is_earlier: false,
+            next: 1,
+        }
+    }
+
+    fn mend(&mut self, op: Op) -> Result<Option<Op>, RestoreError> {
+        match op {
+            Op::Put {
+                space: Space::Keys,
+                key,
+                value,
+            } => {
+                let newest = self.recovered.and_then(|found| found.rows.get(&*key));
+                let value = match newest {
+                    // What is destroyed stays so, whichever of them is newer.
+                    Some(row) if !keys::is_erased(&value) => Arc::from(row.as_slice()),
+                    Some(_) | None => value,
+                };
+                if !self.keyring.knows(&value) {
+                    return Err(RestoreError::Rolled);
+                }
+                let space = Space::Keys;
+                Ok(Some(Op::Put { space, key, value }))
+            }
+            Op::Put {
+                space: Space::Meta,
+                ref key,
+                ref value,
+            } if is_sealed_fact(key) && !self.keyring.knows(value) => {
+                self.is_earlier = true;
+                if self.recovered.is_none() {
+                    return Err(RestoreError::Rolled);
+                }
+                Ok(None)
+            }
+            Op::Append { first, ref row } => {
+                let records = chunk::read(first, row).ok_or(RestoreError::Changed)?;
+                let last = records.into_iter().last();
+                self.next = last.map_or(self.next, |(position, _)| position + 1);
+                Ok(Some(op))
+            }
+            Op::Put { .. } | Op::Delete { .. } | Op::Trim { .. } => Ok(Some(op)),
+        }
+    }
+}
+
 fn restore_beside(
     from: &mut dyn io::Read,
     beside: &Path,
     keys_path: &Path,
+    mut mending: Mending<'_>,
     take: &mut dyn FnMut(Attached) -> io::Result<()>,
 ) -> Result<(Summary, Sound), RestoreError> {
     let backend = Redb::new(beside, &Settings::default()).map_err(RestoreError::Open)?;
     let mut files = Vec::new();
-    let summary = backup::read(from, &backend, &mut |file| {
+    let mut file = |file| {
         files.push(file);
         Ok(())
-    })?;
+    };
+    let summary = backup::read(from, &backend, &mut |op| mending.mend(op), &mut file)?;
+    if mending.is_earlier {
+        let renewed = Durable::renew(&backend, mending.keys, mending.next);
+        renewed.map_err(|error| RestoreError::Open(error.at(&text(beside), &text(keys_path))))?;
+    }
     let closed = backend.close();
     closed.map_err(|failure| RestoreError::Io(io::Error::other(failure.to_string())))?;
     // What it says of checkpoints it says of the store that it was made of.

@@ -88,6 +88,7 @@ fn a_refused_batch_changes_nothing(subject: &Subject) {
         puts: vec![put("k", "after"), put("new", "after")],
         events: vec![event("i-1", "case-1", "after")],
         audit: vec![audited("case-1", "after")],
+        erases: Vec::new(),
         folds: vec![fold("i-1", "case-1", 1, true)],
         reserve: false,
     };

@@ -4,6 +4,7 @@
 
 mod audit;
 mod damage;
+mod erasure;
 mod failures;
 mod flips;
 mod guards;

@@ -194,7 +194,7 @@ fn a_restored_backup_is_older_on_purpose() {
     drop(store);
     let newest = fs::read(&path).unwrap();
     fs::remove_file(&path).unwrap();
-    RedbStore::restore(&mut &*backup, &path, &keys, &mut |_| Ok(())).unwrap();
+    RedbStore::restore(&mut &*backup, &path, &keys, None, &mut |_| Ok(())).unwrap();
     let store = open();
     assert_eq!(value(&store, "k"), None);
     commit(
@@ -234,7 +234,7 @@ fn a_restore_that_fails_leaves_the_newest_as_it_was() {
     fs::remove_file(&path).unwrap();
     // Somebody finds the newest and puts it back, just before the restored one is in its place.
     let mut found = |_: Attached| fs::write(&path, &newest);
-    let restored = RedbStore::restore(&mut &*backup, &path, &keys, &mut found);
+    let restored = RedbStore::restore(&mut &*backup, &path, &keys, None, &mut found);
     assert!(matches!(restored, Err(RestoreError::Io(_))), "{restored:?}");
     let store = subject.open();
     assert_eq!(value(&*store, "k"), Some((3, "later 2".to_owned())));
