@@ -7,22 +7,19 @@
 use casewright_casework::audit::{Action, Entry};
 use casewright_casework::disclosure::{Basis, Ground, Wish, unnamed};
 use casewright_casework::person::Relation;
-use casewright_casework::{Disclosure, Person, Principal, Refusal};
+use casewright_casework::{Disclosure, Principal, Refusal};
 use casewright_language::workflow;
 use casewright_machine::{CallError, Delivery, openapi};
-use casewright_store::{AuditAppend, Batch, Guard, Put, SubmitError, Table, Under};
+use casewright_store::{AuditAppend, Batch, Put, SubmitError, Table, Under};
 use jiff::SignedDuration;
 
 use super::calls::AGAIN_MS;
 use super::funds::permanent;
-use super::shared::{ENGINE, Shared, refused, unreadable};
+use super::shared::{ENGINE, Shared, refused};
 use super::{Engine, Refused};
 use crate::deployment::Deployment;
 use crate::record::InstanceRow;
 use crate::{id, key, record};
-
-/// Persons of one case.
-const PERSONS_MAX: usize = 10_000;
 
 /// What is about to be sent.
 pub(super) struct Sending<'a> {
@@ -176,30 +173,6 @@ impl Shared {
             audit: vec![self.disclosed(sending, Action::Disclosed, detail)],
             ..Batch::default()
         }))
-    }
-
-    /// Everybody of a case, and the guards that they stay as they are.
-    pub(super) fn people(&self, case: &str) -> Result<(Vec<Person>, Vec<Guard>), Refused> {
-        let prefix = key::prefix(&[case]);
-        let end = key::after(&prefix);
-        let rows = self
-            .parts
-            .store
-            .scan(Table::Person, &prefix, &end, PERSONS_MAX);
-        let (mut people, mut guards) = (Vec::new(), Vec::new());
-        for (key, _) in rows.map_err(unreadable)? {
-            let found = self.pending::<Person>(Table::Person, &key, "a person")?;
-            let Some((person, version)) = found else {
-                continue;
-            };
-            people.push(person);
-            guards.push(Guard::Row {
-                table: Table::Person,
-                key,
-                version,
-            });
-        }
-        Ok((people, guards))
     }
 
     async fn held_back(&self, sending: &Sending<'_>, refusal: Refusal) -> Unsent {

@@ -1,5 +1,8 @@
 //! Persons of a case: added, changed, and their confidential addresses shown to whoever asks, which
-//! is written down first. Staff who are family or payee stand before a wall (`walls.rs`).
+//! is written down first. Staff who are family or payee stand before a wall (`walls.rs`). Also
+//! everybody of a case as deciders must see them.
+
+use std::collections::BTreeSet;
 
 use casewright_casework::audit::Action;
 use casewright_casework::person::{Details, Hidden, Shown};
@@ -7,10 +10,16 @@ use casewright_casework::{Case, Code, Person, Principal, Refusal};
 use casewright_store::{Batch, Guard, Put, Table, Under};
 
 use super::case_file::filed;
-use super::shared::{Shared, not_found};
+use super::shared::{Shared, not_found, unreadable};
 use super::{Engine, Refused, RequestKey};
 use crate::record::UserRow;
 use crate::{id, key, record};
+
+/// Persons of one case.
+const PERSONS_MAX: usize = 10_000;
+
+/// Ids of people who came into a case and are perhaps not on disk yet.
+type Joined = BTreeSet<String>;
 
 /// Said of a look at an address with which a code word is shown.
 const CODE_WORD: &str = "code-word";
@@ -200,6 +209,9 @@ impl Shared {
             value: Some(record::encode(person)),
             under: Under::Case(case.id.clone()),
         });
+        if version == 0 {
+            self.put_joined(case, person, batch)?;
+        }
         let (mut walls, _) = self.walls(&case.id)?;
         match &person.details.staff {
             Some(staff) if person.details.relation.bars_deciding() => {
@@ -211,4 +223,63 @@ impl Shared {
         }
         self.put_walls(case, &walls, person.changed_at, batch)
     }
+
+    /// Everybody of a case, and the guards that they stay as they are and that nobody joins them.
+    pub(super) fn people(&self, case: &str) -> Result<(Vec<Person>, Vec<Guard>), Refused> {
+        let prefix = key::prefix(&[case]);
+        let end = key::after(&prefix);
+        let store = &self.parts.store;
+        let rows = store.scan(Table::Person, &prefix, &end, PERSONS_MAX);
+        let rows = rows.map_err(unreadable)?;
+        let (joined, guard) = self.joined(case)?;
+        let on_disk = rows.into_iter().map(|(key, _)| key);
+        let joined = joined.iter().map(|id| key::join(&[case, id]));
+        let keys: BTreeSet<Vec<u8>> = on_disk.chain(joined).collect();
+        let (mut people, mut guards) = (Vec::new(), vec![guard]);
+        for key in keys {
+            let found = self.pending::<Person>(Table::Person, &key, "a person")?;
+            let Some((person, version)) = found else {
+                continue;
+            };
+            people.push(person);
+            guards.push(Guard::Row {
+                table: Table::Person,
+                key,
+                version,
+            });
+        }
+        Ok((people, guards))
+    }
+
+    /// Who joined the case of late, and the guard that nobody else does.
+    fn joined(&self, case: &str) -> Result<(Joined, Guard), Refused> {
+        let key = joined_key(case);
+        let found = self.pending::<Joined>(Table::Index, &key, "people who joined")?;
+        let (joined, version) = found.unwrap_or_default();
+        let table = Table::Index;
+        let guard = Guard::Row {
+            table,
+            key,
+            version,
+        };
+        Ok((joined, guard))
+    }
+
+    fn put_joined(&self, case: &Case, person: &Person, batch: &mut Batch) -> Result<(), Refused> {
+        let (mut joined, guard) = self.joined(&case.id)?;
+        joined.retain(|id| self.person_of(&case.id, id).is_err());
+        joined.insert(person.id.clone());
+        batch.guards.push(guard);
+        batch.puts.push(Put {
+            table: Table::Index,
+            key: joined_key(&case.id),
+            value: Some(record::encode(&joined)),
+            under: Under::Case(case.id.clone()),
+        });
+        Ok(())
+    }
+}
+
+fn joined_key(case: &str) -> Vec<u8> {
+    key::join(&["people-joined", case])
 }

@@ -6,10 +6,12 @@
 use std::collections::BTreeMap;
 
 use casewright_casework::Principal;
+use casewright_casework::audit::Action;
 use casewright_store::{Moment, Store, Table};
 use jiff::Timestamp;
 use serde_json::json;
 
+use super::meanwhile::{of_agency, of_case};
 use super::world::{World, leader, manager, moment, pack, request, within_reason, worker};
 use crate::engine::{OnChange, Refused, Wait};
 use crate::view::{TimelineEntry, WorkItemView};
@@ -389,4 +391,47 @@ async fn what_is_kept_stays_and_one_calendar_may_say_otherwise() {
     engine.quiet().await.unwrap();
     assert_eq!(look(&world, &item.id).await.due, Some(moment(BEFORE)));
     assert!(told(&world, &started.case, MOVED).await.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_offered_by_a_calendar_that_changes_meanwhile() {
+    for table in [Table::Case, Table::Calendar] {
+        let world = world().await;
+        let changed = with("whenCalendarsChange: recompute", &[5, 6]);
+        world.deploy(changed).await.unwrap();
+        world.engine.quiet().await.unwrap();
+        let started = world.start("twice", json!({})).await;
+        let item = world.item(&started.id, "decision").await;
+        let row = if table == Table::Case {
+            of_case(&started.case, table, started.case.clone().into_bytes())
+        } else {
+            of_agency(table, crate::key::join(&["family-support", "au-qld"]))
+        };
+        world.touch(Action::WorkItemOffered, row);
+        decide(&world, &leader(), &item.id, "approve").await;
+        assert!(!world.overlooked(), "{table:?}");
+        let again = world.item(&started.id, "again").await;
+        assert_eq!(again.due, Some(moment(AFTER)), "{table:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_deadline_is_moved_as_its_task_and_its_calendar_stand_then() {
+    for table in [Table::WorkItem, Table::Calendar] {
+        let world = world().await;
+        let started = world.start("late", json!({})).await;
+        let item = world.item(&started.id, "decision").await.id;
+        let row = if table == Table::WorkItem {
+            of_case(&started.case, table, item.clone().into_bytes())
+        } else {
+            of_agency(table, crate::key::join(&["family-support", "au-qld"]))
+        };
+        world.touch(Action::WorkItemDueMoved, row);
+        let changed = with("whenCalendarsChange: recompute", &[5, 6]);
+        world.deploy(changed).await.unwrap();
+        world.engine.quiet().await.unwrap();
+        assert!(!world.overlooked(), "{table:?}");
+        assert_eq!(look(&world, &item).await.due, Some(moment(AFTER)));
+        assert_eq!(told(&world, &started.case, MOVED).await.len(), 1);
+    }
 }

@@ -390,3 +390,51 @@ async fn a_withdrawal_that_is_first_undoes_the_decision_to_send() {
             .is_err()
     );
 }
+
+/// Decided without a parent who joins the case before the decision is on disk.
+#[tokio::test]
+async fn whoever_joins_the_family_first_is_asked_first() {
+    let world = world().await;
+    let (run, mother) = world.family("home").await;
+    world.agree(&run.case, &mother, "2026-09-04").await;
+    let shared = &world.engine.shared;
+    let row = shared.seen_instance(&worker(), &run.id).unwrap();
+    let deployment = shared.in_force("family-support").unwrap();
+    let sending = Sending {
+        instance: &run.id,
+        row: &row,
+        deployment: &deployment,
+        function: "housing.apply",
+        delivery: &casewright_machine::Delivery {
+            reference: "/do/1/send".to_owned(),
+            run: 1,
+            attempt: 1,
+        },
+        key: "k",
+    };
+    let wish = sending.wish().unwrap();
+    let clear = || shared.try_clear(&sending, Some(&wish), &[]).unwrap();
+    let decided = clear().unwrap();
+    world.faults.hold();
+    let (who, father) = (worker(), details("Tom", Relation::Parent));
+    let joins = world.engine.add_person(&who, &run.case, father, None);
+    // What is held is let go before anything is said: a test that fails must end.
+    let meanwhile = async {
+        let mut asked = false;
+        for _ in 0..1_000 {
+            tokio::task::yield_now().await;
+            asked = clear().is_err();
+            if asked {
+                break;
+            }
+        }
+        world.faults.release();
+        asked
+    };
+    let (joined, asked) = tokio::join!(joins, meanwhile);
+    joined.unwrap();
+    assert!(asked, "he is asked before he is on disk");
+    let late = world.store.submit(decided);
+    assert!(matches!(late, Err(SubmitError::Guard { .. })));
+    assert!(clear().is_err());
+}

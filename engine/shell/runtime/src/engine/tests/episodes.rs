@@ -4,11 +4,15 @@
 use std::collections::BTreeMap;
 
 use casewright_casework::Code;
+use casewright_casework::audit::Action;
 use casewright_casework::case::Counts;
+use casewright_store::Table;
 use casewright_store::settings::Settings;
 use serde_json::{Value, json};
 
+use super::meanwhile::of_case;
 use super::world::{World, complete, pack, staff, start_of, worker};
+use crate::engine::episodes::Episodes;
 use crate::engine::{Limits, Refused, Start};
 use crate::port::EffectKind;
 use crate::view::{InstanceView, StartedView};
@@ -213,6 +217,47 @@ async fn a_start_and_an_end_at_once_are_one_after_the_other() {
             "round {round}: it goes on in a closed case"
         );
     }
+}
+
+#[tokio::test]
+async fn whoever_closes_or_begins_sees_what_changes_meanwhile() {
+    for told in [Action::CaseClosed, Action::InstanceStarted] {
+        for table in [Table::Case, Table::Index] {
+            let world = world().await;
+            // The first run opens the case; the second begins in it, which is written down.
+            let case = world.start("work", json!({})).await.case;
+            world.begin(&case, "work").await.unwrap();
+            let key = if table == Table::Case {
+                case.clone().into_bytes()
+            } else {
+                Episodes::begun_key(&case)
+            };
+            world.touch(told, of_case(&case, table, key));
+            if told == Action::InstanceStarted {
+                world.begin(&case, "work").await.unwrap();
+            } else {
+                let input = json!({"reason": "moved", "leave": ["work"]});
+                let over = world.end(Some(&case), input).await;
+                assert_eq!(over.status, "completed", "{told:?} {table:?}");
+            }
+            assert!(!world.overlooked(), "{told:?} {table:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_case_is_opened_again_as_it_stands_then() {
+    let world = world().await;
+    let over = world.end(None, json!({"reason": "moved"})).await;
+    let key = over.case.clone().into_bytes();
+    let row = of_case(&over.case, Table::Case, key);
+    world.touch(Action::CaseReopened, row);
+    let who = worker();
+    let again = world
+        .engine
+        .reopen(&who, &over.case, "They came back", None);
+    assert_eq!(again.await.unwrap().episodes.len(), 2);
+    assert!(!world.overlooked());
 }
 
 #[tokio::test]

@@ -4,10 +4,12 @@
 use std::collections::BTreeMap;
 
 use casewright_casework::Principal;
-use casewright_store::Moment;
+use casewright_casework::audit::Action;
+use casewright_store::{Moment, Table};
 use jiff::SignedDuration;
 use serde_json::{Map, Value, json};
 
+use super::meanwhile::of_case;
 use super::world::{World, complete, request, staff, start_of, within_reason, worker};
 use crate::engine::{Limits, Migrate, MoveTo, Refused};
 use crate::port::EffectKind;
@@ -305,4 +307,18 @@ async fn only_who_may_deploy_moves_a_run_and_says_why() {
     };
     let refused = world.engine.migrate(&alex(), &id, never, None).await;
     assert_eq!(code(&refused.unwrap_err()), "not-migrated");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_is_moved_as_its_open_task_stands_then() {
+    let world = world().await;
+    let started = world.start("it", json!({})).await;
+    world.deploy(after()).await.unwrap();
+    let key = format!("{}-1", started.id).into_bytes();
+    let row = of_case(&started.case, Table::WorkItem, key);
+    world.touch(Action::InstanceMigrated, row);
+    let who = alex();
+    let moved = world.engine.migrate(&who, &started.id, to_new(), None);
+    moved.await.unwrap();
+    assert!(!world.overlooked());
 }

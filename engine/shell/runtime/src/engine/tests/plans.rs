@@ -3,12 +3,16 @@
 
 use std::collections::BTreeMap;
 
+use casewright_casework::audit::Action;
 use casewright_casework::person::{Contact, Details, Relation};
 use casewright_casework::plan::Status;
 use casewright_store::settings::Settings;
+use casewright_store::{Store, Table};
 use serde_json::{Value, json};
 
+use super::meanwhile::of_case;
 use super::world::{World, pack, start_of, worker};
+use crate::engine::plans::{head, version_key};
 use crate::engine::{Limits, PlanView, Start};
 use crate::port::EffectKind;
 use crate::view::{InstanceView, StartedView};
@@ -237,4 +241,31 @@ async fn a_parent_who_joins_the_case_is_asked_too() {
         .run_in(&run.case, "edit", json!({"plan": written("Money")}))
         .await;
     assert_eq!(refused(&again), "needs-agreement");
+}
+
+#[tokio::test]
+async fn a_plan_or_a_person_that_changes_meanwhile_has_it_decided_anew() {
+    for index in 0..3 {
+        let world = world().await;
+        let run = world.with_family("whole", all_agree()).await;
+        let case = run.case.clone();
+        let people = world.store.scan(Table::Person, &[], &[0xff; 64], 1);
+        let rows = [
+            (Table::Person, people.unwrap().remove(0).0),
+            (Table::Index, head(&case)),
+            (Table::Plan, version_key(&case, 1)),
+        ];
+        let (table, key) = rows[index].clone();
+        world.touch(Action::PlanActivated, of_case(&case, table, key));
+        let over = world.asked(&run).await;
+        assert!(!world.overlooked(), "{table:?}");
+        assert_eq!(over.output.unwrap()["status"], "active", "{table:?}");
+        let answered = world.engine.timeline(&worker(), &run.case).await.unwrap();
+        let answered = answered.iter().filter(|one| one.action == "plan-answered");
+        assert_eq!(
+            answered.count(),
+            1,
+            "{table:?}: decided anew, and said once"
+        );
+    }
 }

@@ -16,6 +16,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use tokio::sync::{Semaphore, watch};
 
+use super::meanwhile::{Meanwhile, Rivals};
 use crate::Deployment;
 use crate::engine::{Complete, Engine, Limits, Parts, Refused, RequestKey, Start};
 use crate::port::{
@@ -298,6 +299,7 @@ pub(super) struct World {
     pub(super) engine: Engine,
     pub(super) store: Arc<MemoryStore>,
     pub(super) faults: Arc<Faults>,
+    pub(super) rivals: Arc<Rivals>,
     pub(super) clock: Arc<HandClock>,
     pub(super) partner: Arc<Partner>,
     pub(super) evaluator: Arc<Evaluator>,
@@ -326,11 +328,14 @@ impl World {
         let store = Arc::new(MemoryStore::new(settings));
         let (clock, partner) = (Arc::new(HandClock::new()), Partner::new(effect));
         let (entropy, evaluator) = (Arc::default(), Arc::default());
-        let engine = open(&store, &clock, &partner, &entropy, &evaluator, limits).await;
+        let rivals = Arc::default();
+        let around = around(&store, &rivals);
+        let engine = open(around, &clock, &partner, &entropy, &evaluator, limits).await;
         Self {
             engine,
             store,
             faults,
+            rivals,
             clock,
             partner,
             evaluator,
@@ -343,7 +348,7 @@ impl World {
     pub(super) async fn crash(self) -> Self {
         let store = Arc::new(self.store.crash());
         let engine = open(
-            &store,
+            around(&store, &self.rivals),
             &self.clock,
             &self.partner,
             &self.entropy,
@@ -441,8 +446,15 @@ impl World {
     }
 }
 
+fn around(store: &Arc<MemoryStore>, rivals: &Arc<Rivals>) -> Arc<Meanwhile> {
+    Arc::new(Meanwhile {
+        store: Arc::clone(store),
+        rivals: Arc::clone(rivals),
+    })
+}
+
 async fn open(
-    store: &Arc<MemoryStore>,
+    store: Arc<Meanwhile>,
     clock: &Arc<HandClock>,
     partner: &Arc<Partner>,
     entropy: &Arc<Counting>,
@@ -450,7 +462,7 @@ async fn open(
     limits: Limits,
 ) -> Engine {
     let parts = Parts {
-        store: Arc::clone(store) as _,
+        store: store as _,
         invoke: Arc::clone(partner) as _,
         evaluate: Arc::clone(evaluator) as _,
         clock: Arc::clone(clock) as _,
