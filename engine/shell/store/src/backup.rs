@@ -167,7 +167,7 @@ pub fn check(from: &mut dyn Read) -> Result<Summary, RestoreError> {
 pub(crate) fn read(
     from: &mut dyn Read,
     backend: &impl Backend,
-    mend: &mut dyn FnMut(Op) -> Result<Option<Op>, RestoreError>,
+    mend: &mut dyn FnMut(Op) -> Option<Op>,
     take: &mut dyn FnMut(Attached) -> io::Result<()>,
 ) -> Result<Summary, RestoreError> {
     let (mut group, mut group_bytes) = (Vec::new(), 0);
@@ -177,7 +177,7 @@ pub(crate) fn read(
             return Ok(take((name, value))?);
         }
         group_bytes += key.len() + value.len();
-        group.extend(mend(op(kind, &key, value)?)?);
+        group.extend(mend(op(kind, &key, value)?));
         if group_bytes >= GROUP_BYTES {
             group_bytes = 0;
             apply(backend, &mut group)?;

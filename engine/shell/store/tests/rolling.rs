@@ -187,6 +187,22 @@ fn a_backup_of_before_needs_the_export_and_says_so() {
 }
 
 #[test]
+fn a_backup_that_was_changed_is_called_so_and_not_older() {
+    let server = Server::new();
+    let store = server.open();
+    fill(&store, &["c-1"]);
+    let copy = backup(&store);
+    let folder = tempfile::tempdir().unwrap();
+    fs::copy(server.path("keys"), folder.path().join("keys")).unwrap();
+    // The epoch that the key of the case is wrapped in.
+    let owner = copy.windows(4).position(|bytes| bytes == b"Cc-1").unwrap();
+    let mut changed = copy;
+    changed[owner + 4 + 8] ^= 2;
+    let refused = restore(folder.path(), &changed, None).err().unwrap();
+    assert!(matches!(refused, RestoreError::Changed), "{refused}");
+}
+
+#[test]
 fn an_export_of_before_the_erasure_brings_nothing_back_that_a_backup_calls_erased() {
     let server = Server::new();
     let store = server.open();

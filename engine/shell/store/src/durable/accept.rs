@@ -71,16 +71,23 @@ pub(super) struct Accepting<'s, 'b, S> {
 }
 
 /// Queues the batch; the ticket's sender is kept with it.
-pub(super) fn accept<'b, S>(
+pub(super) fn accept<S>(
     state: &mut State<S>,
     keyring: &Keyring,
-    batch: &'b Batch,
-    plan: Plan<'b>,
+    batch: &Batch,
+    plan: Plan<'_>,
     mut gathered: Gathered,
     weight: &Weight,
     ticket: Option<oneshot::Sender<Committed>>,
 ) {
     let first = state.next_position;
+    let chains = std::mem::take(&mut gathered.chains);
+    let leaving = batch.erases.iter().zip(chains).zip(plan.parts);
+    let leaving = leaving.map(|((erase, links), parts)| Leaving {
+        erase,
+        links,
+        parts,
+    });
     let mut accepting = Accepting {
         state,
         keyring,
@@ -89,7 +96,7 @@ pub(super) fn accept<'b, S>(
         sealed: Vec::new(),
         ops: Vec::with_capacity(2 + batch.puts.len()),
         folds: Vec::new(),
-        leaving: plan.leaving,
+        leaving: leaving.collect(),
     };
     for (owner, row) in plan.new_keys {
         keyring.remember(&owner, &accepting.keys[&owner]);

@@ -33,11 +33,13 @@ pub(super) struct Erasures {
 
 /// A chain on its way to the agency's key, with what its batch adds.
 pub(super) struct Leaving<'b> {
-    erase: &'b Erase,
-    links: Vec<Link>,
-    /// Keys of the parts that it lies in now.
-    parts: Vec<Vec<u8>>,
+    pub(super) erase: &'b Erase,
+    pub(super) links: Vec<Link>,
+    pub(super) parts: Parts,
 }
+
+/// Keys of the parts that a chain lies in.
+pub(super) type Parts = Vec<Vec<u8>>;
 
 impl Erasures {
     pub(super) fn bytes(self) -> Vec<u8> {
@@ -69,12 +71,12 @@ impl<B: Backend> Shared<B> {
 
     /// Whether nothing was added to the chains meanwhile, and nothing else of the batch needs the
     /// keys.
-    pub(super) fn plan_erases<'b>(
+    pub(super) fn plan_erases(
         &self,
         state: &mut State<B::Snapshot>,
-        batch: &'b Batch,
+        batch: &Batch,
         chains: &[Vec<Link>],
-        plan: &mut Plan<'b>,
+        plan: &mut Plan<'_>,
     ) -> Result<(), SubmitError> {
         for (index, (erase, links)) in batch.erases.iter().zip(chains).enumerate() {
             let case = erase.case.as_str();
@@ -95,11 +97,7 @@ impl<B: Backend> Shared<B> {
             let parts = state.flushed()?;
             let parts = parts.scan(Space::Audit, &start, &end, usize::MAX);
             let parts = parts.map_err(ReadError::from)?.into_iter();
-            plan.leaving.push(Leaving {
-                erase,
-                links: links.clone(),
-                parts: parts.map(|(key, _)| key).collect(),
-            });
+            plan.parts.push(parts.map(|(key, _)| key).collect());
         }
         Ok(())
     }

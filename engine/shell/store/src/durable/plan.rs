@@ -6,7 +6,7 @@ use std::sync::Arc;
 use casewright_casework::audit;
 
 use super::Shared;
-use super::erase::Leaving;
+use super::erase::Parts;
 use super::gather::Gathered;
 use super::index::{ChainHead, StreamHead};
 use super::state::State;
@@ -29,8 +29,8 @@ pub(super) struct Plan<'b> {
     pub(super) streams: BTreeMap<&'b str, StreamHead>,
     /// Audit chains before the batch.
     pub(super) chains: BTreeMap<&'b str, ChainHead>,
-    /// Cases that it erases.
-    pub(super) leaving: Vec<Leaving<'b>>,
+    /// Where the chains of the cases that it erases lie, in their order.
+    pub(super) parts: Vec<Parts>,
 }
 
 impl<B: Backend> Shared<B> {

@@ -149,6 +149,8 @@ struct Mending<'r> {
     recovered: Option<&'r Recovered>,
     /// What it says of itself was sealed in an earlier epoch.
     is_earlier: bool,
+    /// A key is wrapped in an epoch that these keys do not know.
+    lacks_keys: bool,
     /// Where its journal ends.
     next: u64,
 }
@@ -160,11 +162,12 @@ impl<'r> Mending<'r> {
             keyring: Keyring::new(keys),
             recovered,
             is_earlier: false,
+            lacks_keys: false,
             next: 1,
         }
     }
 
-    fn mend(&mut self, op: Op) -> Result<Option<Op>, RestoreError> {
+    fn mend(&mut self, op: Op) -> Option<Op> {
         match op {
             Op::Put {
                 space: Space::Keys,
@@ -177,11 +180,9 @@ impl<'r> Mending<'r> {
                     Some(row) if !keys::is_erased(&value) => Arc::from(row.as_slice()),
                     Some(_) | None => value,
                 };
-                if !self.keyring.knows(&value) {
-                    return Err(RestoreError::Rolled);
-                }
+                self.lacks_keys |= !self.keyring.knows(&value);
                 let space = Space::Keys;
-                Ok(Some(Op::Put { space, key, value }))
+                Some(Op::Put { space, key, value })
             }
             Op::Put {
                 space: Space::Meta,
@@ -189,19 +190,21 @@ impl<'r> Mending<'r> {
                 ref value,
             } if is_sealed_fact(key) && !self.keyring.knows(value) => {
                 self.is_earlier = true;
-                if self.recovered.is_none() {
-                    return Err(RestoreError::Rolled);
-                }
-                Ok(None)
+                None
             }
             Op::Append { first, ref row } => {
-                let records = chunk::read(first, row).ok_or(RestoreError::Changed)?;
+                let records = chunk::read(first, row).unwrap_or_default();
                 let last = records.into_iter().last();
                 self.next = last.map_or(self.next, |(position, _)| position + 1);
-                Ok(Some(op))
+                Some(op)
             }
-            Op::Put { .. } | Op::Delete { .. } | Op::Trim { .. } => Ok(Some(op)),
+            Op::Put { .. } | Op::Delete { .. } | Op::Trim { .. } => Some(op),
         }
+    }
+
+    /// Once the backup was read to its end: before that it may only be damaged.
+    fn is_rolled(&self) -> bool {
+        self.lacks_keys || self.is_earlier && self.recovered.is_none()
     }
 }
 
@@ -219,6 +222,9 @@ fn restore_beside(
         Ok(())
     };
     let summary = backup::read(from, &backend, &mut |op| mending.mend(op), &mut file)?;
+    if mending.is_rolled() {
+        return Err(RestoreError::Rolled);
+    }
     if mending.is_earlier {
         let renewed = Durable::renew(&backend, mending.keys, mending.next);
         renewed.map_err(|error| RestoreError::Open(error.at(&text(beside), &text(keys_path))))?;
