@@ -13,6 +13,7 @@ use tokio::net::TcpListener;
 use self::config::Config;
 use crate::exit;
 use crate::folder;
+use crate::log;
 use crate::operator;
 use crate::ports::plugins::Sources;
 use crate::ready;
@@ -26,9 +27,14 @@ pub(crate) struct Arguments {
     /// Written once the server answers: `{"url": ...}`.
     #[arg(long, value_name = "FILE")]
     ready_file: Option<PathBuf>,
+    #[command(flatten)]
+    log: log::Arguments,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> ExitCode {
+    if let Err(code) = log::start(&arguments.log) {
+        return code;
+    }
     let config = match Config::read(&arguments.config) {
         Ok(config) => config,
         Err(sentence) => return exit::environment(&sentence),
@@ -56,6 +62,7 @@ async fn serve(config: &Config, arguments: &Arguments) -> io::Result<()> {
         )
     })?;
     let url = format!("http://{}", listener.local_addr()?);
+    wiring::tell_start(&url, &config.data);
     let places = Places {
         data: config.data.clone(),
         keys: config.keys.clone(),
@@ -86,7 +93,10 @@ async fn serve(config: &Config, arguments: &Arguments) -> io::Result<()> {
     if let Some(path) = &arguments.ready_file {
         ready::write(path, &json!({ "url": url }))?;
     }
-    exit::note(&format!("serving on {url}"));
+    if !log::is_for_programs() {
+        exit::note(&format!("serving on {url}"));
+    }
+    tracing::info!(address = url, "serving");
     let loopback = config.listen.ip().is_loopback();
     let settings = casewright_web::Settings {
         secure_cookies: config.secure_cookies.unwrap_or(!loopback),

@@ -79,7 +79,11 @@ pub(crate) fn book_later(shared: &Arc<Shared>, instance: &str, call: Call) {
                     shared.parts.clock.wait_until(again).await;
                 }
                 Err(RunError::Refused(refused)) => {
-                    tracing::error!(instance, %refused, "a booking could not be decided");
+                    tracing::error!(
+                        instance,
+                        refused = refused.in_log(),
+                        "a booking could not be decided"
+                    );
                     return;
                 }
                 Ok(()) | Err(RunError::Mismatch) => return,

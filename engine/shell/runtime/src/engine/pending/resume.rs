@@ -34,7 +34,7 @@ pub(crate) fn wake(shared: &Arc<Shared>, hash: Vec<u8>) {
                 }
                 // Its timer row is still there: the next start looks again.
                 Err(refused) => {
-                    tracing::warn!(%refused, "a pending call could not go on");
+                    tracing::warn!(refused = refused.in_log(), "a pending call could not go on");
                     shared.resuming.leave(&hash);
                     break;
                 }
