@@ -396,6 +396,7 @@ fn sending<'a>(
         function: &call.function,
         delivery: &call.delivery,
         key: &call.key,
+        because: call.because.as_deref(),
     }
 }
 

@@ -139,6 +139,7 @@ impl Shared {
                     function: &row.function,
                     delivery: &row.delivery,
                     key: &row.key,
+                    because: row.because.as_deref(),
                 };
                 match self.clear(&sending).await {
                     Ok(()) => None,

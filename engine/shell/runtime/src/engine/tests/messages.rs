@@ -496,6 +496,7 @@ async fn what_is_taken_back_first_undoes_the_decision_to_send_a_message() {
         delivery: &delivery,
         key: "k",
     };
+        because: None,
     let order = json!({"to": {"relation": "parent"}, "template": "please-ring"});
     let decided = shared.message_decided(&sending, &order).unwrap();
     world.now_reached(&person, Vec::new()).await;
