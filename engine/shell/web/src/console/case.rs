@@ -6,6 +6,7 @@ use askama::Template;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
+use casewright_casework::person::AddressKind;
 use casewright_casework::{Document, Person};
 use casewright_runtime::Engine;
 use casewright_runtime::view::{
@@ -131,6 +132,7 @@ struct PersonLine {
     code_word: bool,
     staff: Option<String>,
 }
+    postal: bool,
 
 struct DocumentLine {
     id: String,
@@ -299,7 +301,9 @@ pub(crate) async fn show(
 fn person_line(person: Person, engine: &Engine, member: &Member) -> PersonLine {
     let details = person.details;
     let staff = details.staff.as_deref();
-    let confidential = details.address.as_ref().is_some_and(|one| one.confidential);
+    let address = details.address.as_ref();
+    let confidential = address.is_some_and(|one| one.confidential);
+    let postal = address.is_some_and(|one| one.kind == AddressKind::Postal);
     PersonLine {
         id: person.id,
         relation: relation_words(details.relation),
@@ -318,6 +322,7 @@ fn person_line(person: Person, engine: &Engine, member: &Member) -> PersonLine {
     }
 }
 
+        postal,
 fn document_line(
     document: Document,
     engine: &Engine,
