@@ -166,6 +166,55 @@ fn an_operator_reads_in_the_log_what_the_server_does() {
     line(&log, "stopped");
 }
 
+/// A pack that sends messages, served where nobody sends them.
+#[test]
+fn a_pack_that_sends_messages_without_a_gateway_is_told_by_doctor_and_at_the_start() {
+    let folder = small_agency();
+    let tell = "
+document: { dsl: '1.0.3', namespace: small-agency, name: tell, version: '1.0.0' }
+do:
+  - tell: { call: notify, with: { to: { relation: parent }, template: hello } }
+";
+    let pack = folder.path().join("pack");
+    fs::write(pack.join("tell.yaml"), tell).unwrap();
+    fs::create_dir(pack.join("messages")).unwrap();
+    fs::write(pack.join("messages/hello.yaml"), "text: Please ring us\n").unwrap();
+    let config = folder.path().join("casewright.toml");
+    let look = || {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_casewright"));
+        command.args(["doctor", "--json", "--config"]).arg(&config);
+        let told: Value = serde_json::from_slice(&command.output().unwrap().stdout).unwrap();
+        let mut all = told.as_array().unwrap().clone().into_iter();
+        all.find(|one| one["check"] == "messages").unwrap()
+    };
+    let ill = look();
+    assert_eq!(ill["well"], false, "{ill}");
+    let found = ill["found"].as_str().unwrap();
+    assert!(found.contains("/pack send some (tell)"), "{ill}");
+    let remedy = ill["remedy"].as_str().unwrap();
+    assert!(
+        remedy.contains("[notify]") && remedy.contains("casewright.toml"),
+        "{ill}"
+    );
+    let log = logged(folder.path(), |client| {
+        client.get("/readyz").unwrap();
+    });
+    let told = log.iter().filter_map(|line| line["message"].as_str());
+    let told: Vec<_> = told.filter(|text| text.contains("no gateway")).collect();
+    assert!(
+        told[0].contains("(tell)") && told[0].contains("[notify]"),
+        "{log:?}"
+    );
+
+    let text = fs::read_to_string(&config).unwrap();
+    let named = format!("{text}[notify]\nendpoint = \"https://sms.example/messages\"\n");
+    fs::write(&config, named).unwrap();
+    assert_eq!(look()["well"], true);
+    fs::remove_file(pack.join("tell.yaml")).unwrap();
+    fs::write(&config, text).unwrap();
+    assert_eq!(look()["well"], true);
+}
+
 #[test]
 fn a_level_that_is_none_is_said_before_anything_begins() {
     let folder = small_agency();

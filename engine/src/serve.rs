@@ -45,6 +45,24 @@ pub(crate) fn run(arguments: &Arguments) -> ExitCode {
     }
 }
 
+/// What a configuration says of what is served, without its secrets.
+pub(crate) struct Outline {
+    pub(crate) data: PathBuf,
+    pub(crate) packs: Vec<PathBuf>,
+    /// Whether messages are sent.
+    pub(crate) gateway: bool,
+}
+
+/// The error is a sentence with file, place and remedy.
+pub(crate) fn outline(config: &Path) -> Result<Outline, String> {
+    let config = Config::read(config)?;
+    Ok(Outline {
+        gateway: config.has_gateway(),
+        data: config.data,
+        packs: config.packs,
+    })
+}
+
 /// Where the configuration says that data and keys are.
 pub(crate) fn places(config: &Path) -> io::Result<(PathBuf, PathBuf)> {
     let config = Config::read(config).map_err(io::Error::other)?;
@@ -81,11 +99,14 @@ async fn serve(config: &Config, arguments: &Arguments) -> io::Result<()> {
     let gateway = config.has_gateway();
     for pack in &config.packs {
         let pack = running.deploy(pack).await?;
-        if !gateway && running.engine.sends_messages(&pack.namespace) {
+        let senders = running.engine.message_senders(&pack.namespace);
+        if !gateway && !senders.is_empty() {
             exit::note(&format!(
-                "{}: its workflows send messages, and no gateway sends them: name one under \
-                 [notify] of the configuration, `endpoint = \"https://...\"`",
-                pack.namespace
+                "{}: its workflows send messages ({}), and no gateway sends them: name one under \
+                 [notify] of {}, `endpoint = \"https://...\"`",
+                pack.namespace,
+                senders.join(", "),
+                arguments.config.display()
             ));
         }
     }
