@@ -76,6 +76,9 @@ struct CasePage {
     printed: String,
     /// The calendar of the case, where it has one of its own.
     calendar: Option<String>,
+    /// Those that whoever looks may give it.
+    calendars: Vec<String>,
+    calendar_key: String,
     key: String,
     persons: Vec<PersonLine>,
     documents: Vec<DocumentLine>,
@@ -129,10 +132,10 @@ struct PersonLine {
     reach: Vec<String>,
     address: Option<String>,
     confidential: bool,
+    postal: bool,
     code_word: bool,
     staff: Option<String>,
 }
-    postal: bool,
 
 struct DocumentLine {
     id: String,
@@ -255,6 +258,8 @@ pub(crate) async fn show(
         opened: wall.date(case.opened),
         printed: wall.moment(engine.now()),
         calendar: case.calendar.clone(),
+        calendars: engine.calendars_to_give(who),
+        calendar_key: request_key(),
         key: request_key(),
         persons: file
             .persons
@@ -317,12 +322,12 @@ fn person_line(person: Person, engine: &Engine, member: &Member) -> PersonLine {
             .collect(),
         address: details.address.map(|address| address.text),
         confidential,
+        postal,
         staff: staff.and_then(|id| engine.staff_name(&member.principal, id)),
         name: details.name,
     }
 }
 
-        postal,
 fn document_line(
     document: Document,
     engine: &Engine,
