@@ -46,7 +46,7 @@ const AGAIN_MS: i64 = 500;
 pub(crate) fn is_booking(call: &Call) -> bool {
     call.function.starts_with("fund.")
         || decisions::asks_table(call)
-        || plans::is_about_plan(call)
+        || plans::PlanStep::of(call).is_some()
         || episodes::closes_case(call)
 }
 
