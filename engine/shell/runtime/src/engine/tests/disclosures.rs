@@ -486,6 +486,7 @@ async fn whoever_joins_the_family_first_is_asked_first() {
             run: 1,
             attempt: 1,
         },
+        because: None,
         key: "k",
     };
     let wish = sending.wish().unwrap();
