@@ -30,6 +30,11 @@ const ADDRESS: &str = "77 Zéphyrwick Lane, Quörndon";
 const OF_ADDRESS: &str = "phyrwick";
 const NAME: &str = "Ottoline Vànterpool";
 const OF_NAME: &str = "nterpool";
+const PHONE: &str = "+61 7 5550 9173";
+const OF_PHONE: &str = "5550 9173";
+/// What a log could have of how to reach her, and of what was written about her.
+const OF_MAIL: &str = "vulpine.example";
+const OF_TEXT: &str = "quillfeather";
 
 #[test]
 fn a_confidential_address_is_in_nothing_that_is_written_or_answered() {
@@ -70,7 +75,9 @@ fn a_confidential_address_is_in_nothing_that_is_written_or_answered() {
         assert!(told.status.success(), "{told:?}");
         hidden("a command", &[told.stdout, told.stderr].concat(), OF_NAME);
     }
+    let secrets = family.secrets(&agency);
     drop(agency);
+    log_says_nothing(folder.path(), &secrets);
     let files = files(folder.path());
     assert!(files.len() > 5, "{files:?}");
     for file in files {
@@ -78,6 +85,33 @@ fn a_confidential_address_is_in_nothing_that_is_written_or_answered() {
         for word in [OF_ADDRESS, OF_NAME] {
             hidden(&file.display().to_string(), &bytes, word);
         }
+    }
+}
+
+/// The log was written, by every part and down to the last detail, and has only ids and routes.
+fn log_says_nothing(folder: &Path, secrets: &[String]) {
+    let log = std::fs::read_to_string(folder.join("log/stderr")).unwrap();
+    for part in ["web", "runtime", "store", "host"] {
+        assert!(
+            log.contains(&format!(" casewright_{part}::")),
+            "{part} is silent: {log}"
+        );
+    }
+    for said in [
+        "TRACE",
+        "starting version=",
+        "a pack is in force agency=",
+        "backed up",
+        "runs that were under way were looked at",
+        "request method=\"POST\" route=\"/api/v1/cases/{id}/persons\" status=201",
+        "request method=\"POST\" route=\"/sign-in\" status=303",
+        "route=\"none\" status=404",
+    ] {
+        assert!(log.contains(said), "the log has no `{said}`: {log}");
+    }
+    let own = [OF_ADDRESS, OF_NAME, OF_PHONE, OF_MAIL, OF_TEXT].map(str::to_owned);
+    for word in own.iter().chain(secrets) {
+        hidden("the log", log.as_bytes(), word);
     }
 }
 
@@ -149,9 +183,28 @@ impl Family {
         text(&shown.body["text"])
     }
 
+    /// What opens doors: tokens and a passphrase, and the places of people and runs.
+    fn secrets(&self, agency: &Agency) -> Vec<String> {
+        let roles = ["case-worker", "team-leader", "service-manager"];
+        let tokens = roles.map(|role| agency.token(role).to_owned());
+        let mut secrets = tokens.to_vec();
+        secrets.push(agency.passphrase("casey").to_owned());
+        secrets.push(format!("persons/{}", self.person));
+        secrets
+    }
+
     /// What somebody types wrongly is not said back to them.
     fn mistakes(&self, agency: &Agency) {
         let worker = agency.client("case-worker");
+        let note = format!("/api/v1/cases/{}/notes", self.case);
+        let written = worker
+            .post(&note, &json!({ "text": OF_TEXT }), None)
+            .unwrap();
+        assert_eq!(written.status, 201, "{written:?}");
+        for place in [OF_NAME, OF_MAIL] {
+            let nowhere = format!("/api/v1/{place}?about={OF_TEXT}");
+            assert_eq!(worker.get(&nowhere).unwrap().status, 404);
+        }
         let persons = format!("/api/v1/cases/{}/persons", self.case);
         let mut wrong = mother();
         wrong["address"] = json!(ADDRESS);
@@ -249,6 +302,7 @@ fn names_people(path: &str) -> bool {
 fn mother() -> Value {
     json!({
         "name": NAME, "relation": "parent",
+        "phone": PHONE, "email": format!("ottoline@{OF_MAIL}"),
         "address": { "text": ADDRESS, "confidential": true },
     })
 }

@@ -19,7 +19,7 @@ use std::process::Command;
 
 use front_door::client::Client;
 use front_door::served::{Served, agency, token};
-use serde_json::json;
+use serde_json::{Value, json};
 
 const PACK: &str = "
 namespace: small-agency
@@ -108,6 +108,139 @@ fn of_fifty_reservations_at_once_a_fund_of_ten_pays_exactly_ten() {
         (&json!(100_000), &json!(0)),
         "{funds:?}"
     );
+}
+
+/// What a server logs as JSON, a value for each line; nothing else is on standard error.
+fn logged(folder: &Path, act: impl FnOnce(&Client)) -> Vec<Value> {
+    let said = folder.join("said");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_casewright"));
+    command
+        .env("CASEWRIGHT_LOG", "debug")
+        .stderr(fs::File::create(&said).unwrap());
+    let server = Served::with(folder, command, &["--log-format", "json"]);
+    act(&server.client(folder, "kim.json"));
+    assert!(server.stop().success());
+    let said = fs::read_to_string(said).unwrap();
+    let lines = said.lines().map(|line| {
+        let line = serde_json::from_str(line);
+        line.unwrap_or_else(|error| panic!("{error} in {said}"))
+    });
+    lines.collect()
+}
+
+/// The line with this message.
+#[track_caller]
+fn line<'a>(log: &'a [Value], message: &str) -> &'a Value {
+    let mut lines = log.iter();
+    let found = lines.find(|line| line["message"] == message);
+    found.unwrap_or_else(|| panic!("no `{message}` in {log:?}"))
+}
+
+#[test]
+fn an_operator_reads_in_the_log_what_the_server_does() {
+    let folder = small_agency();
+    let log = logged(folder.path(), |client| {
+        let body = json!({ "workflow": "reserve" });
+        let started = client.post("/api/v1/instances", &body, None).unwrap();
+        assert_eq!(started.status, 201, "{started:?}");
+    });
+    let starting = line(&log, "starting");
+    assert_eq!(starting["version"], env!("CARGO_PKG_VERSION"));
+    assert_eq!(
+        starting["data"],
+        folder.path().join("data").to_str().unwrap()
+    );
+    assert_eq!(line(&log, "serving")["address"], starting["address"]);
+    let pack = line(&log, "a pack is in force");
+    assert_eq!(
+        (&pack["agency"], &pack["from"]),
+        (&json!("small-agency"), &json!("configuration"))
+    );
+    let request = line(&log, "request");
+    assert_eq!(request["level"], "DEBUG");
+    assert_eq!(request["route"], "/api/v1/instances");
+    assert_eq!(
+        (&request["method"], &request["status"]),
+        (&json!("POST"), &json!(201))
+    );
+    line(&log, "stopped");
+}
+
+/// A pack that sends messages, served where nobody sends them.
+#[test]
+fn a_pack_that_sends_messages_without_a_gateway_is_told_by_doctor_and_at_the_start() {
+    let folder = small_agency();
+    let tell = "
+document: { dsl: '1.0.3', namespace: small-agency, name: tell, version: '1.0.0' }
+do:
+  - tell: { call: notify, with: { to: { relation: parent }, template: hello } }
+";
+    let pack = folder.path().join("pack");
+    fs::write(pack.join("tell.yaml"), tell).unwrap();
+    fs::create_dir(pack.join("messages")).unwrap();
+    fs::write(pack.join("messages/hello.yaml"), "text: Please ring us\n").unwrap();
+    let config = folder.path().join("casewright.toml");
+    let look = || {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_casewright"));
+        command.args(["doctor", "--json", "--config"]).arg(&config);
+        let told: Value = serde_json::from_slice(&command.output().unwrap().stdout).unwrap();
+        let mut all = told.as_array().unwrap().clone().into_iter();
+        all.find(|one| one["check"] == "messages").unwrap()
+    };
+    let ill = look();
+    assert_eq!(ill["well"], false, "{ill}");
+    let found = ill["found"].as_str().unwrap();
+    assert!(found.contains("/pack send some (tell)"), "{ill}");
+    let remedy = ill["remedy"].as_str().unwrap();
+    assert!(
+        remedy.contains("[notify]") && remedy.contains("casewright.toml"),
+        "{ill}"
+    );
+    let log = logged(folder.path(), |client| {
+        client.get("/readyz").unwrap();
+    });
+    let told = log.iter().filter_map(|line| line["message"].as_str());
+    let told: Vec<_> = told.filter(|text| text.contains("no gateway")).collect();
+    assert!(
+        told[0].contains("(tell)") && told[0].contains("[notify]"),
+        "{log:?}"
+    );
+
+    let text = fs::read_to_string(&config).unwrap();
+    let named = format!("{text}[notify]\nendpoint = \"https://sms.example/messages\"\n");
+    fs::write(&config, named).unwrap();
+    assert_eq!(look()["well"], true);
+    fs::remove_file(pack.join("tell.yaml")).unwrap();
+    fs::write(&config, text).unwrap();
+    assert_eq!(look()["well"], true);
+}
+
+#[test]
+fn a_level_that_is_none_is_said_before_anything_begins() {
+    let folder = small_agency();
+    let config = folder.path().join("casewright.toml");
+    for (variable, arguments, named) in [
+        ("", &["--log", "loud"][..], "--log: `loud` is no level"),
+        (
+            "info,hyper=trace",
+            &[],
+            "CASEWRIGHT_LOG: `hyper=trace` names no part",
+        ),
+        (
+            "",
+            &["--log-format", "xml"],
+            "[possible values: text, json]",
+        ),
+    ] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_casewright"));
+        command.args(["serve", "--config"]).arg(&config);
+        command.args(arguments).env("CASEWRIGHT_LOG", variable);
+        let ended = command.output().unwrap();
+        let said = String::from_utf8(ended.stderr).unwrap();
+        assert_eq!(ended.status.code(), Some(2), "{said}");
+        assert!(said.contains(named), "{said}");
+        assert!(!folder.path().join("data").exists(), "{said}");
+    }
 }
 
 /// A server whose disk fails from its nth call on, as strace plays it. `None` where there is no

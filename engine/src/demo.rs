@@ -17,6 +17,7 @@ use serde_json::json;
 use tokio::net::TcpListener;
 
 use crate::exit;
+use crate::log;
 use crate::plugin::BuildError;
 use crate::ports::plugins::Sources;
 use crate::ports::{gateway, http};
@@ -37,9 +38,14 @@ pub(crate) struct Arguments {
     /// Written once the server answers: `{"url": ..., "tokens": {"case-worker": ...}}`.
     #[arg(long, value_name = "FILE")]
     ready_file: Option<PathBuf>,
+    #[command(flatten)]
+    log: log::Arguments,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> ExitCode {
+    if let Err(code) = log::start(&arguments.log) {
+        return code;
+    }
     match demo(arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => exit::environment(&error),
@@ -90,6 +96,7 @@ async fn serve(
     // Bound first: a port that is taken should be said before anything is written.
     let listener = listen(arguments.port, data).await?;
     let url = format!("http://{}", listener.local_addr()?);
+    wiring::tell_start(&url, data);
     let partner = start_partner(data).await?;
     let places = Places {
         data: data.to_path_buf(),
@@ -125,6 +132,7 @@ async fn serve(
             ready::write(path, &content)?;
         }
         exit::say(&seeded.welcome(&url));
+        tracing::info!(address = url, "serving");
         Ok(())
     };
     // The listener already queues connections, so that whoever reads the file is answered.
@@ -184,7 +192,7 @@ fn operator(partner: &str) -> BTreeMap<String, OperatorSide> {
         let side = OperatorSide {
             config,
             hosts: vec![partner.to_owned()],
-            secrets: BTreeMap::new(),
+            ..OperatorSide::default()
         };
         (plugin.to_owned(), side)
     };

@@ -1,6 +1,8 @@
 //! `casewright doctor`: looks for what would keep the engine from working here, and says the
 //! remedy.
 
+mod served;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -16,6 +18,9 @@ pub(crate) struct Arguments {
     /// Folder of the data to look at; that of the demo otherwise.
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
+    /// Configuration of a server, whose packs and data are looked at as well.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
     /// Print a list of `{check, well, found, remedy}`.
     #[arg(long)]
     json: bool,
@@ -37,10 +42,18 @@ pub(crate) fn run(arguments: &Arguments) -> ExitCode {
     let data = arguments
         .data
         .clone()
+        .or_else(|| {
+            crate::serve::outline(arguments.config.as_deref()?)
+                .ok()
+                .map(|it| it.data)
+        })
         .or_else(|| Some(checkout.as_ref()?.join("target/demo")));
     let mut findings = vec![clock(), toolchain(), evaluator()];
     if let Some(checkout) = &checkout {
         findings.push(built_plugins(checkout));
+    }
+    if let Some(config) = &arguments.config {
+        findings.extend(served::look(config));
     }
     if let Some(data) = &data {
         findings.extend([writable(data), free_space(data)]);

@@ -4,6 +4,8 @@ use std::fmt::Display;
 use std::io::Write;
 use std::process::ExitCode;
 
+use crate::log;
+
 /// The thing asked about is not well: invalid, faulted, failing.
 pub(crate) fn unwell() -> ExitCode {
     ExitCode::from(1)
@@ -17,7 +19,11 @@ pub(crate) fn usage(message: &dyn Display) -> ExitCode {
 
 /// The environment: port, disk, file, plugin, toolchain.
 pub(crate) fn environment(message: &dyn Display) -> ExitCode {
-    note(message);
+    if log::is_for_programs() {
+        tracing::error!("{message}");
+    } else {
+        note(message);
+    }
     ExitCode::from(3)
 }
 
@@ -33,6 +39,10 @@ pub(crate) fn say(text: &str) {
 
 /// Talk, on standard error.
 pub(crate) fn note(text: &dyn Display) {
+    if log::is_for_programs() {
+        tracing::warn!("{text}");
+        return;
+    }
     let _ = writeln!(std::io::stderr(), "casewright: {text}");
 }
 

@@ -19,6 +19,7 @@ mod explain;
 mod folder;
 mod graph;
 mod init;
+mod log;
 mod operator;
 mod partner;
 mod passphrase;

@@ -33,6 +33,8 @@ pub(crate) enum Kind {
     Form,
     /// What follows from what: `decisions/*.yaml`
     Decision,
+    /// What is sent to people of a case: `messages/*.yaml`
+    Message,
     /// `pack.yaml`
     Pack,
     /// Tests of a pack: `tests/*.test.yaml`
@@ -46,6 +48,7 @@ impl Kind {
             Self::Workflow => editor::schema(around),
             Self::Decision => editor::decision::schema(),
             Self::Form => editor::form::schema(),
+            Self::Message => editor::message::schema(),
             Self::Pack => editor::pack::schema(around),
             Self::Test => editor::test::schema(&test::named(around)),
         }

@@ -13,6 +13,7 @@ use tokio::net::TcpListener;
 use self::config::Config;
 use crate::exit;
 use crate::folder;
+use crate::log;
 use crate::operator;
 use crate::ports::plugins::Sources;
 use crate::ready;
@@ -26,9 +27,14 @@ pub(crate) struct Arguments {
     /// Written once the server answers: `{"url": ...}`.
     #[arg(long, value_name = "FILE")]
     ready_file: Option<PathBuf>,
+    #[command(flatten)]
+    log: log::Arguments,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> ExitCode {
+    if let Err(code) = log::start(&arguments.log) {
+        return code;
+    }
     let config = match Config::read(&arguments.config) {
         Ok(config) => config,
         Err(sentence) => return exit::environment(&sentence),
@@ -37,6 +43,24 @@ pub(crate) fn run(arguments: &Arguments) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => exit::environment(&error),
     }
+}
+
+/// What a configuration says of what is served, without its secrets.
+pub(crate) struct Outline {
+    pub(crate) data: PathBuf,
+    pub(crate) packs: Vec<PathBuf>,
+    /// Whether messages are sent.
+    pub(crate) gateway: bool,
+}
+
+/// The error is a sentence with file, place and remedy.
+pub(crate) fn outline(config: &Path) -> Result<Outline, String> {
+    let config = Config::read(config)?;
+    Ok(Outline {
+        gateway: config.has_gateway(),
+        data: config.data,
+        packs: config.packs,
+    })
 }
 
 /// Where the configuration says that data and keys are.
@@ -56,6 +80,7 @@ async fn serve(config: &Config, arguments: &Arguments) -> io::Result<()> {
         )
     })?;
     let url = format!("http://{}", listener.local_addr()?);
+    wiring::tell_start(&url, &config.data);
     let places = Places {
         data: config.data.clone(),
         keys: config.keys.clone(),
@@ -74,11 +99,14 @@ async fn serve(config: &Config, arguments: &Arguments) -> io::Result<()> {
     let gateway = config.has_gateway();
     for pack in &config.packs {
         let pack = running.deploy(pack).await?;
-        if !gateway && running.engine.sends_messages(&pack.namespace) {
+        let senders = running.engine.message_senders(&pack.namespace);
+        if !gateway && !senders.is_empty() {
             exit::note(&format!(
-                "{}: its workflows send messages, and no gateway sends them: name one under \
-                 [notify] of the configuration, `endpoint = \"https://...\"`",
-                pack.namespace
+                "{}: its workflows send messages ({}), and no gateway sends them: name one under \
+                 [notify] of {}, `endpoint = \"https://...\"`",
+                pack.namespace,
+                senders.join(", "),
+                arguments.config.display()
             ));
         }
     }
@@ -86,7 +114,10 @@ async fn serve(config: &Config, arguments: &Arguments) -> io::Result<()> {
     if let Some(path) = &arguments.ready_file {
         ready::write(path, &json!({ "url": url }))?;
     }
-    exit::note(&format!("serving on {url}"));
+    if !log::is_for_programs() {
+        exit::note(&format!("serving on {url}"));
+    }
+    tracing::info!(address = url, "serving");
     let loopback = config.listen.ip().is_loopback();
     let settings = casewright_web::Settings {
         secure_cookies: config.secure_cookies.unwrap_or(!loopback),

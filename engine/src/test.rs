@@ -89,7 +89,7 @@ A test is a list of steps in a file in the folder `tests` of a pack:
         - { complete: decision, as: casey, outcome: approve, refused: self-approval }
 
 Steps that do something:
-  start      a workflow: as, input, but, sameCase, refused, fields
+  start      a workflow: as, input, but, sameCase, calendar, refused, fields
   claim      a task: as, of, refused                release   a task: as, of, refused
   complete   a task: as, of, outcome, data, but, comment, refused, fields
   event      from outside, by its type: subject (else the case's number), data, but, source, id
@@ -256,6 +256,7 @@ pub(crate) fn named(around: &Surroundings) -> Around {
     Around {
         roles: pack.map(|pack| pack.roles.clone()).unwrap_or_default(),
         funds: pack.map(|pack| pack.funds.clone()).unwrap_or_default(),
+        calendars: pack.map(|pack| pack.calendars.clone()).unwrap_or_default(),
         functions: around
             .functions_known
             .then(|| around.functions.keys().cloned().collect()),
@@ -274,6 +275,7 @@ pub(crate) fn around(deployment: &Deployment) -> Around {
     Around {
         roles: deployment.pack.roles.keys().cloned().collect(),
         funds: deployment.pack.funds.keys().cloned().collect(),
+        calendars: deployment.pack.calendars.keys().cloned().collect(),
         functions: deployment
             .functions_known
             .then(|| deployment.signatures.keys().cloned().collect()),

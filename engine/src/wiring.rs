@@ -63,6 +63,12 @@ pub(crate) async fn open(places: &Places, mut sources: Sources) -> io::Result<Ru
     Ok(Running { engine, store })
 }
 
+/// The first line of a server's log.
+pub(crate) fn tell_start(address: &str, data: &Path) {
+    let (version, data) = (env!("CARGO_PKG_VERSION"), data.display());
+    tracing::info!(version, address, %data, "starting");
+}
+
 /// The database of a data folder.
 pub(crate) fn database(data: &Path) -> PathBuf {
     data.join("casewright.redb")
@@ -110,6 +116,7 @@ pub(crate) async fn serve(
         .with_graceful_shutdown(stop_asked()?)
         .await?;
     engine.stop().await;
+    tracing::info!("stopped");
     Ok(())
 }
 

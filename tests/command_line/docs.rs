@@ -138,6 +138,9 @@ fn the_page_of_the_sample_pack_tells_all_of_it() {
         "What other sources did you ask first?",
         "org.family.consent-taken-back",
         "Family support brokerage 2026-27",
+        "Sees how the work of the agency ends, in numbers",
+        "Each time that a case was open counts once",
+        "as partly reached",
     ] {
         assert!(page.contains(&escaped(said)), "{said}");
     }
@@ -284,6 +287,28 @@ fn whoever_is_asked_on_the_way_is_told_too() {
     ] {
         assert!(page.contains(&escaped(said)), "{said}");
     }
+}
+
+#[test]
+fn what_a_task_counts_its_days_by_is_told() {
+    let tasks = "do:
+  - visit:
+      call: human-task
+      with:
+        title: Visit
+        assign: { role: case-worker }
+        due: 2 business days
+        calendar: field
+";
+    let more = "calendars: { field: field.ics, office: field.ics }\ncalendar: office\n";
+    let folder = pack(&[("visits", tasks)], more);
+    let calendar = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//tests//EN\r\n\
+                    END:VCALENDAR\r\n";
+    fs::write(folder.path().join("field.ics"), calendar).unwrap();
+    let page = page_of(text_of(folder.path()));
+    check_sound(&page);
+    let said = "by the calendar field, whatever the case counts by";
+    assert!(page.contains(said), "{page}");
 }
 
 /// What is not known is never told as if it were not there.

@@ -213,7 +213,7 @@ fn launch(data: &Path) -> (Child, Value) {
         .stdout(Stdio::piped());
     if let Some(errors) = kept("stderr") {
         command.stderr(errors);
-        command.envs([("RUST_LOG", "trace"), ("RUST_BACKTRACE", "full")]);
+        command.envs([("CASEWRIGHT_LOG", "trace"), ("RUST_BACKTRACE", "full")]);
     }
     let mut child = command.spawn().unwrap();
     let said = kept("stdout");

@@ -32,7 +32,12 @@ impl Served {
     }
 
     /// By a command that runs a server with the arguments it is given.
-    pub(crate) fn by(folder: &Path, mut command: Command) -> Self {
+    pub(crate) fn by(folder: &Path, command: Command) -> Self {
+        Self::with(folder, command, &[])
+    }
+
+    /// The same, with arguments of the server besides.
+    pub(crate) fn with(folder: &Path, mut command: Command, arguments: &[&str]) -> Self {
         let ready = folder.join("ready.json");
         let _ = fs::remove_file(&ready);
         let process = command
@@ -40,6 +45,7 @@ impl Served {
             .arg(folder.join("casewright.toml"))
             .arg("--ready-file")
             .arg(&ready)
+            .args(arguments)
             .stdin(Stdio::null())
             .spawn()
             .unwrap();
@@ -70,6 +76,15 @@ impl Served {
     pub(crate) fn kill(mut self) {
         self.process.kill().unwrap();
         self.process.wait().unwrap();
+    }
+
+    /// Asks it to end, as an operator does, and waits.
+    #[allow(dead_code, reason = "not every test binary stops it")]
+    pub(crate) fn stop(mut self) -> ExitStatus {
+        let id = i32::try_from(self.process.id()).unwrap();
+        let id = rustix::process::Pid::from_raw(id).unwrap();
+        rustix::process::kill_process(id, rustix::process::Signal::TERM).unwrap();
+        self.process.wait().unwrap()
     }
 
     #[allow(dead_code, reason = "not every test binary waits for its end")]

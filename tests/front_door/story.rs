@@ -173,6 +173,7 @@ pub(crate) fn request() -> Value {
         "familyContribution": "not-able",
         "supplier": { "name": "Ridgeview Furniture", "account": "sec:pay/ridgeview" },
         "money": { "minor": 130_000, "currency": "AUD" },
+        "delivery": "worker-brings",
         "quotes": [],
     })
 }

@@ -86,6 +86,10 @@ fn times(teller: &Teller<'_>, human: &Human) -> Vec<Fact> {
             }],
         ));
     }
+    if let Some(calendar) = &human.calendar {
+        let words = format!("by the calendar {calendar}, whatever the case counts by");
+        facts.push(fact("Days counted", vec![Said::words(words)]));
+    }
     let remind = |moment: &Remind| match moment {
         Remind::Before(length) => Said::words(format!("{} before it is due", term(*length))),
         Remind::After(length) => Said::words(format!("{} after it was due", term(*length))),

@@ -8,7 +8,7 @@ use askama::Template;
 use casewright_host::manifest::Manifest;
 use casewright_language::Workflow;
 use casewright_language::expression::money_text;
-use casewright_language::pack::PackCalendar;
+use casewright_language::pack::{Counts, PackCalendar};
 use casewright_language::pack_test::Test;
 use casewright_language::words::humanize;
 use casewright_runtime::Deployment;
@@ -43,6 +43,7 @@ pub(super) struct Page {
     limits: Vec<Limit>,
     petty_cash: Option<String>,
     tables: Vec<Table>,
+    closing_reasons: Vec<Closing>,
     /// Titles; empty where everybody may start workflows.
     starters: Vec<String>,
     /// Whether a role administers; otherwise whoever starts workflows does.
@@ -61,6 +62,13 @@ struct Fund {
     title: String,
     allocated: String,
     days: String,
+}
+
+/// Why work with a family ends, and what the figures make of it.
+struct Closing {
+    title: String,
+    name: String,
+    counts: &'static str,
 }
 
 struct Limit {
@@ -124,6 +132,7 @@ impl Page {
                 .as_ref()
                 .map(|(minor, currency)| money_text(*minor, currency)),
             tables: tables::told(deployment),
+            closing_reasons: closing_reasons(deployment),
             starters: chapter::starters(deployment),
             administered: pack.roles.values().any(|role| role.administers),
             roles: roles::told(&known, &chapters),
@@ -172,6 +181,22 @@ fn funds(deployment: &Deployment) -> Vec<Fund> {
             title: fund.title.clone(),
             allocated: money_text(fund.allocated_minor, &fund.currency),
             days: super::plain::days(fund),
+        })
+        .collect()
+}
+
+fn closing_reasons(deployment: &Deployment) -> Vec<Closing> {
+    let reasons = deployment.pack.closing_reasons.iter();
+    reasons
+        .map(|(name, reason)| Closing {
+            title: reason.title.clone(),
+            name: name.clone(),
+            counts: match reason.counts {
+                Counts::Achieved => "as reached",
+                Counts::Partly => "as partly reached",
+                Counts::Not => "as not reached",
+                Counts::Excluded => "neither for nor against; it is left out",
+            },
         })
         .collect()
 }

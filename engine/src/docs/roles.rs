@@ -92,6 +92,11 @@ fn may(known: &Known<'_>, name: &str) -> Vec<String> {
                 .to_owned(),
         );
     }
+    if role.reports {
+        may.push(
+            "Sees how the work of the agency ends, in numbers: nobody is named in them.".to_owned(),
+        );
+    }
     if role.arranges {
         may.push(
             "Arranges the work of others: gives it to colleagues, and says who is away and who \

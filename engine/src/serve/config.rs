@@ -60,6 +60,9 @@ struct PluginSide {
     /// Name of the secret to a file that holds it.
     #[serde(default)]
     secrets: BTreeMap<String, PathBuf>,
+    /// Whether the log has the plugin's own words, which may be of a case.
+    #[serde(default)]
+    log: bool,
 }
 
 #[derive(Debug, Deserialize)]
@@ -254,6 +257,7 @@ impl Config {
                 config: side.config.clone().into(),
                 hosts: side.hosts.clone(),
                 secrets: secrets.collect::<io::Result<_>>()?,
+                heard: side.log,
             })
         };
         self.plugin

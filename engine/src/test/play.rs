@@ -131,7 +131,7 @@ impl Stage {
             workflow: start.workflow.clone(),
             version: None,
             case,
-            calendar: None,
+            calendar: start.calendar.clone(),
             input: start.input.clone(),
         };
         let started = self

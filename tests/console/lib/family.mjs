@@ -158,6 +158,7 @@ export const brokerage = {
   "Name of the supplier": "Ridgeview Furniture",
   "Account of the supplier": "sec:pay/ridgeview",
   Amount: "650",
+  "How do things get to the family?": "A worker collects them and brings them",
 };
 
 export const home = {

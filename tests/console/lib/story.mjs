@@ -35,6 +35,7 @@ export async function fillRequest({ page }, amount = request.amount) {
   await page.getByLabel("Name of the supplier").fill(request.supplier);
   await page.getByLabel("Account of the supplier").fill(request.account);
   await page.getByLabel("Amount", { exact: true }).fill(amount);
+  await answer(page, { "How do things get to the family?": "A worker collects them and brings them" });
   await fillQuote({ page }, 1, "Ridgeview Furniture", amount);
 }
 

@@ -58,12 +58,15 @@ impl Printer {
                 } else {
                     format!(" round {}", rounds.join("."))
                 };
+                let because = call.because.as_ref();
+                let because = because.map(|because| format!(" because {because:?}"));
                 format!(
-                    "call {} {}{} {} key {key}{round}{since}",
+                    "call {} {}{} {} key {key}{round}{since}{}",
                     name(&call.delivery),
                     call.function,
                     version.unwrap_or_default(),
-                    call.input
+                    call.input,
+                    because.unwrap_or_default()
                 )
             }
             Effect::StartChild(child) => {

@@ -11,6 +11,9 @@ use serde::{Deserialize, Serialize};
 use crate::person::Relation;
 use crate::{Code, Consent, Person, Refusal};
 
+/// Why consent was not sought: as long as a reason may be.
+pub const BECAUSE_BYTES_MAX: usize = 2_000;
+
 /// What a task is about to send, as its document says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wish {
@@ -119,8 +122,15 @@ impl Wish {
     fn on_basis(&self, basis: &Basis, bases: &[&str]) -> Result<Ground, Refusal> {
         let because = basis.because.trim();
         if self.purpose.trim().is_empty() || because.is_empty() {
-            let sentence = "a legal basis needs a purpose, and why consent was not sought";
+            let sentence = "a legal basis needs a purpose, and why consent was not sought in this \
+                            case: the document or what it takes from the case says no word of it";
             return Err(no_basis(sentence.to_owned()));
+        }
+        if because.len() > BECAUSE_BYTES_MAX {
+            return Err(no_basis(format!(
+                "why consent was not sought is longer than {BECAUSE_BYTES_MAX} bytes: say it in a \
+                 few sentences"
+            )));
         }
         if !bases.contains(&basis.name.as_str()) {
             return Err(no_basis(format!(
@@ -211,6 +221,9 @@ mod tests {
         assert!(on("s159m", "safety", "asking would put the child at risk").is_ok());
         assert_eq!(on("s159m", " ", "risk"), Err(Code::NoBasis));
         assert_eq!(on("s159m", "safety", " "), Err(Code::NoBasis));
+        let long = "x".repeat(BECAUSE_BYTES_MAX);
+        assert!(on("s159m", "safety", &long).is_ok());
+        assert_eq!(on("s159m", "safety", &(long + "x")), Err(Code::NoBasis));
         assert_eq!(on("whatever", "safety", "risk"), Err(Code::NoBasis));
     }
 }

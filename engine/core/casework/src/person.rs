@@ -54,6 +54,26 @@ pub struct Address {
     pub text: String,
     /// Shown only when somebody asks for it, which is written down.
     pub confidential: bool,
+    #[serde(default, skip_serializing_if = "AddressKind::is_home")]
+    pub kind: AddressKind,
+}
+
+/// What an address is good for. It is no secret where the address is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AddressKind {
+    /// Where somebody lives.
+    #[default]
+    Home,
+    /// A post box, or an address that stands in for another: letters are passed on and parcels are
+    /// not, and nobody lives there.
+    Postal,
+}
+
+impl AddressKind {
+    const fn is_home(&self) -> bool {
+        matches!(self, Self::Home)
+    }
 }
 
 /// How and when it is safe to reach somebody. Until somebody says so, nothing is.
@@ -384,6 +404,7 @@ mod tests {
             address: Some(Address {
                 text: " 1 Hidden Lane ".to_owned(),
                 confidential: true,
+                kind: AddressKind::Home,
             }),
             contact: Contact::default(),
             staff: None,

@@ -13,6 +13,7 @@ use crate::{Surroundings, yaml};
 
 pub mod decision;
 pub mod form;
+pub mod message;
 pub mod pack;
 pub mod test;
 

@@ -211,6 +211,8 @@ pub struct Start {
     pub who: String,
     /// In the case that the test opened before.
     pub same_case: bool,
+    /// What the new case counts its days by.
+    pub calendar: Option<String>,
     pub input: Value,
     pub refused: Option<Refusal>,
 }
@@ -393,6 +395,7 @@ pub struct History {
 pub struct Around {
     pub roles: BTreeSet<String>,
     pub funds: BTreeSet<String>,
+    pub calendars: BTreeSet<String>,
     /// Of plugins; `None` when it is not known which there are.
     pub functions: Option<BTreeSet<String>>,
     /// Workflow to the tasks that people do, each with its outcomes.

@@ -145,7 +145,7 @@ impl Task {
 }
 
 /// `metadata.disclosure`: words of the pack.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Disclosure {
     pub purpose: String,
@@ -157,12 +157,12 @@ pub struct Disclosure {
     pub basis: Option<Basis>,
 }
 
-/// A legal basis, and why consent is not sought.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A legal basis, and why consent is not sought: in words, or as the case says.
+#[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Basis {
     pub name: String,
-    pub because: String,
+    pub because: Template,
 }
 
 /// `input`: the schema sees the raw value, `from` makes the transformed one.

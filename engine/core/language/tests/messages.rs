@@ -128,6 +128,7 @@ fn around() -> Around {
     ]);
     Around {
         roles: names(["case-worker", "team-leader", "service-manager"]),
+        calendars: BTreeSet::new(),
         funds: names(["brokerage"]),
         functions: Some(names(["payment-issue.pay"])),
         workflows: BTreeMap::from([("brokerage".to_owned(), tasks)]),

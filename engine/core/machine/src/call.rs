@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use casewright_language::Template;
 use casewright_language::workflow::Call as Written;
 
 use crate::fault::{OWN_PREFIX, STANDARD_PREFIX};
@@ -114,6 +115,7 @@ pub(crate) fn start(
     here: &Here<'_>,
     wanted: Wanted<'_>,
 ) -> Result<Progress<State>, Stop> {
+    let because = because(run, here)?;
     let (key, since) = if wanted.kept {
         intend(run, here, &wanted.input)?
     } else {
@@ -131,8 +133,23 @@ pub(crate) fn start(
         input: wanted.input,
         key,
         since,
+        because,
     };
     Ok(send(run, Box::new(call), 0))
+}
+
+/// What the document takes from the case for the record of a disclosure. Whether it will do is
+/// asked when the call is sent.
+fn because(run: &Run<'_>, here: &Here<'_>) -> Result<Option<String>, Stop> {
+    let said = here.task.disclosure.as_ref();
+    let said = said.and_then(|said| said.basis.as_ref());
+    match said.map(|basis| &basis.because) {
+        None | Some(Template::Literal(_)) => Ok(None),
+        Some(computed) => {
+            let value = run.value(computed, here.input, &here.sight(run))?;
+            Ok(Some(value.as_str().unwrap_or_default().to_owned()))
+        }
+    }
 }
 
 pub(crate) fn resume(

@@ -116,6 +116,10 @@ pub struct Call {
     pub key: String,
     /// Time of the first attempt under this key.
     pub since: Timestamp,
+    /// Why consent was not sought, where the document takes it from the case. Empty where the case
+    /// gives no words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub because: Option<String>,
 }
 
 /// Another workflow, to be run as an instance of its own.

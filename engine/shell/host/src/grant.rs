@@ -31,6 +31,8 @@ pub struct Grant {
     pub secrets: BTreeMap<String, GrantedSecret>,
     /// What the manifest asks for and this grant lacks.
     pub withheld: Vec<Withheld>,
+    /// Whether the log has the plugin's own words.
+    pub heard: bool,
     /// Whether a pack had a say.
     pub(crate) packed: bool,
     /// Addresses that the operator named, special ones too.
@@ -114,6 +116,9 @@ pub struct OperatorSide {
     pub hosts: Vec<String>,
     /// Name to value.
     pub secrets: BTreeMap<String, String>,
+    /// Whether the words of a plugin's log are written. They may be of a case: nobody but the
+    /// plugin knows what they hold.
+    pub heard: bool,
 }
 
 impl Secret {
@@ -145,6 +150,7 @@ impl fmt::Debug for OperatorSide {
             .field("config", &self.config)
             .field("hosts", &self.hosts)
             .field("secrets", &self.secrets.keys())
+            .field("heard", &self.heard)
             .finish()
     }
 }
@@ -175,6 +181,7 @@ impl Grant {
             plugin: manifest.name.clone(),
             config: merged(pack.map_or(&Value::Null, |p| &p.config), &operator.config),
             packed: pack.is_some(),
+            heard: operator.heard,
             addresses: hosts.iter().filter_map(AllowedHost::address).collect(),
             ..Self::default()
         };

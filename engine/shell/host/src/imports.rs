@@ -42,6 +42,7 @@ impl log::Host for State {
         self.log.count += 1;
         self.log.bytes += text.len();
         let (plugin, step) = (self.grant.plugin.as_str(), self.step.as_str());
+        let text = self.said(text);
         match level {
             log::Level::Trace => tracing::trace!(plugin, step, "{text}"),
             log::Level::Debug => tracing::debug!(plugin, step, "{text}"),
@@ -63,6 +64,15 @@ fn record(message: String, fields: &[(String, String)]) -> String {
 }
 
 impl State {
+    /// What a plugin says may be what it was given, and that is a family's.
+    fn said(&self, text: String) -> String {
+        if self.grant.heard {
+            text
+        } else {
+            format!("the plugin says something of {} bytes", text.len())
+        }
+    }
+
     /// Cut to size, without control characters, without the values of secrets.
     fn printable(&self, mut text: String, bytes_max: usize) -> String {
         text.truncate(text.floor_char_boundary(LOG_RECORD_BYTES_MAX));
@@ -214,5 +224,28 @@ impl progress::Host for State {
     ) -> wasmtime::Result<progress::Signal> {
         self.running("progress.report")?;
         Ok(progress::Signal::Continue)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::grant::Grant;
+    use crate::manifest::Limits;
+
+    #[test]
+    fn a_plugins_own_words_are_written_only_where_the_operator_says_so() {
+        let said = |heard| {
+            let grant = Grant {
+                heard,
+                ..Grant::default()
+            };
+            let state = State::new(Arc::new(grant), Arc::default(), &Limits::default());
+            state.said("no answer for Ottoline".to_owned())
+        };
+        assert_eq!(said(false), "the plugin says something of 22 bytes");
+        assert_eq!(said(true), "no answer for Ottoline");
     }
 }

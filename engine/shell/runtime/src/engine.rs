@@ -248,6 +248,22 @@ pub struct Complete {
     pub shown: Option<String>,
 }
 
+impl Refused {
+    /// For the log: the code, or what is damaged. A rule's sentence may repeat what somebody wrote
+    /// and is for whoever asked alone.
+    pub fn in_log(&self) -> &str {
+        match self {
+            Self::Rule(refusal) => refusal.code.as_str(),
+            Self::Invalid { code, .. } => code,
+            Self::KeyReused => "key-reused",
+            Self::Busy => "busy",
+            Self::DiskFull => "disk-full",
+            Self::Stopping => "stopping",
+            Self::Damaged(what) => what,
+        }
+    }
+}
+
 impl fmt::Display for Refused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -6,6 +6,7 @@ pub(crate) mod address;
 mod admin;
 mod assigned;
 mod barrier;
+mod calendar;
 mod case;
 pub(crate) mod chrome;
 mod consent;
@@ -66,6 +67,7 @@ pub(crate) fn routes() -> Router<Site> {
         .route("/start/{workflow}", get(start::show).post(start::start))
         .route("/cases", get(case::list))
         .route("/cases/{id}", get(case::show))
+        .route("/cases/{id}/calendar", post(calendar::set))
         .route("/cases/{id}/notes", post(note::add))
         .route(
             "/cases/{id}/documents",

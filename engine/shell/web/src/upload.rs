@@ -75,7 +75,11 @@ pub(crate) fn download(opened: OpenDocument) -> Response {
     let parts = stream::unfold(opened, async |mut opened| {
         let part = opened.part()?;
         if let Err(refused) = &part {
-            tracing::error!(document = opened.document().id, %refused, "a document broke off");
+            tracing::error!(
+                document = opened.document().id,
+                refused = refused.in_log(),
+                "a document broke off"
+            );
         }
         Some((part, opened))
     });

@@ -22,6 +22,8 @@ mod contact;
 mod documents;
 #[path = "http/drafts.rs"]
 mod drafts;
+#[path = "http/episodes.rs"]
+mod episodes;
 #[path = "http/events.rs"]
 mod events;
 #[path = "http/funds.rs"]
@@ -38,6 +40,8 @@ mod hidden;
 mod holds;
 #[path = "http/packs.rs"]
 mod packs;
+#[path = "http/plans.rs"]
+mod plans;
 #[path = "http/ports.rs"]
 mod ports;
 #[path = "http/schedules.rs"]

@@ -5,7 +5,7 @@ use std::io;
 
 use casewright_casework::contact::{Channel, Leave, Way};
 use casewright_casework::person::{
-    Address, AddressChange, Change, Contact, Details, Hidden, Person, Relation, Safety,
+    Address, AddressChange, AddressKind, Change, Contact, Details, Hidden, Person, Relation, Safety,
 };
 use casewright_language::pack_test::{DoNotContact, SafeWay, Spot};
 use casewright_runtime::engine::Refused;
@@ -138,6 +138,7 @@ fn reachable(relation: Relation) -> Details {
         address: Some(Address {
             text: "1 Sample Street".to_owned(),
             confidential: false,
+            kind: AddressKind::Home,
         }),
         contact: Contact {
             safety: Safety::Safe,

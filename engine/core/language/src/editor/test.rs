@@ -18,6 +18,11 @@ pub fn schema(around: &Around) -> Value {
         ("workflowName", "A workflow of the pack.", workflows),
         ("roleName", "A role of the pack.", names(&around.roles)),
         ("fundName", "A fund of the pack.", names(&around.funds)),
+        (
+            "calendarName",
+            "A calendar of the pack.",
+            names(&around.calendars),
+        ),
         ("refusalName", "Why it is refused.", names(&around.refusals)),
         (
             "actionName",

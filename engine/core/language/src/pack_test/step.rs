@@ -17,7 +17,9 @@ use crate::yaml::{self, Entry, Fields, Node};
 const DEEDS: &[(&str, &[&str])] = &[
     (
         "start",
-        &["as", "sameCase", "input", "but", "refused", "fields"],
+        &[
+            "as", "sameCase", "calendar", "input", "but", "refused", "fields",
+        ],
     ),
     ("claim", &["as", "of", "refused"]),
     ("release", &["as", "of", "refused"]),
@@ -160,12 +162,14 @@ impl<'n> One<'_, '_, 'n> {
     fn start(&mut self) -> Option<Start> {
         let workflow = self.reader.workflow_name(self.keys, self.first);
         let same_case = self.flag("sameCase").is_some_and(|flag| flag.value);
+        let calendar = self.calendar();
         let input = self.data("input");
         let (who, refused) = (self.who(), self.refused());
         Some(Start {
             workflow: workflow?,
             who: who?,
             same_case,
+            calendar: calendar?,
             input: match input? {
                 Value::Null => Value::Object(serde_json::Map::new()),
                 input => input,
@@ -591,6 +595,18 @@ impl<'n> One<'_, '_, 'n> {
         let entry = self.keys.get(key)?;
         let text = self.keys.text(self.reader.findings, entry)?;
         Some(written(text.to_owned(), &entry.value))
+    }
+
+    /// A calendar of the pack, where one is named.
+    fn calendar(&mut self) -> Option<Option<String>> {
+        if self.keys.get("calendar").is_none() {
+            return Some(None);
+        }
+        let named = self.text("calendar")?;
+        let known = self.reader.around.calendars.clone();
+        self.reader
+            .exists("calendar", &named.value, named.spot.0, known.iter());
+        Some(Some(named.value))
     }
 
     fn flag(&mut self, key: &str) -> Option<Written<bool>> {

@@ -16,6 +16,7 @@ fn around() -> Around {
     Around {
         roles: names(&["case-worker", "team-leader"]),
         funds: names(&["brokerage"]),
+        calendars: names(&["office", "field"]),
         functions: Some(names(&["payment-issue.pay"])),
         workflows: BTreeMap::from([("brokerage".to_owned(), Around::human_tasks(&definition))]),
         refusals: names(&["self-approval", "form-invalid"]),
@@ -56,6 +57,26 @@ fn steps_become_deeds() {
         test.steps[3].deed,
         Deed::Wait(Term::BusinessDays(3))
     ));
+}
+
+#[test]
+fn a_run_is_started_with_a_calendar_of_the_pack() {
+    let start = |calendar: &str| {
+        let step = format!("  - {{ start: brokerage, as: casey, calendar: {calendar} }}\n");
+        one(&step)
+    };
+    let (tests, found) = start("field");
+    assert_eq!(found, Vec::new());
+    let Deed::Start(start_step) = &tests[0].steps[0].deed else {
+        panic!("{:?}", tests[0].steps[0]);
+    };
+    assert_eq!(start_step.calendar.as_deref(), Some("field"));
+    let (_, found) = start("feld");
+    assert_eq!(found[0].code, "CW0803");
+    assert!(
+        found[0].help.as_ref().unwrap().contains("`field`"),
+        "{found:?}"
+    );
 }
 
 #[test]

@@ -1,10 +1,13 @@
 //! `metadata.disclosure`: for what, to whom and on what a task hands out facts about people.
 //!
 //! The words are those of the pack, so that consent is compared with them and not with prose.
-//! Whether there is consent is asked when something is sent.
+//! Whether there is consent is asked when something is sent. Only why it was not sought may come
+//! from the case: that is what somebody decided there.
 
 use super::Reader;
+use super::scope::Moment;
 use super::tasks::Body;
+use crate::Template;
 use crate::diagnostic::{listed, suggestion};
 use crate::workflow::{Basis, Call, Disclosure, Kind};
 use crate::yaml::{Entry, Fields, Node, Place, under};
@@ -37,7 +40,7 @@ pub(super) fn read(
         other => matches!(other, Kind::Http(_) | Kind::OpenApi(_)),
     });
     match (written, kind) {
-        (Some(entry), Some(_)) if sends => disclosure(reader, entry, &body.fields.owner),
+        (Some(entry), Some(_)) if sends => disclosure(reader, body, entry),
         (Some(entry), Some(_)) => {
             reader
                 .findings
@@ -76,8 +79,8 @@ fn required(reader: &mut Reader<'_>, body: &Body<'_, '_>, call: &Call) {
         .help("add `metadata: { disclosure: { purpose: ..., to: ... } }`");
 }
 
-fn disclosure(reader: &mut Reader<'_>, entry: &Entry, owner: &str) -> Option<Disclosure> {
-    let owner = format!("`disclosure` of {owner}");
+fn disclosure(reader: &mut Reader<'_>, body: &Body<'_, '_>, entry: &Entry) -> Option<Disclosure> {
+    let owner = format!("`disclosure` of {}", body.fields.owner);
     let known = ["purpose", "to", "about", "basis"];
     let place = entry.key.place;
     let fields = Fields::open(&mut reader.findings, &entry.value, place, &owner, &known)?;
@@ -89,7 +92,7 @@ fn disclosure(reader: &mut Reader<'_>, entry: &Entry, owner: &str) -> Option<Dis
     };
     let basis = match fields.get("basis") {
         None => Some(None),
-        Some(entry) => basis(reader, entry, &owner).map(Some),
+        Some(entry) => basis(reader, body, entry, &owner).map(Some),
     };
     Some(Disclosure {
         purpose: purpose?,
@@ -121,7 +124,12 @@ fn about(reader: &mut Reader<'_>, fields: &Fields<'_>, entry: &Entry) -> Option<
     items.iter().map(read).collect()
 }
 
-fn basis(reader: &mut Reader<'_>, entry: &Entry, owner: &str) -> Option<Basis> {
+fn basis(
+    reader: &mut Reader<'_>,
+    body: &Body<'_, '_>,
+    entry: &Entry,
+    owner: &str,
+) -> Option<Basis> {
     let owner = under(owner, "basis");
     let place = entry.key.place;
     let known = ["name", "because"];
@@ -129,11 +137,26 @@ fn basis(reader: &mut Reader<'_>, entry: &Entry, owner: &str) -> Option<Basis> {
     let name = word(reader, &fields, "name", "bases");
     let write = "because: asking would put the child at risk";
     let because = fields.required(&mut reader.findings, "because", write)?;
-    let because = text(reader, &fields, because)?;
+    let because = reason(reader, body, &fields, because);
     Some(Basis {
         name: name?,
-        because,
+        because: because?,
     })
+}
+
+/// Words, or one expression that takes them from the case.
+fn reason(
+    reader: &mut Reader<'_>,
+    body: &Body<'_, '_>,
+    fields: &Fields<'_>,
+    entry: &Entry,
+) -> Option<Template> {
+    let written = entry.value.as_text();
+    if written.is_some_and(|written| written.contains("${")) {
+        return reader.template(&entry.value, body.scope, Moment::Definition);
+    }
+    let words = text(reader, fields, entry)?;
+    Some(Template::Literal(words.into()))
 }
 
 /// A word that the pack lists under `disclosure`.

@@ -39,6 +39,7 @@ fn operator(hosts: &[&str]) -> OperatorSide {
         config: json!({"endpoint": "https://pay.example"}),
         hosts: hosts.iter().map(|&host| host.to_owned()).collect(),
         secrets: [("key".to_owned(), "s3cret-value".to_owned())].into(),
+        heard: false,
     }
 }
 

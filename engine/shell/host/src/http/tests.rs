@@ -91,6 +91,7 @@ fn state(origin: &str) -> State {
         secrets: [("key", "s3cret"), ("broken", "a\nb"), ("signing", "s4cret")]
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .into(),
+        heard: false,
     };
     let grant = Grant::intersect(&Manifest::read(&manifest).unwrap(), None, &operator);
     State::new(Arc::new(grant), Arc::default(), &Limits::default())

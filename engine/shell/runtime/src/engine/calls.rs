@@ -160,7 +160,11 @@ impl Shared {
             Err(Unsendable::Answer(error)) => return Some(Err(error)),
             Err(Unsendable::Abandoned) => return None,
             Err(Unsendable::Unknown(refused)) => {
-                tracing::error!(instance, %refused, "a call could not be prepared");
+                tracing::error!(
+                    instance,
+                    refused = refused.in_log(),
+                    "a call could not be prepared"
+                );
                 return None;
             }
         };
@@ -306,7 +310,11 @@ impl Shared {
                     self.parts.clock.wait_until(again).await;
                 }
                 Err(RunError::Refused(refused)) => {
-                    tracing::error!(instance, %refused, "a result could not be taken in");
+                    tracing::error!(
+                        instance,
+                        refused = refused.in_log(),
+                        "a result could not be taken in"
+                    );
                     return None;
                 }
             }
@@ -324,9 +332,10 @@ impl Shared {
             })
             .await;
         if let Err(error) = closed {
+            let refused = Refused::from(error);
             tracing::debug!(
                 instance,
-                ?error,
+                refused = refused.in_log(),
                 "a call that nobody waits for is not closed"
             );
         }
@@ -387,6 +396,7 @@ fn sending<'a>(
         function: &call.function,
         delivery: &call.delivery,
         key: &call.key,
+        because: call.because.as_deref(),
     }
 }
 

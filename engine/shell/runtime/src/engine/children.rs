@@ -86,7 +86,12 @@ pub(crate) fn attend(shared: &Arc<Shared>, due: Due, instance: &str) {
                     shared.parts.clock.wait_until(again).await;
                 }
                 Err(refused) => {
-                    tracing::error!(instance, ?due, %refused, "not done for an instance");
+                    tracing::error!(
+                        instance,
+                        ?due,
+                        refused = refused.in_log(),
+                        "not done for an instance"
+                    );
                     return;
                 }
             }

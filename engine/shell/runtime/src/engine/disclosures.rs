@@ -8,7 +8,7 @@ use casewright_casework::audit::{Action, Entry};
 use casewright_casework::disclosure::{Basis, Ground, Wish, unnamed};
 use casewright_casework::person::Relation;
 use casewright_casework::{Disclosure, Principal, Refusal};
-use casewright_language::workflow;
+use casewright_language::{Template, workflow};
 use casewright_machine::{CallError, Delivery, openapi};
 use casewright_store::{AuditAppend, Batch, Put, SubmitError, Table, Under};
 use jiff::SignedDuration;
@@ -29,6 +29,8 @@ pub(super) struct Sending<'a> {
     pub(super) function: &'a str,
     pub(super) delivery: &'a Delivery,
     pub(super) key: &'a str,
+    /// Why consent was not sought, where the document takes it from the case.
+    pub(super) because: Option<&'a str>,
 }
 
 /// Why it is not sent.
@@ -227,11 +229,14 @@ impl Sending<'_> {
     pub(super) fn wish(&self) -> Option<Wish> {
         let workflow = self.deployment.workflows.get(&self.row.workflow)?;
         let task = workflow.task(&self.delivery.reference)?;
-        task.disclosure.as_ref().map(wish)
+        let said = task.disclosure.as_ref();
+        said.map(|said| wish(said, self.because))
     }
 }
 
-fn wish(said: &workflow::Disclosure) -> Wish {
+/// `because` is what the case gave. A call that began before the document could take it from
+/// there has none, and is held back if this one does.
+fn wish(said: &workflow::Disclosure, because: Option<&str>) -> Wish {
     let relations = said.about.iter();
     Wish {
         purpose: said.purpose.clone(),
@@ -239,7 +244,12 @@ fn wish(said: &workflow::Disclosure) -> Wish {
         about: relations.filter_map(|word| Relation::named(word)).collect(),
         basis: said.basis.as_ref().map(|basis| Basis {
             name: basis.name.clone(),
-            because: basis.because.clone(),
+            because: match &basis.because {
+                Template::Literal(words) => words.as_str().unwrap_or_default().to_owned(),
+                Template::Expression(_) | Template::List(_) | Template::Map(_) => {
+                    because.unwrap_or_default().to_owned()
+                }
+            },
         }),
     }
 }

@@ -379,7 +379,11 @@ impl Arrival {
         let keys = (0..self.sent).map(|number| part_key(&self.case.id, &self.id, number));
         let batch = without(&self.case.id, &self.id, keys);
         if let Err(refused) = self.shared.commit(batch).await {
-            tracing::warn!(document = self.id, %refused, "parts of a document stay for now");
+            tracing::warn!(
+                document = self.id,
+                refused = refused.in_log(),
+                "parts of a document stay for now"
+            );
         }
     }
 
@@ -417,7 +421,10 @@ impl Shared {
                 Err(refused) => Err(refused),
             };
             if let Err(refused) = gone {
-                tracing::warn!(%refused, "parts of a document stay for now");
+                tracing::warn!(
+                    refused = refused.in_log(),
+                    "parts of a document stay for now"
+                );
             }
         }
     }

@@ -169,7 +169,7 @@ pub(crate) async fn drive(shared: Weak<Shared>) {
         let (clock, inbox) = (Arc::clone(&engine.parts.clock), Arc::clone(&engine.inbox));
         drop(engine);
         if let Err(refused) = went {
-            tracing::warn!(%refused, "events wait");
+            tracing::warn!(refused = refused.in_log(), "events wait");
             let again = clock.now() + SignedDuration::from_millis(AGAIN_MS);
             tokio::select! {
                 () = clock.wait_until(again) => {}
@@ -279,7 +279,9 @@ impl Shared {
                     }
                     // Its case was erased.
                     Err(Refused::Rule(_)) => self.discard(&key)?,
-                    Err(refused) => tracing::error!(%refused, "an event cannot be read"),
+                    Err(refused) => {
+                        tracing::error!(refused = refused.in_log(), "an event cannot be read")
+                    }
                 }
             }
             if !brought {
@@ -374,7 +376,11 @@ impl Shared {
                 let going = self.under_way.begin();
                 tokio::spawn(async move {
                     if let Err(refused) = settling.settle().await {
-                        tracing::warn!(instance = id, %refused, "an event is not on disk");
+                        tracing::warn!(
+                            instance = id,
+                            refused = refused.in_log(),
+                            "an event is not on disk"
+                        );
                     }
                     drop(going);
                 });
@@ -486,7 +492,11 @@ fn passed_over(id: &str, refused: Refused) -> Result<bool, Refused> {
     match refused {
         Refused::Busy | Refused::DiskFull | Refused::Stopping => Err(refused),
         Refused::Rule(_) | Refused::Invalid { .. } | Refused::KeyReused | Refused::Damaged(_) => {
-            tracing::error!(instance = id, %refused, "an event could not be taken in");
+            tracing::error!(
+                instance = id,
+                refused = refused.in_log(),
+                "an event could not be taken in"
+            );
             Ok(false)
         }
     }

@@ -46,7 +46,7 @@ const AGAIN_MS: i64 = 500;
 pub(crate) fn is_booking(call: &Call) -> bool {
     call.function.starts_with("fund.")
         || decisions::asks_table(call)
-        || plans::is_about_plan(call)
+        || plans::PlanStep::of(call).is_some()
         || episodes::closes_case(call)
 }
 
@@ -79,7 +79,11 @@ pub(crate) fn book_later(shared: &Arc<Shared>, instance: &str, call: Call) {
                     shared.parts.clock.wait_until(again).await;
                 }
                 Err(RunError::Refused(refused)) => {
-                    tracing::error!(instance, %refused, "a booking could not be decided");
+                    tracing::error!(
+                        instance,
+                        refused = refused.in_log(),
+                        "a booking could not be decided"
+                    );
                     return;
                 }
                 Ok(()) | Err(RunError::Mismatch) => return,

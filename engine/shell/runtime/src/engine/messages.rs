@@ -63,12 +63,15 @@ enum NotSent {
 }
 
 impl Engine {
-    /// Whether what is in force for an agency sends any.
-    pub fn sends_messages(&self, agency: &str) -> bool {
+    /// Names of the workflows in force for an agency that send any.
+    pub fn message_senders(&self, agency: &str) -> Vec<String> {
         let in_force = self.shared.in_force(agency);
-        in_force.is_some_and(|deployment| {
-            let mut workflows = deployment.workflows.values();
-            workflows.any(Workflow::sends_messages)
+        in_force.map_or_else(Vec::new, |deployment| {
+            let workflows = deployment.workflows.values();
+            let senders = workflows.filter(|workflow| Workflow::sends_messages(workflow));
+            senders
+                .map(|workflow| workflow.document.name.clone())
+                .collect()
         })
     }
 

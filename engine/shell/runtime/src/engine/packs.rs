@@ -137,10 +137,10 @@ impl Engine {
                 digest: deployment.digest.clone(),
                 files: deployment.files_digest(),
             };
-            let row = match by {
-                By::Nobody => None,
-                By::Configuration => Some(row(None)),
-                By::Person(id) => Some(row(Some(id))),
+            let (row, from) = match by {
+                By::Nobody => (None, "as it stood"),
+                By::Configuration => (Some(row(None)), "configuration"),
+                By::Person(id) => (Some(row(Some(id))), "administrator"),
             };
             let view = view(&deployment, row.as_ref());
             let told = |batch: &mut Batch| {
@@ -157,6 +157,9 @@ impl Engine {
             shared.put_in_force(&deployment);
             shared.begin_moving();
             drop((one_by_one, admitted));
+            let (agency, digest) = (&deployment.pack.namespace, &deployment.digest);
+            let workflows = view.workflows.len();
+            tracing::info!(agency, digest, workflows, from, "a pack is in force");
             Ok((deployment, view))
         })
         .await

@@ -16,9 +16,24 @@ use super::shared::{Shared, not_found};
 use super::{Engine, Refused};
 use crate::key;
 
-/// Whether a call is about the plan of the case.
-pub(crate) fn is_about_plan(call: &Call) -> bool {
-    call.function.starts_with("plan.")
+/// What a run does with the plan of its case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum PlanStep {
+    Propose,
+    Agree,
+    Activate,
+}
+
+impl PlanStep {
+    /// None where a call is about something else.
+    pub(crate) fn of(call: &Call) -> Option<Self> {
+        match call.function.as_str() {
+            "plan.propose" => Some(Self::Propose),
+            "plan.agree" => Some(Self::Agree),
+            "plan.activate" => Some(Self::Activate),
+            _ => None,
+        }
+    }
 }
 
 /// A version as it lies in the store. What is said to it is added; nothing else changes.

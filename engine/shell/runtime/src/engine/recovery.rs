@@ -66,11 +66,21 @@ impl Shared {
     async fn recover(self: &Arc<Self>) -> Result<(), Refused> {
         self.let_arrivals_go().await;
         self.mark_relations().await?;
+        let (mut recovered, mut failed) = (0_u64, 0_u64);
         for id in self.parts.store.unsettled().map_err(unreadable)? {
             match self.hold(&id).await {
-                Ok(held) => self.go_on(held),
-                Err(refused) => tracing::error!(instance = id, %refused, "not recovered"),
+                Ok(held) => {
+                    self.go_on(held);
+                    recovered += 1;
+                }
+                Err(refused) => {
+                    tracing::error!(instance = id, refused = refused.in_log(), "not recovered");
+                    failed += 1;
+                }
             }
+        }
+        if recovered + failed > 0 {
+            tracing::info!(recovered, failed, "runs that were under way were looked at");
         }
         self.recover_due()
     }
@@ -114,7 +124,7 @@ impl Shared {
     }
 
     fn send_again(self: &Arc<Self>, id: &str, call: Call) {
-        tracing::info!(
+        tracing::debug!(
             instance = id,
             function = call.function,
             "a call was under way"
@@ -129,7 +139,11 @@ impl Shared {
             };
             if let Err(refused) = self.fold(&mut held) {
                 // The journal has its events: the next start reads them from there.
-                tracing::debug!(instance = id, %refused, "not folded at the stop");
+                tracing::debug!(
+                    instance = id,
+                    refused = refused.in_log(),
+                    "not folded at the stop"
+                );
             }
         }
     }

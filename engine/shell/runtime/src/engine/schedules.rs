@@ -339,7 +339,11 @@ impl Shared {
             match settling.settle().await {
                 Ok(()) => shared.timers.move_alarm(&moved),
                 Err(refused) => {
-                    tracing::warn!(instance = begun.id, %refused, "a beginning is not on disk");
+                    tracing::warn!(
+                        instance = begun.id,
+                        refused = refused.in_log(),
+                        "a beginning is not on disk"
+                    );
                 }
             }
             drop(going);

@@ -1,17 +1,13 @@
 //! Work that is not needed after all: it ends with a reason and without an answer, and the run goes
 //! on in the same batch. Who may, and where, is `casework`'s.
 
-use std::sync::Arc;
-
 use casewright_casework::Principal;
 use casewright_casework::audit::Action;
 use casewright_machine::Event;
 
 use super::draft::Draft;
-use super::requests::{Ask, Asked};
-use super::shared::{Shared, not_found};
-use super::work_items::{completed_event, instance_of, local_day, note_refusal};
-use super::work_lists::view;
+use super::shared::not_found;
+use super::work_items::{completed_event, local_day};
 use super::{Engine, Refused, RequestKey};
 use crate::view::WorkItemView;
 
@@ -24,46 +20,11 @@ impl Engine {
         reason: &str,
         key: Option<RequestKey>,
     ) -> Result<WorkItemView, Refused> {
-        let admitted = self.shared.admit()?;
-        let ask = match self.shared.ask(who, &format!("skip {id}"), key).await? {
-            Asked::Before(answer) => return Ok(answer),
-            Asked::Now(ask) => ask,
+        let reason = reason.to_owned();
+        let end = move |draft: &mut Draft<'_>, who: &Principal, id: &str| {
+            skip_item(draft, who, id, &reason)
         };
-        let shared = Arc::clone(&self.shared);
-        let (who, id, reason) = (who.clone(), id.to_owned(), reason.to_owned());
-        Shared::carry(async move {
-            let skipped = shared.skip_item(&who, &id, &reason, ask.as_ref()).await;
-            drop(admitted);
-            note_refusal(&shared, &who, &id, skipped).await
-        })
-        .await
-    }
-}
-
-impl Shared {
-    async fn skip_item(
-        self: &Arc<Self>,
-        who: &Principal,
-        id: &str,
-        reason: &str,
-        ask: Option<&Ask>,
-    ) -> Result<WorkItemView, Refused> {
-        let mut held = self.hold(instance_of(id)?).await?;
-        let decided = self
-            .decide(
-                &mut held,
-                ask,
-                |draft| skip_item(draft, who, id, reason),
-                |draft| {
-                    let item = draft.held_item(id).ok_or_else(not_found)?;
-                    view(self, who, item)
-                },
-            )
-            .await;
-        drop(held);
-        let (view, settling) = decided?;
-        settling.settle().await?;
-        Ok(view)
+        self.end(who, id, ("skip", key), end).await
     }
 }
 

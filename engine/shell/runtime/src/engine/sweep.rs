@@ -133,7 +133,11 @@ impl Shared {
             if let Some(mut held) = self.residents.try_enter(&id)
                 && let Err(refused) = self.fold(&mut held)
             {
-                tracing::debug!(instance = id, %refused, "not folded this time");
+                tracing::debug!(
+                    instance = id,
+                    refused = refused.in_log(),
+                    "not folded this time"
+                );
             }
         }
     }
@@ -152,7 +156,11 @@ impl Shared {
                 true
             }
             Err(refused) => {
-                tracing::debug!(instance = id, %refused, "not parked this time");
+                tracing::debug!(
+                    instance = id,
+                    refused = refused.in_log(),
+                    "not parked this time"
+                );
                 false
             }
         }

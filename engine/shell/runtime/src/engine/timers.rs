@@ -127,7 +127,7 @@ pub(crate) async fn drive(shared: Weak<Shared>) {
         }
         let looked_at = engine.parts.clock.now();
         if let Err(refused) = engine.fire_due().await {
-            tracing::warn!(%refused, "timers wait");
+            tracing::warn!(refused = refused.in_log(), "timers wait");
         }
         let reach = reach(&engine);
         let mut next = engine.timers.next(reach);
@@ -231,7 +231,11 @@ impl Shared {
                 Err(refused)
             }
             Err(RunError::Refused(refused)) => {
-                tracing::error!(owner = due.1, %refused, "a timer could not fire");
+                tracing::error!(
+                    owner = due.1,
+                    refused = refused.in_log(),
+                    "a timer could not fire"
+                );
                 // Whoever waits for what it would have done looks again, and is told.
                 self.changed();
                 Ok(())
@@ -254,7 +258,11 @@ impl Shared {
         let going = self.under_way.begin();
         tokio::spawn(async move {
             if let Err(refused) = settling.settle().await {
-                tracing::warn!(instance, %refused, "a fired timer is not on disk");
+                tracing::warn!(
+                    instance,
+                    refused = refused.in_log(),
+                    "a fired timer is not on disk"
+                );
             }
             drop(going);
         });
@@ -297,7 +305,11 @@ pub(crate) fn resume(shared: &Arc<Shared>, instance: &str) {
                     shared.parts.clock.wait_until(again).await;
                 }
                 Err(RunError::Refused(refused)) => {
-                    tracing::error!(instance, %refused, "an instance could not go on");
+                    tracing::error!(
+                        instance,
+                        refused = refused.in_log(),
+                        "an instance could not go on"
+                    );
                     return;
                 }
                 Ok(()) | Err(RunError::Mismatch) => return,

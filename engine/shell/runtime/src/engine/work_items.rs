@@ -271,18 +271,35 @@ impl Engine {
         complete: Complete,
         key: Option<RequestKey>,
     ) -> Result<WorkItemView, Refused> {
+        let end = move |draft: &mut Draft<'_>, who: &Principal, id: &str| {
+            decide_item(draft, who, id, &complete)
+        };
+        self.end(who, id, ("complete", key), end).await
+    }
+
+    /// What may end an item, decided with the run that waits for it in one batch. Beside it the
+    /// word of the request and its key.
+    pub(super) async fn end<F>(
+        &self,
+        who: &Principal,
+        id: &str,
+        (word, key): (&str, Option<RequestKey>),
+        end: F,
+    ) -> Result<WorkItemView, Refused>
+    where
+        F: Fn(&mut Draft<'_>, &Principal, &str) -> Result<Option<Event>, Refused>,
+        F: Send + Sync + 'static,
+    {
         let admitted = self.shared.admit()?;
-        let ask = match self.shared.ask(who, &format!("complete {id}"), key).await? {
+        let ask = match self.shared.ask(who, &format!("{word} {id}"), key).await? {
             Asked::Before(answer) => return self.shared.still(who, answer),
             Asked::Now(ask) => ask,
         };
         let (shared, who, id) = (Arc::clone(&self.shared), who.clone(), id.to_owned());
         Shared::carry(async move {
-            let completed = shared
-                .complete_item(&who, &id, &complete, ask.as_ref())
-                .await;
+            let ended = shared.end_item(&who, &id, ask.as_ref(), end).await;
             drop(admitted);
-            note_refusal(&shared, &who, &id, completed).await
+            note_refusal(&shared, &who, &id, ended).await
         })
         .await
     }
@@ -356,19 +373,19 @@ impl Shared {
         Err(Refused::Busy)
     }
 
-    async fn complete_item(
+    async fn end_item(
         self: &Arc<Self>,
         who: &Principal,
         id: &str,
-        complete: &Complete,
         ask: Option<&Ask>,
+        end: impl Fn(&mut Draft<'_>, &Principal, &str) -> Result<Option<Event>, Refused>,
     ) -> Result<WorkItemView, Refused> {
         let mut held = self.hold(instance_of(id)?).await?;
         let decided = self
             .decide(
                 &mut held,
                 ask,
-                |draft| decide_item(draft, who, id, complete),
+                |draft| end(draft, who, id),
                 |draft| {
                     let item = draft.held_item(id).ok_or_else(not_found)?;
                     view(self, who, item)

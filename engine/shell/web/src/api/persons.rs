@@ -5,7 +5,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use casewright_casework::person::{self, Change, Details, Hidden, Relation};
+use casewright_casework::person::{self, AddressKind, Change, Details, Hidden, Relation};
 use casewright_runtime::Engine;
 use jiff::civil::Date;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -80,6 +80,11 @@ pub(super) struct AddressRequest {
     /// Shown only by `show-address`.
     #[serde(default)]
     confidential: bool,
+    /// `home`, or `postal` for a post box or an address that stands in for another: letters reach
+    /// them there, and no goods and no visits.
+    #[serde(default)]
+    #[schema(value_type = String, example = "home")]
+    kind: AddressKind,
 }
 
 /// A person of a case.
@@ -112,6 +117,10 @@ pub(super) struct CasePerson {
 pub(super) struct ShownShape {
     text: Option<String>,
     confidential: bool,
+    /// `home` or `postal`; absent where there is no address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    kind: Option<AddressKind>,
     code_word: Option<String>,
 }
 
@@ -120,6 +129,9 @@ pub(super) struct AddressShape {
     /// Absent where the address is confidential.
     text: Option<String>,
     confidential: bool,
+    /// `home` or `postal`.
+    #[schema(value_type = String)]
+    kind: AddressKind,
 }
 
 /// The persons of a case. That you looked is recorded.
@@ -244,6 +256,7 @@ pub(super) async fn show_address(
     }
     Ok(Json(ShownShape {
         confidential: shown.address.as_ref().is_some_and(|one| one.confidential),
+        kind: shown.address.as_ref().map(|address| address.kind),
         text: shown.address.map(|address| address.text),
         code_word: shown.code_word,
     }))
@@ -255,6 +268,7 @@ impl PersonRequest {
             address: self.address.change(|address| person::Address {
                 text: address.text,
                 confidential: address.confidential,
+                kind: address.kind,
             }),
             code_word: self.code_word.change(|word| word),
         };
@@ -286,6 +300,7 @@ impl From<person::Person> for CasePerson {
             address: details.address.map(|address| AddressShape {
                 text: (!address.confidential).then_some(address.text),
                 confidential: address.confidential,
+                kind: address.kind,
             }),
             has_code_word: details.contact.code_word.is_some(),
             contact: details.contact.into(),

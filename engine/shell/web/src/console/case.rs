@@ -6,6 +6,7 @@ use askama::Template;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
+use casewright_casework::person::AddressKind;
 use casewright_casework::{Document, Person};
 use casewright_runtime::Engine;
 use casewright_runtime::view::{
@@ -75,6 +76,9 @@ struct CasePage {
     printed: String,
     /// The calendar of the case, where it has one of its own.
     calendar: Option<String>,
+    /// Those that whoever looks may give it.
+    calendars: Vec<String>,
+    calendar_key: String,
     key: String,
     persons: Vec<PersonLine>,
     documents: Vec<DocumentLine>,
@@ -128,6 +132,7 @@ struct PersonLine {
     reach: Vec<String>,
     address: Option<String>,
     confidential: bool,
+    postal: bool,
     code_word: bool,
     staff: Option<String>,
 }
@@ -253,6 +258,8 @@ pub(crate) async fn show(
         opened: wall.date(case.opened),
         printed: wall.moment(engine.now()),
         calendar: case.calendar.clone(),
+        calendars: engine.calendars_to_give(who),
+        calendar_key: request_key(),
         key: request_key(),
         persons: file
             .persons
@@ -299,7 +306,9 @@ pub(crate) async fn show(
 fn person_line(person: Person, engine: &Engine, member: &Member) -> PersonLine {
     let details = person.details;
     let staff = details.staff.as_deref();
-    let confidential = details.address.as_ref().is_some_and(|one| one.confidential);
+    let address = details.address.as_ref();
+    let confidential = address.is_some_and(|one| one.confidential);
+    let postal = address.is_some_and(|one| one.kind == AddressKind::Postal);
     PersonLine {
         id: person.id,
         relation: relation_words(details.relation),
@@ -313,6 +322,7 @@ fn person_line(person: Person, engine: &Engine, member: &Member) -> PersonLine {
             .collect(),
         address: details.address.map(|address| address.text),
         confidential,
+        postal,
         staff: staff.and_then(|id| engine.staff_name(&member.principal, id)),
         name: details.name,
     }

@@ -5,14 +5,13 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use casewright_casework::work_item::Assigned;
+use casewright_runtime::Engine;
 use casewright_runtime::engine::{Give, HandOver, Reassign};
-use casewright_runtime::view::WorkItemView;
-use casewright_runtime::{Engine, Refused};
 
 use crate::console::member::Submission;
 use crate::console::notice::Notice;
 use crate::console::task::draw::Attempt;
-use crate::console::task::{again, go};
+use crate::console::task::settle;
 use crate::moment;
 use crate::problem::Problem;
 
@@ -27,7 +26,7 @@ pub(crate) async fn delegate(
         let sentence = "choose the day on which it comes back to you";
         let status = StatusCode::UNPROCESSABLE_ENTITY;
         let problem = Problem::new(status, "handover-invalid", sentence);
-        return refused(&engine, &submission, &id, problem).await;
+        return settle(&engine, &submission, &id, Err(problem), typed(&submission)).await;
     };
     let hand_over = HandOver {
         to: text(&submission, "_colleague"),
@@ -36,7 +35,8 @@ pub(crate) async fn delegate(
     };
     let key = submission.key.clone();
     let answer = engine.hand_over(who, &id, hand_over, key).await;
-    settle(&engine, &submission, &id, answer, Notice::HandedOver).await
+    let answer = answer.map(|_| Notice::HandedOver);
+    settle(&engine, &submission, &id, answer, typed(&submission)).await
 }
 
 pub(crate) async fn assign(
@@ -50,7 +50,8 @@ pub(crate) async fn assign(
         reason: text(&submission, "_why"),
     };
     let answer = engine.give(who, &id, give, submission.key.clone()).await;
-    settle(&engine, &submission, &id, answer, Notice::Given).await
+    let answer = answer.map(|_| Notice::Given);
+    settle(&engine, &submission, &id, answer, typed(&submission)).await
 }
 
 pub(crate) async fn reassign(
@@ -68,7 +69,7 @@ pub(crate) async fn reassign(
             let sentence = "name one colleague, or one role or team";
             let status = StatusCode::UNPROCESSABLE_ENTITY;
             let problem = Problem::new(status, "handover-invalid", sentence);
-            return refused(&engine, &submission, &id, problem).await;
+            return settle(&engine, &submission, &id, Err(problem), typed(&submission)).await;
         }
     };
     let reassign = Reassign {
@@ -77,7 +78,8 @@ pub(crate) async fn reassign(
     };
     let key = submission.key.clone();
     let answer = engine.reassign(who, &id, reassign, key).await;
-    settle(&engine, &submission, &id, answer, Notice::Given).await
+    let answer = answer.map(|_| Notice::Given);
+    settle(&engine, &submission, &id, answer, typed(&submission)).await
 }
 
 pub(crate) async fn skip(
@@ -88,36 +90,18 @@ pub(crate) async fn skip(
     let who = &submission.member.principal;
     let (reason, key) = (text(&submission, "_why"), submission.key.clone());
     let answer = engine.skip(who, &id, &reason, key).await;
-    settle(&engine, &submission, &id, answer, Notice::Skipped).await
+    let answer = answer.map(|_| Notice::Skipped);
+    settle(&engine, &submission, &id, answer, typed(&submission)).await
 }
 
 fn text(submission: &Submission, name: &str) -> String {
     submission.value(name).unwrap_or_default().trim().to_owned()
 }
 
-async fn settle(
-    engine: &Engine,
-    submission: &Submission,
-    id: &str,
-    answer: Result<WorkItemView, Refused>,
-    notice: Notice,
-) -> Result<Response, Problem> {
-    match answer {
-        Ok(_) => Ok(go(id, notice)),
-        Err(error) => refused(engine, submission, id, error.into()).await,
-    }
-}
-
-async fn refused(
-    engine: &Engine,
-    submission: &Submission,
-    id: &str,
-    problem: Problem,
-) -> Result<Response, Problem> {
-    let attempt = Attempt {
-        problem: Some(problem),
+/// The reason as it was typed, for the same form once more.
+fn typed(submission: &Submission) -> Attempt {
+    Attempt {
         why: text(submission, "_why"),
         ..Attempt::default()
-    };
-    again(engine, &submission.member, id, attempt).await
+    }
 }

@@ -22,6 +22,7 @@ pub(crate) enum Notice {
     DocumentSaved,
     Reversed,
     Reopened,
+    CalendarSet,
 }
 
 impl Notice {
@@ -45,6 +46,7 @@ impl Notice {
         Self::DocumentSaved,
         Self::Reversed,
         Self::Reopened,
+        Self::CalendarSet,
     ];
 
     /// How it stands in an address.
@@ -69,6 +71,7 @@ impl Notice {
             Self::DocumentSaved => "document-saved",
             Self::Reversed => "taken-back",
             Self::Reopened => "reopened",
+            Self::CalendarSet => "calendar-set",
         }
     }
 
@@ -94,6 +97,9 @@ impl Notice {
             Self::DocumentSaved => "The document was saved.",
             Self::Reversed => "The payment was taken back. Both entries are below.",
             Self::Reopened => "The case is open again.",
+            Self::CalendarSet => {
+                "The calendar of the case was saved. What is open keeps its due date."
+            }
             Self::NoteSaved => "Your note was saved. It is the newest entry below.",
         }
     }

@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use casewright_casework::contact::{Channel, Day, Leave};
 use casewright_casework::person::{
-    Address, Change, Contact, Details, Hidden, Messages, Person, Relation, Safety,
+    Address, AddressKind, Change, Contact, Details, Hidden, Messages, Person, Relation, Safety,
 };
 use casewright_runtime::Engine;
 use jiff::civil::Date;
@@ -47,6 +47,7 @@ struct AddressPage {
     case: String,
     name: String,
     address: Option<String>,
+    postal: bool,
     code_word: Option<String>,
 }
 
@@ -64,6 +65,7 @@ struct Typed {
     email: String,
     address: String,
     confidential: bool,
+    postal: bool,
     /// A confidential address is kept and not shown here.
     kept: bool,
     remove: bool,
@@ -84,6 +86,7 @@ impl Typed {
         let details = person.details.clone();
         let address = details.address;
         let confidential = address.as_ref().is_some_and(|address| address.confidential);
+        let kind = address.as_ref().map(|address| address.kind);
         Self {
             name: details.name,
             born: details
@@ -95,6 +98,7 @@ impl Typed {
             email: details.email.unwrap_or_default(),
             address: address.map(|address| address.text).unwrap_or_default(),
             confidential,
+            postal: kind == Some(AddressKind::Postal),
             kept: confidential,
             remove: false,
             safety: safety_word(details.contact.safety).to_owned(),
@@ -120,6 +124,7 @@ impl Typed {
             email: text("email"),
             address: text("address"),
             confidential: ticked("confidential"),
+            postal: ticked("postal"),
             kept: ticked("kept"),
             remove: ticked("remove"),
             safety: text("safety"),
@@ -211,6 +216,11 @@ impl Typed {
             (false, true, _) => Change::Set(Address {
                 text: self.address.clone(),
                 confidential: self.confidential,
+                kind: if self.postal {
+                    AddressKind::Postal
+                } else {
+                    AddressKind::Home
+                },
             }),
             (false, false, true) => Change::Keep,
         }
@@ -296,10 +306,12 @@ pub(crate) async fn show_address(
     let who = &submission.member.principal;
     let shown = engine.show_address(who, &case, &id).await?;
     let person = engine.person(who, &case, &id).await?;
+    let address = shown.address.as_ref();
     let body = AddressPage {
         chrome: Chrome::new(&submission.member, Place::Cases, "Address"),
         case,
         name: person.details.name,
+        postal: address.is_some_and(|address| address.kind == AddressKind::Postal),
         address: shown.address.map(|address| address.text),
         code_word: shown.code_word,
     };

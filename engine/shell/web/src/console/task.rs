@@ -9,9 +9,9 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use casewright_casework::Principal;
 use casewright_language::Form;
+use casewright_runtime::Engine;
 use casewright_runtime::engine::{Complete, Unsent, Wait};
 use casewright_runtime::view::{DraftView, WorkItemFilter, WorkItemView};
-use casewright_runtime::{Engine, Refused};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -50,7 +50,8 @@ pub(crate) async fn claim(
 ) -> Result<Response, Problem> {
     let who = &submission.member.principal;
     let answer = engine.claim(who, &id, submission.key.clone()).await;
-    settle(&engine, &submission, &id, answer.map(|_| Notice::Claimed)).await
+    let answer = answer.map(|_| Notice::Claimed);
+    settle(&engine, &submission, &id, answer, Attempt::default()).await
 }
 
 pub(crate) async fn release(
@@ -60,7 +61,8 @@ pub(crate) async fn release(
 ) -> Result<Response, Problem> {
     let who = &submission.member.principal;
     let answer = engine.release(who, &id, submission.key.clone()).await;
-    settle(&engine, &submission, &id, answer.map(|_| Notice::Released)).await
+    let answer = answer.map(|_| Notice::Released);
+    settle(&engine, &submission, &id, answer, Attempt::default()).await
 }
 
 pub(crate) async fn hold(
@@ -71,34 +73,20 @@ pub(crate) async fn hold(
     let who = &submission.member.principal;
     let day = submission.value("_until").unwrap_or_default();
     let until = moment::read(day, &engine.zone(who));
-    if until.is_none() && !day.trim().is_empty() {
-        let sentence = "choose the day on which it comes back";
-        let problem = Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "hold-invalid", sentence);
-        return unheld(&engine, &submission, &id, problem).await;
-    }
-    let wait = Wait {
-        until,
-        reason: submission.value("_why").unwrap_or_default().to_owned(),
-    };
-    match engine.hold(who, &id, wait, submission.key.clone()).await {
-        Ok(_) => Ok(go(&id, Notice::Held)),
-        Err(refused) => unheld(&engine, &submission, &id, refused.into()).await,
-    }
-}
-
-/// The task again, with the reason that was typed.
-async fn unheld(
-    engine: &Engine,
-    submission: &Submission,
-    id: &str,
-    problem: Problem,
-) -> Result<Response, Problem> {
-    let attempt = Attempt {
-        problem: Some(problem),
+    let typed = Attempt {
         wait_for: submission.value("_why").unwrap_or_default().to_owned(),
         ..Attempt::default()
     };
-    again(engine, &submission.member, id, attempt).await
+    if until.is_none() && !day.trim().is_empty() {
+        let sentence = "choose the day on which it comes back";
+        let problem = Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "hold-invalid", sentence);
+        return settle(&engine, &submission, &id, Err(problem), typed).await;
+    }
+    let reason = typed.wait_for.clone();
+    let wait = Wait { until, reason };
+    let answer = engine.hold(who, &id, wait, submission.key.clone()).await;
+    let answer = answer.map(|_| Notice::Held);
+    settle(&engine, &submission, &id, answer, typed).await
 }
 
 pub(crate) async fn resume(
@@ -108,22 +96,24 @@ pub(crate) async fn resume(
 ) -> Result<Response, Problem> {
     let who = &submission.member.principal;
     let answer = engine.resume(who, &id, submission.key.clone()).await;
-    settle(&engine, &submission, &id, answer.map(|_| Notice::Resumed)).await
+    let answer = answer.map(|_| Notice::Resumed);
+    settle(&engine, &submission, &id, answer, Attempt::default()).await
 }
 
-/// After such a step: the task again, or the task with the reason why not.
-async fn settle(
+/// After such a step: the task as it is then, or with the reason why not and what was typed.
+pub(super) async fn settle(
     engine: &Engine,
     submission: &Submission,
     id: &str,
-    answer: Result<Notice, Refused>,
+    answer: Result<Notice, impl Into<Problem>>,
+    typed: Attempt,
 ) -> Result<Response, Problem> {
     match answer {
         Ok(notice) => Ok(go(id, notice)),
-        Err(refused) => {
+        Err(why) => {
             let attempt = Attempt {
-                problem: Some(refused.into()),
-                ..Attempt::default()
+                problem: Some(why.into()),
+                ..typed
             };
             again(engine, &submission.member, id, attempt).await
         }
@@ -241,7 +231,7 @@ impl Attempt {
 }
 
 /// Draws the task as it is after a refusal.
-pub(super) async fn again(
+async fn again(
     engine: &Engine,
     member: &Member,
     id: &str,
@@ -308,7 +298,7 @@ async fn onward(
     Ok(open.into_iter().next().map(|item| (item.id, item.title)))
 }
 
-pub(super) fn go(id: &str, notice: Notice) -> Response {
+fn go(id: &str, notice: Notice) -> Response {
     let address = format!("/tasks/{}?done={}", encoded(id), notice.word());
     Redirect::to(&address).into_response()
 }

@@ -181,6 +181,31 @@ async fn a_case_counts_its_days_by_the_calendar_it_is_given() {
         .post(&path, &json!({"calendar": "none"}))
         .await
         .problem(422, "unknown-calendar");
+    // The page of the case offers it to whoever may, and nobody else.
+    let of_case = format!("/cases/{}", started["case"].as_str().unwrap());
+    let form = browser.get(&of_case).await;
+    form.is(200)
+        .shows(&["Count the days of this case by another calendar"]);
+    let action = format!("{of_case}/calendar");
+    let chosen = [("calendar", "early")];
+    let sent = browser.submit(&form, &action, &chosen).await;
+    let told = browser.follow(&sent).await;
+    told.is(200).shows(&[
+        "The calendar of the case was saved",
+        "the calendar early",
+        "<option value=\"early\" selected>",
+    ]);
+    assert_eq!(casey.get(&path).await.json()["calendar"], "early");
+    let back = browser.submit(&told, &action, &[("calendar", "")]).await;
+    let told = browser.follow(&back).await;
+    told.is(200).lacks(&["the calendar early"]);
+    let unknown = browser
+        .submit(&told, &action, &[("calendar", "none")])
+        .await;
+    unknown.is(422);
+    let other = Browser::signed_in(&agency, "lee").await;
+    let page = other.get(&of_case).await;
+    page.is(200).lacks(&["by another calendar"]);
     // On the page a new case is asked for it where there is a choice.
     let page = browser.get("/start/visit").await;
     page.shows(&[

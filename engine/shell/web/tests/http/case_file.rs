@@ -71,6 +71,51 @@ async fn a_confidential_address_is_shown_only_where_it_is_asked_for() {
     ]);
 }
 
+/// Whoever orders something must know it without asking for the address.
+#[tokio::test]
+async fn whether_an_address_is_for_post_alone_is_kept_and_no_secret() {
+    let agency = Agency::open().await;
+    let casey = agency.client("casey").await;
+    let case = case_of(&casey.start().await);
+    let persons = format!("{case}/persons");
+    let mut mother = mai();
+    mother["address"]["kind"] = json!("postal");
+    let one = format!(
+        "{persons}/{}",
+        person_of(&casey.post(&persons, &mother).await)
+    );
+    let told = casey.get(&one).await.is(200).json();
+    let address = json!({ "text": null, "confidential": true, "kind": "postal" });
+    assert_eq!(told["address"], address);
+    let shown = casey.post(&format!("{one}/show-address"), &json!({})).await;
+    assert_eq!(shown.is(200).json()["kind"], "postal");
+    mother["address"]["kind"] = json!("castle");
+    let odd = casey.post(&persons, &mother).await;
+    odd.problem(422, "invalid-input");
+
+    let browser = Browser::signed_in(&agency, "casey").await;
+    let page = case.replace("/api/v1", "");
+    let told = browser.get(&page).await;
+    let words = "Post only: nothing is delivered there and nobody visits";
+    told.is(200).shows(&[words]).lacks(&[LANE]);
+    let form = browser.get(&one.replace("/api/v1", "")).await;
+    form.is(200)
+        .shows(&["name=\"postal\" value=\"yes\" checked"]);
+    let typed = [
+        ("name", "Mai"),
+        ("relation", "parent"),
+        ("safety", "unknown"),
+        ("kept", "yes"),
+        ("address", "2 New Street"),
+        ("_revision", "1"),
+    ];
+    let saved = browser
+        .submit(&form, &one.replace("/api/v1", ""), &typed)
+        .await;
+    let told = browser.follow(&saved).await;
+    told.is(200).shows(&["2 New Street"]).lacks(&[words]);
+}
+
 #[tokio::test]
 async fn a_change_is_made_by_who_has_seen_the_latest() {
     let agency = Agency::open().await;

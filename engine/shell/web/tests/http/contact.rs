@@ -75,7 +75,9 @@ async fn ways_are_listed_on_a_page_without_a_script() {
     let casey = Browser::signed_in(&agency, "casey").await;
     let form = casey.get(&format!("{case}/persons")).await;
     form.is(200)
-        .shows(&["The engine sends nothing in a way that is not listed here"]);
+        .shows(&["The engine sends nothing in a way that is not listed here"])
+        .shows(&["<details class=\"way\">\n<summary>Way 1: add one</summary>"])
+        .lacks(&["<details class=\"way\" open>"]);
     let action = format!("{case}/persons");
     let mut typed = vec![
         ("name", "Mai"),
@@ -92,7 +94,12 @@ async fn ways_are_listed_on_a_page_without_a_script() {
         ("review0", ""),
     ];
     let wrong = casey.submit(&form, &action, &typed).await;
-    wrong.is(422).shows(&["href=\"#review0\""]);
+    // A field in something that is folded could not be gone to.
+    wrong.is(422).shows(&[
+        "href=\"#review0\"",
+        "<details class=\"way\" open>\n<summary>Way 1</summary>",
+        "<details class=\"way\">\n<summary>Way 2: add one</summary>",
+    ]);
     typed[11] = ("review0", "2026-12-31");
     let page = casey
         .follow(&casey.submit(&wrong, &action, &typed).await)

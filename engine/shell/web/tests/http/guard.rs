@@ -1,7 +1,12 @@
 //! What holds for every answer: headers, no cross-site forms, and a GET that never decides.
 
+use std::io::{self, Write};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex};
+
 use axum::body::Body;
 use axum::http::Request;
+use serde_json::json;
 
 use crate::agency::Agency;
 use crate::browser::{Browser, hidden};
@@ -181,4 +186,58 @@ async fn get_never_decides() {
         }
     }
     assert_eq!(agency.state(), before);
+}
+
+/// What the log was told.
+#[derive(Clone, Default)]
+struct Lines(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn the_log_is_told_the_route_and_why_a_request_was_not_served() {
+    let lines = Lines::default();
+    let kept = lines.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_ansi(false)
+        .with_max_level(tracing::Level::DEBUG)
+        .with_writer(move || kept.clone());
+    let _heard = tracing::subscriber::set_default(subscriber.finish());
+    let agency = Agency::open().await;
+    let casey = agency.client("casey").await;
+    let case = casey.start().await["case"].as_str().unwrap().to_owned();
+    casey.get(&format!("/api/v1/cases/{case}?about=Mai")).await;
+    // Under the reserve for changes, above that for the record of who looked.
+    agency.room.store(40 * 1024 * 1024, Ordering::SeqCst);
+    let body = json!({"workflow": "help"});
+    let full = casey.post("/api/v1/instances", &body).await;
+    full.problem(507, "disk-full");
+    let odd = Request::builder()
+        .method("OTTOLINE")
+        .uri("/api/v1/ottoline");
+    agency.send(odd.body(Body::empty()).unwrap()).await;
+    let said = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+    for line in [
+        "DEBUG casewright_web::guard: request method=\"GET\" route=\"/api/v1/cases/{id}\" status=",
+        "WARN casewright_web::guard: refused method=\"POST\" route=\"/api/v1/instances\" \
+         status=507 code=\"disk-full\"",
+        "request method=\"other\" route=\"none\" status=404",
+    ] {
+        assert!(said.contains(line), "{line} is missing in {said}");
+    }
+    let told = said
+        .lines()
+        .filter(|line| line.contains("casewright_web::"));
+    let told: String = told.collect();
+    for word in [case.as_str(), "about", "Mai", "ttoline", "OTTOLINE"] {
+        assert!(!told.contains(word), "{word} is in {told}");
+    }
 }

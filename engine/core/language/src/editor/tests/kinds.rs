@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::keys;
-use crate::editor::{decision, form, pack, test};
+use crate::editor::{decision, form, message, pack, test};
 use crate::pack_test::Around;
 use crate::schema::Schema;
 use crate::{Diagnostic, Surroundings};
@@ -85,6 +85,7 @@ fn every_reference_leads_somewhere_and_every_key_is_explained() {
     for schema in [
         decision::schema(),
         form::schema(),
+        message::schema(),
         pack::schema(&Surroundings::default()),
         test::schema(&Around::default()),
     ] {
@@ -177,6 +178,21 @@ fn a_form_has_the_keys_that_its_reader_has() {
         &schema,
         |text| crate::pack::read_form("a", "forms/a.yaml", text).1,
         &[("", "ALIEN"), ("/definitions/line", line)],
+    );
+}
+
+#[test]
+fn a_message_has_the_keys_that_its_reader_has() {
+    check(
+        &message::schema(),
+        |text| crate::message::read("a", "messages/a.yaml", text).1,
+        &[
+            ("", "text: A\nALIEN"),
+            (
+                "/definitions/words",
+                "text: A\nlanguages: { vi: { text: B, ALIEN } }",
+            ),
+        ],
     );
 }
 

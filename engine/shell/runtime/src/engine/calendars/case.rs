@@ -22,6 +22,13 @@ impl Engine {
         in_force.map_or_else(Vec::new, |pack| pack.calendars.keys().cloned().collect())
     }
 
+    /// Names of the calendars that somebody may give a case: none to whoever may start nothing.
+    pub fn calendars_to_give(&self, who: &Principal) -> Vec<String> {
+        let in_force = self.shared.in_force(&who.agency);
+        let may = in_force.filter(|deployment| may_start(deployment, who).is_ok());
+        may.map_or_else(Vec::new, |pack| pack.calendars.keys().cloned().collect())
+    }
+
     /// The calendar of a case, where it has one of its own.
     #[expect(
         clippy::unused_async,

@@ -260,10 +260,16 @@ async fn drive(shared: Weak<Shared>) {
         match engine.move_open(None).await {
             Ok(()) | Err(Refused::Stopping) => return,
             Err(refused @ (Refused::Busy | Refused::DiskFull)) => {
-                tracing::warn!(%refused, "open deadlines wait to be moved");
+                tracing::warn!(
+                    refused = refused.in_log(),
+                    "open deadlines wait to be moved"
+                );
             }
             Err(refused) => {
-                tracing::error!(%refused, "open deadlines could not be moved");
+                tracing::error!(
+                    refused = refused.in_log(),
+                    "open deadlines could not be moved"
+                );
                 return;
             }
         }

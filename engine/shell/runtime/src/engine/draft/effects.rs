@@ -13,7 +13,7 @@ use crate::engine::calls::effect_of_request;
 use crate::engine::decisions::{self, asks_table};
 use crate::engine::episodes::closes_case;
 use crate::engine::funds::{business, committed, is_booking};
-use crate::engine::plans::is_about_plan;
+use crate::engine::plans::PlanStep;
 use crate::key;
 use crate::port::EffectKind;
 
@@ -88,8 +88,8 @@ impl Draft<'_> {
         if closes_case(call) {
             return self.close_case(call).map(Some);
         }
-        if is_about_plan(call) {
-            return self.decide_plan(call).map(Some);
+        if let Some(step) = PlanStep::of(call) {
+            return self.decide_plan(step, call).map(Some);
         }
         let booking = is_booking(call);
         let commits = committed(call);

@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use super::Draft;
 use crate::engine::Refused;
 use crate::engine::funds::{business, permanent};
-use crate::engine::plans::{PlanVersion, WHAT, head, version_key};
+use crate::engine::plans::{PlanStep, PlanVersion, WHAT, head, version_key};
 
 /// The plan as this decision leaves it.
 #[derive(Default)]
@@ -88,12 +88,12 @@ struct Told {
 type Decided = Result<Result<Told, CallError>, Refused>;
 
 impl Draft<'_> {
-    pub(super) fn decide_plan(&mut self, call: &Call) -> Result<Event, Refused> {
+    pub(super) fn decide_plan(&mut self, step: PlanStep, call: &Call) -> Result<Event, Refused> {
         let around = self.around_plan()?;
-        let decided = match call.function.as_str() {
-            "plan.propose" => self.propose(call)?,
-            "plan.agree" => self.hear(call, &around)?,
-            _ => self.activate(call, &around),
+        let decided = match step {
+            PlanStep::Propose => self.propose(call)?,
+            PlanStep::Agree => self.hear(call, &around)?,
+            PlanStep::Activate => self.activate(call, &around),
         };
         let result = match decided {
             Ok(Told { who, action, plan }) => {

@@ -140,6 +140,8 @@ struct Reader<'a> {
     currency: &'a str,
     /// Numbers of the cases that were met; none of those that stay unseen.
     cases: BTreeMap<String, Option<String>>,
+    /// Runs that were met, and whether they may be seen.
+    runs: BTreeMap<String, bool>,
 }
 
 impl<'a> Reader<'a> {
@@ -150,6 +152,7 @@ impl<'a> Reader<'a> {
             fund: &row.fund.name,
             currency: &row.fund.currency,
             cases: BTreeMap::new(),
+            runs: BTreeMap::new(),
         }
     }
 
@@ -169,7 +172,7 @@ impl<'a> Reader<'a> {
                 None => None,
             };
             let hidden = match &view.run {
-                Some(run) => !self.shared.sees_run(self.who, run)?,
+                Some(run) => !self.sees(run)?,
                 None => false,
             };
             if view.case_number.is_none() || hidden {
@@ -180,6 +183,15 @@ impl<'a> Reader<'a> {
             entries.push(view);
         }
         Ok(entries)
+    }
+
+    fn sees(&mut self, run: &str) -> Result<bool, Refused> {
+        if let Some(known) = self.runs.get(run) {
+            return Ok(*known);
+        }
+        let seen = self.shared.sees_run(self.who, run)?;
+        self.runs.insert(run.to_owned(), seen);
+        Ok(seen)
     }
 
     fn number_of(&mut self, case: &str) -> Result<Option<String>, Refused> {

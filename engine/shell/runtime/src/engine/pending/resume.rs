@@ -34,7 +34,7 @@ pub(crate) fn wake(shared: &Arc<Shared>, hash: Vec<u8>) {
                 }
                 // Its timer row is still there: the next start looks again.
                 Err(refused) => {
-                    tracing::warn!(%refused, "a pending call could not go on");
+                    tracing::warn!(refused = refused.in_log(), "a pending call could not go on");
                     shared.resuming.leave(&hash);
                     break;
                 }
@@ -139,6 +139,7 @@ impl Shared {
                     function: &row.function,
                     delivery: &row.delivery,
                     key: &row.key,
+                    because: row.because.as_deref(),
                 };
                 match self.clear(&sending).await {
                     Ok(()) => None,

@@ -49,6 +49,9 @@ pub(crate) struct PendingRow {
     /// Moment of its timer row.
     #[serde(default)]
     pub(crate) wake: Option<Timestamp>,
+    /// Why consent was not sought: what the plugin asks by itself goes out for the same reason.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) because: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -109,6 +112,7 @@ impl PendingRow {
             handled: 0,
             digests: Vec::new(),
             wake: None,
+            because: call.because.clone(),
         }
     }
 

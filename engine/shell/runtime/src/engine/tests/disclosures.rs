@@ -57,6 +57,20 @@ const ON_A_BASIS: &str = "  - send:
           basis: { name: s159m, because: Asking would put the child at risk }
 ";
 
+/// Why nobody was asked is what somebody wrote in this case; the partner answers later.
+const OF_THE_CASE: &str = "  - decide:
+      call: human-task
+      with: { title: Decide, assign: { role: case-worker } }
+  - send:
+      call: housing.apply
+      with: { bedrooms: 3 }
+      metadata:
+        disclosure:
+          purpose: safety
+          to: agency
+          basis: { name: s159m, because: '${ $workflow.input.why }' }
+";
+
 const ASK: &str = "  - send:
       call: http
       with: { method: post, endpoint: 'https://homes.example/' }
@@ -77,6 +91,7 @@ async fn world() -> World {
     let documents = [
         ("refer", REFER),
         ("report", ON_A_BASIS),
+        ("own-reason", OF_THE_CASE),
         ("request", ASK),
         ("home", APPLY),
     ];
@@ -139,6 +154,16 @@ impl World {
             .engine
             .withdraw_consent(&who, case, &consent.id, How::Spoken, None, None);
         back.await.unwrap()
+    }
+
+    /// The register decides later, and is asked each minute.
+    fn answers_later(&self) {
+        *self.partner.pending.lock().unwrap() = Some(Pending {
+            correlation: Vec::new(),
+            expires_unix_ms: None,
+            poll_after_ms: Some(60_000),
+            state: json!({}),
+        });
     }
 
     async fn done(&self, run: &InstanceView, task: &str) {
@@ -291,12 +316,7 @@ async fn what_a_crash_has_sent_again_is_asked_again() {
 #[tokio::test]
 async fn nothing_is_asked_again_once_consent_is_gone() {
     let world = world().await;
-    *world.partner.pending.lock().unwrap() = Some(Pending {
-        correlation: Vec::new(),
-        expires_unix_ms: None,
-        poll_after_ms: Some(60_000),
-        state: json!({}),
-    });
+    world.answers_later();
     let (run, mother) = world.family("home").await;
     let consent = world.agree(&run.case, &mother, "2026-09-04").await;
     world.done(&run, "wait").await;
@@ -331,6 +351,61 @@ async fn a_legal_basis_stands_in_the_record_with_its_reason() {
     let because = "Asking would put the child at risk".to_owned();
     let name = "s159m".to_owned();
     assert_eq!(log[0].ground, Ground::Basis { name, because });
+}
+
+const WHY: &str = "Her partner reads her letters";
+
+#[tokio::test]
+async fn why_consent_was_not_sought_is_said_for_each_case_and_stays_in_its_record() {
+    let world = world().await;
+    world.answers_later();
+    let started = world
+        .start("own-reason", json!({ "why": format!(" {WHY} ") }))
+        .await;
+    let view = world.engine.instance(&worker(), &started.id).await.unwrap();
+    world.done(&view, "decide").await;
+    world
+        .instance(&started.id, |view| view.status == "waiting")
+        .await;
+    // What the plugin asks by itself later goes out for the same reason.
+    within_reason(async {
+        while world.partner.resumed.lock().unwrap().is_empty() {
+            world.clock.forward(SignedDuration::from_mins(1));
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    let log = world.engine.disclosures(&worker(), &started.case).await;
+    let log = log.unwrap();
+    assert!(log.len() > 1, "{log:?}");
+    for one in &log {
+        let Ground::Basis { because, .. } = &one.ground else {
+            panic!("{one:?}");
+        };
+        assert_eq!(because, WHY);
+    }
+    let audit = world.engine.audit(&worker(), &started.case).await.unwrap();
+    let audit = serde_json::to_string(&audit).unwrap();
+    assert!(audit.contains("safety to agency on s159m"), "{audit}");
+    assert!(!audit.contains(WHY), "{audit}");
+}
+
+#[tokio::test]
+async fn without_a_word_why_consent_was_not_sought_nothing_goes_out() {
+    let world = world().await;
+    let long = "x".repeat(2_001);
+    for input in [
+        json!({}),
+        json!({ "why": " " }),
+        json!({ "why": 7 }),
+        json!({ "why": long }),
+    ] {
+        let started = world.start("own-reason", input).await;
+        let view = world.engine.instance(&worker(), &started.id).await.unwrap();
+        world.done(&view, "decide").await;
+        world.held_back(&started.id).await;
+    }
+    assert_eq!(world.partner.requests(), 0);
 }
 
 #[tokio::test]
@@ -373,6 +448,7 @@ async fn a_withdrawal_that_is_first_undoes_the_decision_to_send() {
             run: 1,
             attempt: 1,
         },
+        because: None,
         key: "k",
     };
     let wish = sending.wish().unwrap();
@@ -410,6 +486,7 @@ async fn whoever_joins_the_family_first_is_asked_first() {
             run: 1,
             attempt: 1,
         },
+        because: None,
         key: "k",
     };
     let wish = sending.wish().unwrap();

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use casewright_casework::contact::{Channel, Hours, Leave, Way};
 use casewright_casework::message::To;
 use casewright_casework::person::{
-    Address, Change, Contact, Details, Hidden, Person, Relation, Safety,
+    Address, AddressKind, Change, Contact, Details, Hidden, Person, Relation, Safety,
 };
 use casewright_machine::{Delivery, ErrorKind};
 use casewright_store::settings::Settings;
@@ -84,6 +84,7 @@ fn mother(ways: Vec<Way>) -> Details {
         address: Some(Address {
             text: "1 Hidden Lane".to_owned(),
             confidential: true,
+            kind: AddressKind::Home,
         }),
         contact: Contact {
             safety: if ways.is_empty() {
@@ -495,6 +496,7 @@ async fn what_is_taken_back_first_undoes_the_decision_to_send_a_message() {
         function: "notify",
         delivery: &delivery,
         key: "k",
+        because: None,
     };
     let order = json!({"to": {"relation": "parent"}, "template": "please-ring"});
     let decided = shared.message_decided(&sending, &order).unwrap();

@@ -60,6 +60,19 @@ impl Row {
         }
     }
 
+    /// Whether anything was chosen or typed, for the template: what is to be left alone is folded.
+    /// What may be left is always chosen.
+    pub(super) fn is_filled(&self) -> bool {
+        let texts = [
+            &self.channel,
+            &self.from,
+            &self.until,
+            &self.language,
+            &self.review,
+        ];
+        self.interpreter || !self.days.is_empty() || texts.iter().any(|text| !text.is_empty())
+    }
+
     /// Whether a day is ticked, for the template.
     pub(super) fn is_for(&self, day: &str) -> bool {
         self.days.iter().any(|one| one == day)
@@ -248,6 +261,21 @@ mod tests {
         let errors = listed(&[row(), bad]).unwrap_err();
         let fields: Vec<_> = errors.iter().map(|(field, _)| &**field).collect();
         assert_eq!(fields, ["from1", "review1"]);
+    }
+
+    #[test]
+    fn a_row_that_nobody_touched_is_folded() {
+        let untouched = Row {
+            leave: "nothing".to_owned(),
+            ..Row::default()
+        };
+        assert!(!Row::default().is_filled() && !untouched.is_filled());
+        assert!(row().is_filled());
+        let wrong = Row {
+            from: "nine".to_owned(),
+            ..untouched
+        };
+        assert!(wrong.is_filled());
     }
 
     #[test]

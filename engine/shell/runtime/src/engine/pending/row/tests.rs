@@ -27,6 +27,7 @@ fn row(stage: Stage) -> PendingRow {
         handled: 0,
         digests: Vec::new(),
         wake: None,
+        because: None,
     }
 }
 
