@@ -71,6 +71,7 @@ pub enum AddressKind {
 }
 
 impl AddressKind {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "it is what serde calls")]
     const fn is_home(&self) -> bool {
         matches!(self, Self::Home)
     }

@@ -169,7 +169,7 @@ impl<'n> One<'_, '_, 'n> {
             workflow: workflow?,
             who: who?,
             same_case,
-            calendar: calendar?,
+            calendar,
             input: match input? {
                 Value::Null => Value::Object(serde_json::Map::new()),
                 input => input,
@@ -598,15 +598,12 @@ impl<'n> One<'_, '_, 'n> {
     }
 
     /// A calendar of the pack, where one is named.
-    fn calendar(&mut self) -> Option<Option<String>> {
-        if self.keys.get("calendar").is_none() {
-            return Some(None);
-        }
+    fn calendar(&mut self) -> Option<String> {
         let named = self.text("calendar")?;
         let known = self.reader.around.calendars.clone();
         self.reader
             .exists("calendar", &named.value, named.spot.0, known.iter());
-        Some(Some(named.value))
+        Some(named.value)
     }
 
     fn flag(&mut self, key: &str) -> Option<Written<bool>> {

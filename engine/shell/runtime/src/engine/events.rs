@@ -280,7 +280,7 @@ impl Shared {
                     // Its case was erased.
                     Err(Refused::Rule(_)) => self.discard(&key)?,
                     Err(refused) => {
-                        tracing::error!(refused = refused.in_log(), "an event cannot be read")
+                        tracing::error!(refused = refused.in_log(), "an event cannot be read");
                     }
                 }
             }

@@ -152,7 +152,7 @@ impl Draft<'_> {
         let fresh = PendingRow::new(&self.resident.id, &self.resident.row, call);
         let row = self.pending_row(&hash, fresh)?;
         row.delivery = call.delivery.clone();
-        row.because = call.because.clone();
+        row.because.clone_from(&call.because);
         row.enter(Stage::Calling);
         Ok(())
     }
