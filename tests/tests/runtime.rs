@@ -67,8 +67,8 @@ fn beyond(case: &Case) -> Option<&'static str> {
     if !matches!(first, Some(Happening::Start { .. })) {
         return Some("it is not started");
     }
-    if text.contains("call: notify") {
-        return Some("messages need a pack and people");
+    if text.contains("call: notify") || text.contains("disclosure:") {
+        return Some("what is sent about people needs a pack and people");
     }
     if text.contains("skippable:") {
         return Some("nobody here skips");
