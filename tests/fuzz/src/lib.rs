@@ -8,7 +8,7 @@ use std::fs;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use casewright_language::diagnostic::{Diagnostic, Severity, draw};
+pub mod readers;
 
 /// The longest that reading and drawing one text may take.
 const TIME_MAX: Duration = Duration::from_secs(1);
@@ -79,25 +79,4 @@ pub fn bounded(read: impl FnOnce()) {
     assert!(took < TIME_MAX, "took {took:?}");
     let peak = PEAK.load(Ordering::Relaxed).saturating_sub(before);
     assert!(peak < MEMORY_BYTES_MAX, "took {peak} bytes");
-}
-
-/// Draws findings; their places are within the text, and they say whether it was refused.
-pub fn told(findings: &[Diagnostic], text: &str, accepted: bool) {
-    let mut refused = false;
-    for found in findings {
-        refused |= found.severity == Severity::Error;
-        let (start, end) = (
-            (found.line, found.column),
-            (found.end_line, found.end_column),
-        );
-        assert!(
-            found.line >= 1 && found.column >= 1 && start <= end,
-            "{found:?}"
-        );
-        // At the latest behind the last line.
-        let lines = text.split(['\n', '\r']).count();
-        assert!(found.line <= lines + 1, "{found:?}");
-    }
-    assert_eq!(refused, !accepted, "{findings:?}");
-    draw(findings, text, false);
 }
