@@ -1,6 +1,6 @@
 //! `casewright audit verify`: whether anything in a store was changed, swapped or taken away since
-//! it was written. Every value is opened, the chain of every case is followed link by link, and the
-//! ledger of every fund is added up.
+//! it was written. Every value is opened, the chain of every case is followed link by link, that of
+//! an erased one up to what its skeleton says, and the ledger of every fund is added up.
 //! `casewright audit accept`: going on with a store that is not the newest, on purpose.
 
 use std::fmt;
@@ -8,7 +8,7 @@ use std::io::{self, Read};
 use std::process::ExitCode;
 
 use casewright_casework::audit;
-use casewright_runtime::engine::{Unbalanced, unbalanced};
+use casewright_runtime::engine::{Skeleton, Unbalanced, skeletons, unbalanced};
 use casewright_store::{ReadError, RedbStore, Store, Table, Turn, Why};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -37,8 +37,8 @@ enum Command {
 struct Verify {
     #[command(flatten)]
     place: Place,
-    /// Print `{opened, erased, cases, entries, broken: [{case, reason}], funds, unbalanced:
-    /// [{agency, fund, reason}], turns: [{at, why, from, to}]}`.
+    /// Print `{opened, erased, cases, erasedCases, entries, broken: [{case, reason}], funds,
+    /// unbalanced: [{agency, fund, reason}], turns: [{at, why, from, to}]}`.
     #[arg(long)]
     json: bool,
 }
@@ -65,6 +65,9 @@ pub(crate) struct Report {
     /// Values of erased cases, which nobody can open.
     erased: u64,
     cases: u64,
+    /// Cases that were erased: their chains stay.
+    #[serde(default, rename = "erasedCases")]
+    erased_cases: u64,
     /// Of all chains.
     entries: u64,
     broken: Vec<Broken>,
@@ -162,7 +165,41 @@ pub(crate) fn look(store: &RedbStore) -> io::Result<Report> {
         ..Report::default()
     };
     follow(store, &mut report).map_err(io::Error::other)?;
+    follow_erased(store, &mut report).map_err(io::Error::other)?;
     Ok(report)
+}
+
+/// The chain of every case that was erased, against what its skeleton says of it.
+fn follow_erased(store: &RedbStore, report: &mut Report) -> Result<(), ReadError> {
+    for skeleton in skeletons(store)? {
+        let chain = store.audit(&skeleton.case)?;
+        report.erased_cases += 1;
+        report.entries += chain.len() as u64;
+        let case = skeleton.case.clone();
+        report
+            .broken
+            .extend(fault(&skeleton, &chain).map(|reason| Broken { case, reason }));
+    }
+    Ok(())
+}
+
+fn fault(skeleton: &Skeleton, chain: &[audit::Link]) -> Option<String> {
+    if let Err(index) = audit::verify(&skeleton.case, chain) {
+        return Some(unlinked(index));
+    }
+    let (count, wanted) = (chain.len() as u64, skeleton.entries);
+    if count != wanted {
+        return Some(format!(
+            "it was erased with {wanted} entries, and {count} are there"
+        ));
+    }
+    let last = chain.last().map(|link| link.hash.as_str());
+    let other = last != Some(skeleton.last.as_str());
+    other.then(|| "its last entry is not that of its erasure".to_owned())
+}
+
+fn unlinked(index: u64) -> String {
+    format!("entry {index} does not follow from the one before it")
 }
 
 /// The chain of every case.
@@ -181,7 +218,7 @@ fn follow(store: &RedbStore, report: &mut Report) -> Result<(), ReadError> {
             report.cases += 1;
             report.entries += chain.len() as u64;
             if let Err(index) = audit::verify(&case, &chain) {
-                let reason = format!("entry {index} does not follow from the one before it");
+                let reason = unlinked(index);
                 report.broken.push(Broken { case, reason });
             }
         }
@@ -206,6 +243,7 @@ impl fmt::Display for Report {
         let Self {
             opened,
             cases,
+            erased_cases,
             entries,
             funds,
             ..
@@ -232,10 +270,55 @@ impl fmt::Display for Report {
             0 => "every balance is what its ledger adds up to".to_owned(),
             count => format!("{count} are not what their ledgers add up to"),
         };
+        let gone = match erased_cases {
+            0 => String::new(),
+            count => format!(" and {count} erased ones"),
+        };
         write!(
             f,
-            "{opened} values open; {entries} entries of {cases} cases: {chains}; \
+            "{opened} values open; {entries} entries of {cases} cases{gone}: {chains}; \
              {funds} funds: {ledgers}"
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chain(count: u64) -> Vec<audit::Link> {
+        let mut previous = audit::genesis("c1");
+        let links = (0..count).map(|index| {
+            let entry = audit::Entry {
+                at: Timestamp::UNIX_EPOCH,
+                who: "u-a".to_owned(),
+                action: audit::Action::CaseRead,
+                instance: None,
+                subject: None,
+                detail: None,
+            };
+            let link = audit::link(&previous, index, &entry);
+            previous.clone_from(&link.hash);
+            link
+        });
+        links.collect()
+    }
+
+    #[test]
+    fn the_record_of_an_erased_case_ends_as_its_skeleton_says() {
+        let whole = chain(4);
+        let skeleton = |entries, last: &str| Skeleton {
+            case: "c1".to_owned(),
+            entries,
+            last: last.to_owned(),
+        };
+        let told = skeleton(4, &whole[3].hash);
+        assert_eq!(fault(&told, &whole), None);
+        assert!(fault(&told, &whole[..3]).is_some(), "its end was cut off");
+        assert!(fault(&told, &[]).is_some(), "it is gone");
+        assert!(fault(&skeleton(4, &whole[2].hash), &whole).is_some());
+        let mut edited = whole.clone();
+        edited[1].entry.who = "u-b".to_owned();
+        assert!(fault(&told, &edited).is_some());
     }
 }

@@ -112,7 +112,7 @@ async fn serve(
         ..Sources::default()
     };
     let running = wiring::open(&places, sources).await?;
-    operator::listen(data, running.store.clone());
+    operator::listen(data, running.store.clone(), None);
     let mut agencies = Vec::new();
     for pack in packs(checkout)? {
         agencies.push(running.deploy(&pack).await?.namespace);

@@ -11,6 +11,7 @@
 mod asked;
 mod chapter;
 mod human;
+mod kept;
 mod outside;
 mod page;
 pub(crate) mod plain;

@@ -1,4 +1,7 @@
-//! `casewright case`: cases of the agency, and what happened in one.
+//! `casewright case`: cases of the agency, and what happened in one. Keeping and erasing files is
+//! in `case/retention.rs`.
+
+mod retention;
 
 use serde_json::json;
 
@@ -62,11 +65,14 @@ pub(crate) enum Command {
     },
     /// What happened in a case, oldest first.
     Timeline { id: String },
+    #[command(flatten)]
+    File(retention::Command),
 }
 
 impl Ask for Command {
     fn ask(&self, client: &Client) -> Result<Answer, Failure> {
         match self {
+            Self::File(command) => command.ask(client),
             Self::List => {
                 let cases = client.all("/api/v1/cases", &[])?;
                 let rows: Vec<_> = cases

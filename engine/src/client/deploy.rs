@@ -57,8 +57,17 @@ fn told(pack: Value) -> Answer {
         .iter()
         .map(|one| [at(one, "/name"), at(one, "/version"), at(one, "/title")])
         .collect();
+    let shortened = pack["shortened"].as_array().map_or(&[][..], Vec::as_slice);
+    let shortened: Vec<_> = shortened.iter().filter_map(Value::as_str).collect();
+    let sooner = match shortened.as_slice() {
+        [] => String::new(),
+        classes => format!(
+            "\nFiles go sooner than before under: {}; what is closed stays bound by what held then",
+            classes.join(", ")
+        ),
+    };
     let text = format!(
-        "{} is in force; runs under way keep what they began with\n\n{}",
+        "{} is in force; runs under way keep what they began with{sooner}\n\n{}",
         at(&pack, "/namespace"),
         table(["WORKFLOW", "VERSION", "TITLE"], &rows)
     );

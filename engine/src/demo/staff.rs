@@ -18,6 +18,7 @@ const STAFF: &[(&str, &str, &[&str])] = &[
     ("lee", "Lee Tanaka", &["team-leader"]),
     ("sam", "Sam Rossi", &["service-manager"]),
     ("alex", "Alex Kumar", &["administrator"]),
+    ("rae", "Rae Lindqvist", &["records-officer"]),
 ];
 
 /// Some 30 bits, for loopback only and for as long as the demo runs.

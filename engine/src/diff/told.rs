@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
+use casewright_casework::retention;
 use casewright_language::diff::{self, Difference, Leaf};
 use casewright_language::{Task, Workflow};
 use casewright_runtime::Deployment;
@@ -113,6 +114,7 @@ impl Told {
             pack.extend(of(plain::pack));
             pack.extend(of(plain::forms));
             pack.extend(of(plain::tables));
+            pack.extend(sooner(&old.deployment, &new.deployment));
         }
         Self { workflows, pack }
     }
@@ -397,6 +399,18 @@ fn differences(before: &Facts, after: &Facts) -> Vec<Said> {
             (before != after).then(|| Said::new(term, before.as_deref(), after.as_deref()))
         })
         .collect()
+}
+
+/// Classes under which files would go sooner: what is easily overlooked in a list of changes.
+fn sooner(before: &Deployment, after: &Deployment) -> Option<Change> {
+    let classes = retention::shortened(&before.classes(), &after.classes());
+    let named = classes.join(", ");
+    (!classes.is_empty()).then(|| Change {
+        what: What::Changed,
+        title: "Files would go sooner".to_owned(),
+        task: None,
+        said: vec![Said::new("Under", None, Some(&named))],
+    })
 }
 
 /// What of the pack is new, gone or otherwise; each by its name.

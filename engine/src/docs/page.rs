@@ -14,7 +14,9 @@ use casewright_language::words::humanize;
 use casewright_runtime::Deployment;
 
 use super::chapter::{self, Chapter, Known};
+use super::kept;
 use super::outside::{self, Outside};
+use super::plain::Facts;
 use super::recurs;
 use super::roles::{self, Role};
 use super::tables::{self, Table};
@@ -42,6 +44,9 @@ pub(super) struct Page {
     funds: Vec<Fund>,
     limits: Vec<Limit>,
     petty_cash: Option<String>,
+    /// How long files are kept; empty where nothing is ever erased.
+    kept: Vec<kept::Class>,
+    erasing: Facts,
     tables: Vec<Table>,
     closing_reasons: Vec<Closing>,
     /// Titles; empty where everybody may start workflows.
@@ -131,6 +136,8 @@ impl Page {
                 .petty_cash
                 .as_ref()
                 .map(|(minor, currency)| money_text(*minor, currency)),
+            kept: kept::told(&known),
+            erasing: kept::people(&known),
             tables: tables::told(deployment),
             closing_reasons: closing_reasons(deployment),
             starters: chapter::starters(deployment),

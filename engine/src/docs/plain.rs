@@ -11,6 +11,7 @@ use casewright_runtime::Deployment;
 
 use super::asked::Asked;
 use super::chapter::{self, Known};
+use super::kept;
 use super::step::{Step, Teller};
 use super::wording::{Said, list};
 
@@ -159,6 +160,12 @@ pub(crate) fn pack(deployment: &Deployment) -> BTreeMap<String, Facts> {
             fact("Open", days(fund)),
         ];
         all.insert(format!("Fund `{name}`"), facts);
+    }
+    for (name, class) in &pack.retention.classes {
+        all.insert(format!("Files `{name}`"), kept::facts(&known, class));
+    }
+    if !pack.retention.classes.is_empty() {
+        all.insert("Erasing files".to_owned(), kept::people(&known));
     }
     for (name, title) in &pack.teams {
         all.insert(format!("Team `{name}`"), vec![fact("Title", title.clone())]);

@@ -106,6 +106,15 @@ pub enum Action {
     /// They may, up to a day.
     WallLifted,
     WallTakenAway,
+    /// The file is held back from erasure.
+    HoldSet,
+    HoldLifted,
+    /// It is on record that the file was handed over.
+    FileTransferred,
+    ErasureAsked,
+    ErasureDeclined,
+    /// The last entry of a case: nothing of what it held can be read any more.
+    CaseErased,
     EventAwaited,
     EventReceived,
     EventEmitted,

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::retention::Kept;
 use crate::{Code, Refusal};
 
 /// Why a case is opened again: a sentence or two.
@@ -62,6 +63,9 @@ pub struct Closing {
     /// What else the document says of the end.
     #[serde(default, skip_serializing_if = "Value::is_null")]
     pub facts: Value,
+    /// How long the file is kept by what held then; earlier engines did not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept: Option<Kept>,
 }
 
 /// What a reason means in the figures. The names are a format.
@@ -202,6 +206,7 @@ mod tests {
             counts: Counts::Achieved,
             consent_given: true,
             facts: Value::Null,
+            kept: None,
         }
     }
 

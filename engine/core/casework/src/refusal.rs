@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 pub struct Refusal {
     pub code: Code,
     pub message: String,
-    /// For `form-invalid`: field and sentence.
+    /// For `form-invalid`: field and sentence. For `not-erasable`: all that stands in the way.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub fields: Vec<(String, String)>,
 }
@@ -65,6 +65,12 @@ pub enum Code {
     /// Other runs of the case, or money set aside in it.
     StillOpen,
     UnknownClosingReason,
+    /// Something keeps the file.
+    NotErasable,
+    /// There is a request to erase it already.
+    AlreadyAsked,
+    /// Nobody asked for the erasure that is decided.
+    NotAsked,
 }
 
 impl Code {
@@ -114,6 +120,9 @@ impl Code {
             Self::NotClosed => "not-closed",
             Self::StillOpen => "still-open",
             Self::UnknownClosingReason => "unknown-closing-reason",
+            Self::NotErasable => "not-erasable",
+            Self::AlreadyAsked => "already-asked",
+            Self::NotAsked => "not-asked",
         }
     }
 
@@ -151,7 +160,10 @@ impl Code {
             | Self::ActingOver
             | Self::CaseClosed
             | Self::NotClosed
-            | Self::StillOpen => 409,
+            | Self::StillOpen
+            | Self::NotErasable
+            | Self::AlreadyAsked
+            | Self::NotAsked => 409,
             Self::UnknownOutcome
             | Self::FormInvalid
             | Self::CurrencyMismatch

@@ -55,6 +55,15 @@
 //! closingReasons:                       # why work with a family ends, and what it counts as
 //!   goals-all-majority: { title: Most goals are reached, counts: achieved }
 //!   moved: { title: The family moved away, counts: excluded }
+//! retention:                            # how long files are kept, and who erases them
+//!   asks: [service-manager]
+//!   decides: [administrator]
+//!   holds: [team-leader]
+//!   recipients: { department: The department }
+//!   classes:                            # the longest of all that a case falls under wins
+//!     file: { title: The file, keep: P7Y, from: closed }
+//!     children: { title: Children, keep: P25Y, from: born, relations: [child] }
+//!     care: { title: In care, keep: P7Y, from: closed, reasons: [moved], dispose: transfer }
 //! caseNumber: IFS-{year}-{number:5}     # CASE-{year}-{number:5} when it is left out
 //! ```
 //!
@@ -64,6 +73,7 @@
 mod calendar;
 pub(crate) mod currency;
 mod read;
+pub mod retention;
 
 #[cfg(test)]
 mod tests;
@@ -74,6 +84,8 @@ use serde_json::Value;
 
 use crate::decision::Table;
 use crate::{Diagnostic, Form, Message, decision, form, message};
+
+pub use retention::{Dispose, KeptFrom, Retention, RetentionClass};
 
 /// A checked `pack.yaml`.
 #[derive(Debug, Clone)]
@@ -109,6 +121,8 @@ pub struct Pack {
     pub disclosure: Disclosure,
     /// Why work with a family ends.
     pub closing_reasons: BTreeMap<String, ClosingReason>,
+    /// How long files are kept.
+    pub retention: Retention,
     /// `IFS-{year}-{number:5}`.
     pub case_number: String,
 }
@@ -398,6 +412,16 @@ pub struct PluginBinding {
 /// Reads `pack.yaml`; `None` when a diagnostic is an error.
 pub fn read_pack(file: &str, text: &str) -> (Option<Pack>, Vec<Diagnostic>) {
     read::read(file, text)
+}
+
+/// What only the documents beside a `pack.yaml` show: workflows that it names and nobody has.
+pub fn check_pack(
+    file: &str,
+    text: &str,
+    pack: &Pack,
+    workflows: &BTreeSet<String>,
+) -> Vec<Diagnostic> {
+    read::check(file, text, pack, workflows)
 }
 
 /// Reads a form; its name is the file's name without `.yaml`.

@@ -4,6 +4,7 @@
 //! It reads text, not files: the binary reads folders.
 
 mod calendars;
+mod retention;
 mod stored;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -95,6 +96,7 @@ impl Deployment {
         reader.workflows(&files, &surroundings);
         if let Some(pack) = &pack {
             reader.named_calendars(pack, &files);
+            reader.kept_workflows(pack, &files);
         }
         let calendars = pack
             .as_ref()

@@ -41,6 +41,7 @@ mod quiet;
 mod recovery;
 mod requests;
 mod resident;
+mod retention;
 mod retries;
 mod runs;
 mod schedules;
@@ -73,6 +74,10 @@ pub use limits::Limits;
 pub use outcomes::OutcomesView;
 pub use packs::NotDeployed;
 pub use plans::{PlanVersion, PlanView};
+pub use retention::{
+    AskedView, ClassView, DeclinedView, DoneView, DueView, ErasedView, HoldView, Keeper,
+    ObstacleView, RetentionView, Skeleton, TransferView, skeletons,
+};
 
 use crate::port::{Clock, Entropy, Evaluate, Invoke};
 use shared::Shared;

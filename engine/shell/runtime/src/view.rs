@@ -8,6 +8,10 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+mod pack;
+
+pub use pack::{PackView, PackWorkflow};
+
 /// A page of a list.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Page<T> {
@@ -67,31 +71,6 @@ pub struct WaitingView {
     /// Types of events, where the document writes them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub events: Vec<String>,
-}
-
-/// A pack in force.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct PackView {
-    pub namespace: String,
-    pub title: String,
-    /// Of its files and the plugins it was checked against.
-    pub digest: String,
-    /// When it was put in force; none when an older engine did.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub deployed: Option<Timestamp>,
-    /// Id of who did; none for the configuration.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub by: Option<String>,
-    pub workflows: Vec<PackWorkflow>,
-}
-
-/// A workflow of a pack.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct PackWorkflow {
-    pub name: String,
-    pub version: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub title: Option<String>,
 }
 
 /// An event that is on disk.

@@ -32,6 +32,9 @@ pub enum Guard {
     },
     /// The instance has had exactly this many events.
     Instance { id: String, events: u64 },
+    /// The audit chain of the case has exactly this many links: nothing that is on record was done
+    /// in it meanwhile.
+    Chain { case: String, links: u64 },
 }
 
 /// Appends to an instance's history; the writer gives the position.

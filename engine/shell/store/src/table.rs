@@ -90,6 +90,8 @@ pub enum Table {
     Lifecycle,
     /// (agency, calendar) -> which version counts for what is open, and what becomes of a change.
     Calendar,
+    /// (agency, time, case) -> what stays of an erased case, without any content of it.
+    Erased,
 }
 
 impl Table {
@@ -136,6 +138,7 @@ impl Table {
         Self::Lifecycle,
         Self::Calendar,
         Self::Absence,
+        Self::Erased,
     ];
 
     /// First byte of the keys of its rows, and part of their seals: a format.
@@ -183,6 +186,7 @@ impl Table {
             Self::Lifecycle => 33,
             Self::Calendar => 43,
             Self::Absence => 34,
+            Self::Erased => 44,
         }
     }
 }

@@ -23,6 +23,7 @@ mod persons;
 mod plans;
 mod query;
 mod reports;
+mod retention;
 mod schedules;
 mod walls;
 mod work_items;
@@ -132,6 +133,15 @@ pub(crate) fn routes() -> (Router<Site>, Document) {
         .routes(routes!(funds::reverse))
         .routes(routes!(packs::list, packs::deploy))
         .routes(routes!(reports::outcomes))
+        .routes(routes!(retention::get))
+        .routes(routes!(retention::hold))
+        .routes(routes!(retention::lift))
+        .routes(routes!(retention::transfer))
+        .routes(routes!(retention::ask))
+        .routes(routes!(retention::agree))
+        .routes(routes!(retention::decline))
+        .routes(routes!(retention::due))
+        .routes(routes!(retention::erased))
         .routes(routes!(schedules::list))
         .routes(routes!(workflows::list));
     OpenApiRouter::with_openapi(Outline::openapi())

@@ -27,6 +27,7 @@ mod person;
 mod plan;
 mod queue;
 mod reopen;
+mod retention;
 pub(crate) mod sentence;
 mod session;
 mod shown;
@@ -107,6 +108,23 @@ pub(crate) fn routes() -> Router<Site> {
             "/cases/{id}/reopen",
             get(reopen::blank).post(reopen::reopen),
         )
+        .route("/cases/{id}/retention", get(retention::show))
+        .route("/cases/{id}/retention/holds", post(retention::hold))
+        .route(
+            "/cases/{id}/retention/holds/{hold}/lift",
+            post(retention::lift),
+        )
+        .route("/cases/{id}/retention/transfers", post(retention::transfer))
+        .route("/cases/{id}/retention/erasure", post(retention::ask))
+        .route(
+            "/cases/{id}/retention/erasure/agree",
+            post(retention::agree),
+        )
+        .route(
+            "/cases/{id}/retention/erasure/decline",
+            post(retention::decline),
+        )
+        .route("/files", get(retention::files))
         .route("/cases/{id}/plan", get(plan::show))
         .route("/cases/{id}/disclosures", get(consent::disclosures))
         .route("/cases/{id}/messages", get(message::list))

@@ -25,7 +25,8 @@ pub(crate) struct Problem {
     /// Stable; branch on this.
     #[schema(value_type = String)]
     code: Box<str>,
-    /// For `form-invalid`: what is wrong with which field.
+    /// For `form-invalid`: what is wrong with which field. For `not-erasable`: all that stands in
+    /// the way, by its name.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     fields: Vec<FieldProblem>,
     /// For `pack-invalid`: every mistake in the files.

@@ -44,6 +44,8 @@ mod packs;
 mod plans;
 #[path = "http/ports.rs"]
 mod ports;
+#[path = "http/retention.rs"]
+mod retention;
 #[path = "http/schedules.rs"]
 mod schedules;
 #[path = "http/walls.rs"]

@@ -2,8 +2,9 @@
 
 mod fund;
 mod policy;
+mod retention;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
@@ -28,6 +29,7 @@ const KEYS: &[&str] = &[
     "http",
     "disclosure",
     "closingReasons",
+    "retention",
     "caseNumber",
 ];
 const CASE_NUMBER: &str = "CASE-{year}-{number:5}";
@@ -39,6 +41,15 @@ pub(super) fn read(file: &str, text: &str) -> (Option<Pack>, Vec<Diagnostic>) {
     let pack = yaml::parse(text, &mut findings).and_then(|root| pack(&mut findings, &root));
     let pack = pack.filter(|_| !findings.has_errors());
     (pack, findings.into_list())
+}
+
+pub(super) fn check(
+    file: &str,
+    text: &str,
+    pack: &Pack,
+    workflows: &BTreeSet<String>,
+) -> Vec<Diagnostic> {
+    retention::unknown_workflows(file, text, &pack.retention, workflows)
 }
 
 fn pack(findings: &mut Findings, root: &Node) -> Option<Pack> {
@@ -76,6 +87,13 @@ fn pack(findings: &mut Findings, root: &Node) -> Option<Pack> {
     let http = keys.get("http").map(|entry| reader.http(entry));
     let disclosure = keys.get("disclosure").map(|entry| reader.disclosure(entry));
     let closing_reasons = reader.named(&keys, "closingReasons", Reader::closing_reason);
+    let known = retention::Known {
+        roles: &roles,
+        reasons: &closing_reasons,
+    };
+    let retention = keys
+        .get("retention")
+        .map(|entry| reader.retention(entry, &known));
     let case_number = reader.optional(&keys, "caseNumber");
     if let Some((pattern, place)) = &case_number {
         reader.case_number(pattern, *place);
@@ -96,6 +114,7 @@ fn pack(findings: &mut Findings, root: &Node) -> Option<Pack> {
         http: http.unwrap_or_default(),
         disclosure: disclosure.unwrap_or_default(),
         closing_reasons,
+        retention: retention.flatten().unwrap_or_default(),
         case_number: case_number.map_or_else(|| CASE_NUMBER.to_owned(), |(pattern, _)| pattern),
     })
 }
@@ -473,7 +492,7 @@ impl Reader<'_> {
 
 fn includes_itself(name: &str, roles: &BTreeMap<String, Role>) -> bool {
     let mut open = vec![name];
-    let mut seen = std::collections::BTreeSet::new();
+    let mut seen = BTreeSet::new();
     while let Some(next) = open.pop() {
         for included in roles
             .get(next)

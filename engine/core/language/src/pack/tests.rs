@@ -4,6 +4,8 @@
 
 use super::*;
 
+mod retention;
+
 const PACK: &str = "\
 namespace: family-services
 title: Intensive family support

@@ -34,7 +34,7 @@ pub(crate) enum Due {
 }
 
 impl Due {
-    const ALL: [Self; 4] = [Self::Begin, Self::Cancel, Self::BringBack, Self::Revive];
+    pub(super) const ALL: [Self; 4] = [Self::Begin, Self::Cancel, Self::BringBack, Self::Revive];
 
     /// Part of the keys of rows: a format.
     const fn name(self) -> &'static str {

@@ -189,6 +189,6 @@ impl Shared {
 
 const WHAT: &str = "a consent";
 
-fn head(case: &str) -> Vec<u8> {
+pub(super) fn head(case: &str) -> Vec<u8> {
     key::join(&["consents", case])
 }

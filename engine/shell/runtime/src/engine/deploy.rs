@@ -5,6 +5,7 @@ use std::sync::Arc;
 use casewright_store::{Batch, Guard, Put, SubmitError, Table, Under};
 
 use super::alarms::Moved;
+use super::retention::listed;
 use super::shared::{Shared, of_agency, refused};
 use super::{Engine, Refused, funds};
 use crate::Deployment;
@@ -55,6 +56,7 @@ impl Shared {
     ) -> Result<(), Refused> {
         // What an earlier pack said of its calendars is carried out before another says otherwise.
         self.move_open(Some(&deployment.pack.namespace)).await?;
+        self.list_closed(&deployment.pack.namespace).await?;
         for _ in 0..self.limits.tries_max {
             let (mut batch, moved) = self.deployment_batch(deployment)?;
             told(&mut batch);
@@ -104,6 +106,9 @@ impl Shared {
         {
             let before = self.deployment(&pointer.to)?;
             self.establish_calendars(&before, deployment, &mut batch)?;
+        }
+        if before.is_none() {
+            batch.puts.push(listed(agency));
         }
         if before.is_none_or(|(pointer, _)| pointer.to != deployment.digest) {
             let pointer = PointerRow {

@@ -468,6 +468,14 @@ fn without(case: &str, document: &str, keys: impl Iterator<Item = Vec<u8>>) -> B
     }
 }
 
+/// Keys of all parts of a document: nobody need read what is in them.
+pub(super) fn parts_of(case: &str, document: &Document) -> Vec<Vec<u8>> {
+    let parts = document.bytes.div_ceil(PART_BYTES as u64);
+    let numbers = 0..u32::try_from(parts).unwrap_or(u32::MAX);
+    let keys = numbers.map(|number| part_key(case, &document.id, number));
+    keys.collect()
+}
+
 fn part_key(case: &str, document: &str, number: u32) -> Vec<u8> {
     let mut key = key::prefix(&[case, document]);
     key.extend_from_slice(&number.to_be_bytes());

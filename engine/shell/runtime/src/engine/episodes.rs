@@ -58,6 +58,7 @@ impl Engine {
             let again = found.reopen(shared.now(), &author.id, &because);
             let again = again.map_err(Refused::Rule)?;
             batch.guards.push(guard);
+            batch.puts.extend(shared.due_line(&found, false));
             batch.puts.push(Put {
                 table: Table::Case,
                 key: case.id.clone().into_bytes(),

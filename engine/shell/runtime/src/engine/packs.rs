@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use casewright_casework::Principal;
+use casewright_casework::{Principal, retention};
 use casewright_language::{Diagnostic, Surroundings};
 use casewright_store::{Batch, Put, Table, Under};
 use serde::{Deserialize, Serialize};
@@ -44,6 +44,9 @@ pub(super) struct DeployedRow {
     digest: String,
     /// Of its files alone.
     files: String,
+    /// Classes under which files would go sooner than by the pack before.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    shortened: Vec<String>,
 }
 
 /// Who put a pack in force.
@@ -131,11 +134,14 @@ impl Engine {
         Shared::carry(async move {
             settle_doubts(&shared, &deployment).await?;
             let one_by_one = shared.deploying.lock().await;
+            let before = shared.in_force(&deployment.pack.namespace);
+            let classes = before.map_or_else(Vec::new, |before| before.classes());
             let row = |by| DeployedRow {
                 at: shared.now(),
                 by,
                 digest: deployment.digest.clone(),
                 files: deployment.files_digest(),
+                shortened: retention::shortened(&classes, &deployment.classes()),
             };
             let (row, from) = match by {
                 By::Nobody => (None, "as it stood"),
@@ -250,6 +256,7 @@ fn view(deployment: &Deployment, row: Option<&DeployedRow>) -> PackView {
         digest: deployment.digest.clone(),
         deployed: row.map(|row| row.at),
         by: row.and_then(|row| row.by.clone()),
+        shortened: row.map_or_else(Vec::new, |row| row.shortened.clone()),
         workflows: deployment.workflows.iter().map(workflow).collect(),
     }
 }

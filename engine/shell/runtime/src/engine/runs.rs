@@ -243,10 +243,7 @@ impl Draft<'_> {
     ) {
         for (state, set) in [(from, false), (to, true)] {
             let Some(state) = state else { continue };
-            let mut line = key::prefix(&[&row.agency, state.name()]);
-            line.extend_from_slice(&key::moment_latest_first(row.started_at));
-            line.extend_from_slice(id.as_bytes());
-            self.mark(Table::Run, line, set);
+            self.mark(Table::Run, run_key(row, state, id), set);
         }
     }
 
@@ -323,6 +320,22 @@ impl Draft<'_> {
         let task = task.or_else(|| workflow.task(&fault.instance));
         task.map(|task| task.name.clone()).unwrap_or_default()
     }
+}
+
+/// Latest first.
+fn run_key(row: &InstanceRow, state: State, id: &str) -> Vec<u8> {
+    let mut line = key::prefix(&[&row.agency, state.name()]);
+    line.extend_from_slice(&key::moment_latest_first(row.started_at));
+    line.extend_from_slice(id.as_bytes());
+    line
+}
+
+/// Every line under which a run may stand in a list.
+pub(super) fn lines_of(id: &str, row: &InstanceRow) -> Vec<(Table, Vec<u8>)> {
+    let states = State::ALL.into_iter();
+    let lines = states.map(|state| (Table::Run, run_key(row, state, id)));
+    let failed = failure_key(row, id).map(|key| (Table::Failure, key));
+    lines.chain(failed).collect()
 }
 
 /// Latest failure first.

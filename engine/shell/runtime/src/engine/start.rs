@@ -311,7 +311,7 @@ pub(crate) fn own() -> RuntimeFacts {
 }
 
 /// Newest first.
-fn case_key(case: &Case) -> Vec<u8> {
+pub(super) fn case_key(case: &Case) -> Vec<u8> {
     let mut key = key::prefix(&["case", &case.agency]);
     key.extend_from_slice(&key::moment_latest_first(case.opened));
     key.extend_from_slice(case.id.as_bytes());

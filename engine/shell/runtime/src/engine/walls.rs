@@ -311,15 +311,15 @@ impl Shared {
 
 const RELATED: &str = "related-staff";
 
-fn related_key(case: &str) -> Vec<u8> {
+pub(super) fn related_key(case: &str) -> Vec<u8> {
     key::join(&[RELATED, case])
 }
 
-fn walls_key(case: &str) -> Vec<u8> {
+pub(super) fn walls_key(case: &str) -> Vec<u8> {
     key::join(&["case", case])
 }
 
-fn mark(agency: &str, staff: &str, case: &str) -> Vec<u8> {
+pub(super) fn mark(agency: &str, staff: &str, case: &str) -> Vec<u8> {
     key::join(&["staff", agency, staff, case])
 }
 

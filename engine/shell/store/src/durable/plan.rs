@@ -79,6 +79,7 @@ impl<B: Backend> Shared<B> {
                     let head = self.stream_head(state, id)?;
                     head.map_or(0, |head| head.events) == *events
                 }
+                Guard::Chain { case, links } => self.chain_head(state, case)?.next == *links,
             };
             if !holds {
                 return Err(SubmitError::Guard { index });

@@ -11,6 +11,7 @@ crate::conform!(
     of_two_decisions_on_one_state_the_second_is_refused,
     a_refused_batch_changes_nothing,
     instances_are_guarded_by_their_number_of_events,
+    a_case_is_guarded_by_the_length_of_its_record,
     a_batch_may_write_a_row_twice,
     a_case_must_be_open,
     an_instance_stays_with_its_case,
@@ -136,6 +137,44 @@ fn instances_are_guarded_by_their_number_of_events(subject: &Subject) {
     assert_eq!(refused, SubmitError::Guard { index: 0 });
     commit(&*store, at(4, "e"));
     assert_eq!(store.events("i-1").unwrap().len(), 6);
+}
+
+fn a_case_is_guarded_by_the_length_of_its_record(subject: &Subject) {
+    let (store, faults) = subject.open_faulty();
+    commit(&*store, opens("case-1"));
+    commit(&*store, opens("case-2"));
+    let after = |links, key: &str| Batch {
+        guards: vec![Guard::Chain {
+            case: "case-1".to_owned(),
+            links,
+        }],
+        puts: vec![put(key, "a")],
+        audit: vec![audited("case-1", "a")],
+        ..Batch::default()
+    };
+    commit(&*store, after(0, "first"));
+    faults.hold();
+    // What is on its way counts, and what is of another case does not.
+    store.submit(after(1, "second")).unwrap();
+    let other = Batch {
+        audit: vec![audited("case-2", "a")],
+        ..Batch::default()
+    };
+    store.submit(other).unwrap();
+    for links in [0, 1, 3] {
+        let refused = store.submit(after(links, "stale")).unwrap_err();
+        assert_eq!(refused, SubmitError::Guard { index: 0 }, "{links}");
+    }
+    let last = store.submit(after(2, "third")).unwrap();
+    faults.release();
+    last.wait().unwrap();
+    assert_eq!(value(&*store, "stale"), None);
+    drop(store);
+    let store = subject.open();
+    let refused = store.submit(after(2, "stale")).unwrap_err();
+    assert_eq!(refused, SubmitError::Guard { index: 0 });
+    commit(&*store, after(3, "fourth"));
+    assert_eq!(store.audit("case-1").unwrap().len(), 4);
 }
 
 fn a_batch_may_write_a_row_twice(subject: &Subject) {

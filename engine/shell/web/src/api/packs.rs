@@ -38,6 +38,9 @@ pub(super) struct Pack {
     deployed: Option<String>,
     /// Id of who put it in force; null for the configuration.
     by: Option<String>,
+    /// Classes of `retention` under which files would go sooner than by the pack before. What is
+    /// closed already stays bound by what held then.
+    shortened: Vec<String>,
     workflows: Vec<Deployed>,
 }
 
@@ -96,6 +99,7 @@ impl From<PackView> for Pack {
             digest: view.digest,
             deployed: view.deployed.map(|at| at.to_string()),
             by: view.by,
+            shortened: view.shortened,
             workflows: view.workflows.into_iter().map(Deployed::from).collect(),
         }
     }

@@ -9,6 +9,7 @@ use axum::response::Response;
 use casewright_casework::person::AddressKind;
 use casewright_casework::{Document, Person};
 use casewright_runtime::Engine;
+use casewright_runtime::engine::Keeper;
 use casewright_runtime::view::{
     CaseView, InstanceView, NextView, TimelineEntry, WaitingView, WorkItemFilter, WorkItemView,
     WorkflowView,
@@ -89,6 +90,8 @@ struct CasePage {
     startable: bool,
     /// Whether an episode was closed that is not followed by another.
     reopenable: bool,
+    /// What they do with files whose time is over.
+    keeper: Keeper,
     episode: u32,
     tasks: Vec<TaskLine>,
     running: Vec<RunLine>,
@@ -280,6 +283,7 @@ pub(crate) async fn show(
             .iter()
             .map(|run| run_line(run, &titles, &wall))
             .collect(),
+        keeper: member.keeper,
         reopenable: case.episodes.last().is_some_and(|one| one.closed.is_some()),
         episode: case.episodes.last().map_or(1, |one| one.number),
         closed: case.closed.map(|closed| Closed {

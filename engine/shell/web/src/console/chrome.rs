@@ -35,6 +35,8 @@ pub(crate) struct Account {
     administers: bool,
     /// Whether they see its reports.
     reports: bool,
+    /// Whether they keep or erase its files.
+    files: bool,
 }
 
 /// Which entry of the navigation is lit.
@@ -51,6 +53,7 @@ pub(crate) enum Place {
     Schedules,
     Calendars,
     Outcomes,
+    Files,
 }
 
 impl Chrome {
@@ -61,6 +64,7 @@ impl Chrome {
                 token: form_token(&member.secret),
                 administers: member.administers,
                 reports: member.reports,
+                files: member.keeper.any(),
             }),
             place,
             ..Self::outside(title)
@@ -115,6 +119,9 @@ impl Chrome {
         }
         if self.account.as_ref().is_some_and(|it| it.reports) {
             places.push(("/reports/outcomes", "Outcomes", Place::Outcomes));
+        }
+        if self.account.as_ref().is_some_and(|it| it.files) {
+            places.push(("/files", "Files to erase", Place::Files));
         }
         let link = |(address, title, place)| (address, title, self.place == place);
         places.into_iter().map(link).collect()

@@ -166,6 +166,24 @@ pub(crate) fn explain(code: &str, detail: &str) -> Explanation {
                 "Nothing was changed.",
             ],
         ),
+        "not-erasable" => (
+            "This file cannot be erased",
+            &[
+                "Something keeps it; the page says all that does.",
+                "Nothing was changed.",
+            ],
+        ),
+        "already-asked" => (
+            "Somebody has asked for this already",
+            &["Another person decides on it.", "Nothing was changed."],
+        ),
+        "not-asked" => (
+            "There is nothing to decide here",
+            &[
+                "It may be decided already, or the case was opened again.",
+                "Nothing was changed.",
+            ],
+        ),
         "unknown-closing-reason" => (
             "Nobody knows how to count this reason",
             &[
@@ -454,6 +472,9 @@ mod tests {
         Code::NotClosed,
         Code::StillOpen,
         Code::UnknownClosingReason,
+        Code::NotErasable,
+        Code::AlreadyAsked,
+        Code::NotAsked,
     ];
 
     #[test]

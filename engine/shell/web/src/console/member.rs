@@ -8,7 +8,7 @@ use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Redirect, Response};
 use casewright_casework::Principal;
-use casewright_runtime::engine::RequestKey;
+use casewright_runtime::engine::{Keeper, RequestKey};
 
 use crate::body::{self, request_hash};
 use crate::console::session;
@@ -29,6 +29,8 @@ pub(crate) struct Member {
     pub(crate) administers: bool,
     /// Whether they see the agency's reports.
     pub(crate) reports: bool,
+    /// What they do with files whose time is over.
+    pub(crate) keeper: Keeper,
 }
 
 impl Member {
@@ -38,6 +40,7 @@ impl Member {
             Via::Session(secret) => Some(Self {
                 administers: site.engine.administers(&visitor.principal),
                 reports: site.engine.reports(&visitor.principal),
+                keeper: site.engine.keeper(&visitor.principal),
                 principal: visitor.principal,
                 secret,
             }),

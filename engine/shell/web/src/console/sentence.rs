@@ -56,6 +56,12 @@ pub(crate) const fn weight(action: Action) -> Weight {
         | Action::WallDeclared
         | Action::WallLifted
         | Action::WallTakenAway
+        | Action::HoldSet
+        | Action::HoldLifted
+        | Action::FileTransferred
+        | Action::ErasureAsked
+        | Action::ErasureDeclined
+        | Action::CaseErased
         | Action::MessageSent
         | Action::MessageRefused
         | Action::NoteAdded => Weight::Milestone,
@@ -213,6 +219,17 @@ pub(crate) fn sentence(entry: &TimelineEntry, run: Option<&str>) -> String {
             "{who} took away that {} stands in this case.",
             member(entry)
         ),
+        Action::HoldSet => format!("{who} held this file back from erasure."),
+        Action::HoldLifted => format!("{who} lifted a hold on this file."),
+        Action::FileTransferred => {
+            format!(
+                "{who} recorded that this file was handed over{}.",
+                bracket(detail)
+            )
+        }
+        Action::ErasureAsked => format!("{who} asked that this file be erased."),
+        Action::ErasureDeclined => format!("{who} did not agree that this file be erased."),
+        Action::CaseErased => format!("{who} agreed that this file be erased."),
         Action::ConsentGiven => format!("{who} recorded a consent about {}.", person(entry)),
         Action::ConsentWithdrawn => {
             format!(

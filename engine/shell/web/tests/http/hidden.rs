@@ -109,6 +109,7 @@ async fn report(casey: &Client<'_>, sofia: &Client<'_>) -> File {
             ("{person}", none.clone()),
             ("{consent}", none.clone()),
             ("{document}", none.clone()),
+            ("{hold}", none.clone()),
             ("{workflow}", "help".to_owned()),
             ("{token}", none),
         ]

@@ -15,6 +15,15 @@ do:
       raise: { error: { type: 'https://little.example/fall', status: 500 } }
 ";
 
+const RETENTION: &str = "
+retention:
+  asks: [director]
+  decides: [director]
+  holds: [director]
+  recipients: { department: The department }
+  classes: { file: { title: The file, keep: P7Y, from: closed } }
+";
+
 /// Kim does everything an agency can ask of somebody, keeping the walls included.
 async fn agency() -> Agency {
     let agency = Agency::open().await;
@@ -25,7 +34,7 @@ async fn agency() -> Agency {
         .unwrap()
         .1;
     let roles = "roles:\n  director: { title: Director, walls: true }\n";
-    let pack = text.replace("roles:\n", roles);
+    let pack = format!("{}{RETENTION}", text.replace("roles:\n", roles));
     put_in_force(&agency.engine, &[("pack.yaml", &pack), ("fall.yaml", FALL)]).await;
     let all = ["case-worker", "team-leader", "administrator", "director"];
     for (sign_in, roles) in [
@@ -81,11 +90,14 @@ async fn file(kim: &Client<'_>) -> File {
     let pdf = b"%PDF-1.7 receipt of a kettle".to_vec();
     let document = format!("{path}/documents?kind=receipt");
     let document = id(&kim.upload(&document, pdf, &headers).await);
+    let held = json!({"reason": "A court asks about the kettle"});
+    let held = kim.post(&format!("{path}/retention/holds"), &held).await;
+    let hold = text(&held.is(201).json()["holds"][0]["id"]);
     let (run, item) = (text(&instance["id"]), text(&item["id"]));
     let number = text(&kim.get(&path).await.json()["number"]);
     let said = ["Mai Nguyen", "kettle", "Who lives with us", "A bed for Mai"];
     let marks = [
-        &case, &number, &run, &fallen, &item, &person, &consent, &note, &document,
+        &case, &number, &run, &fallen, &item, &person, &consent, &note, &document, &hold,
     ];
     File {
         marks: marks
@@ -101,6 +113,7 @@ async fn file(kim: &Client<'_>) -> File {
             ("{person}", person),
             ("{consent}", consent),
             ("{document}", document),
+            ("{hold}", hold),
             ("{workflow}", "help".to_owned()),
             ("{token}", "nobody".to_owned()),
         ]
@@ -267,7 +280,19 @@ async fn what_is_well_formed_is_not_there_either() {
         "what": "A bed", "money": {"minor": 100, "currency": "AUD"}}});
     let reason = json!({"reason": "it is mended"});
     let lift = json!({"reason": "me", "until": "2026-12-01"});
+    let kept = format!("/api/v1/cases/{case}/retention");
+    let decide = json!({"request": "q1", "reason": "it is over"});
+    let hold = file.word("{hold}");
     for (path, body) in [
+        (format!("{kept}/holds"), reason.clone()),
+        (format!("{kept}/holds/{hold}/lift"), reason.clone()),
+        (
+            format!("{kept}/transfers"),
+            json!({"to": "department", "on": "2026-11-23"}),
+        ),
+        (format!("{kept}/erasure"), reason.clone()),
+        (format!("{kept}/erasure/agree"), decide.clone()),
+        (format!("{kept}/erasure/decline"), decide),
         (start.to_owned(), json!({"workflow": "help", "case": case})),
         (format!("{start}/{run}/cancel"), json!({})),
         (format!("{start}/{run}/retry"), reason.clone()),

@@ -159,6 +159,11 @@ fn a_pack_has_the_keys_that_its_reader_has() {
                 "/definitions/closingReason",
                 "closingReasons: { moved: { title: Moved, counts: not, ALIEN } }",
             ),
+            ("/definitions/retention", "retention: { ALIEN }"),
+            (
+                "/definitions/retentionClass",
+                "retention: { classes: { a: { title: A, keep: P7Y, from: closed, ALIEN } } }",
+            ),
             (
                 "/definitions/amount",
                 "funds: { a: { title: A, allocated: { minor: 1, currency: AUD, ALIEN } } }",

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use casewright_casework::audit::Action as Audit;
 use casewright_casework::case::{Closing, Counts};
 use casewright_casework::outcomes::Ended;
+use casewright_casework::retention::Kept;
 use casewright_casework::work_item::State;
 use casewright_casework::{Case, Code, Refusal};
 use casewright_language::pack;
@@ -85,14 +86,16 @@ impl Draft<'_> {
             return Ok(Err(error));
         }
         let (case, guard) = self.case_row()?;
-        let closing = Closing {
+        let mut closing = Closing {
             at: self.at,
             by: self.answered_by()?,
             reason: arguments.reason,
             counts,
             consent_given: arguments.consent_given,
             facts: arguments.facts,
+            kept: None,
         };
+        closing.kept = self.kept_from(&case, &closing)?;
         let (closed, episode) = match case.close(closing) {
             Ok(closed) => closed,
             Err(refusal) => return Ok(Err(business(&refusal))),
@@ -111,6 +114,7 @@ impl Draft<'_> {
         let key = ended_key(&agency, day, &case.id, episode.number);
         self.put(Table::Episode, key, &ended, Under::Agency(agency));
         let (by, reason) = (closing.by.clone(), closing.reason.clone());
+        self.batch.puts.extend(self.shared.due_line(&closed, true));
         self.put_case(&closed, guard);
         self.note(&by, Audit::CaseClosed, None, Some(reason.clone()));
         Ok(Ok(json!({
@@ -136,6 +140,7 @@ impl Draft<'_> {
         }
         let (by, because) = (self.answered_by()?, self.resident.row.workflow.clone());
         let again = case.reopen(self.at, &by, &because).map_err(Refused::Rule)?;
+        self.batch.puts.extend(self.shared.due_line(&case, false));
         self.put_case(&again, guard);
         self.note(&by, Audit::CaseReopened, None, None);
         Ok(())
@@ -160,6 +165,13 @@ impl Draft<'_> {
 
     fn case_row(&self) -> Result<(Case, Guard), Refused> {
         self.shared.case_row(&self.resident.row.case)
+    }
+
+    /// What holds for the file from here on, by all that ran in the case.
+    fn kept_from(&self, case: &Case, closing: &Closing) -> Result<Option<Kept>, Refused> {
+        let mut runs: BTreeSet<String> = self.shared.instances_of(&case.id)?.into_iter().collect();
+        runs.extend(self.shared.begun(&case.id)?.0);
+        self.shared.kept_from(case, closing, &runs)
     }
 
     fn put_case(&mut self, case: &Case, guard: Guard) {

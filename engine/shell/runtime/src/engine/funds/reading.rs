@@ -171,11 +171,12 @@ impl<'a> Reader<'a> {
                 Some(case) => self.number_of(case)?,
                 None => None,
             };
-            let hidden = match &view.run {
-                Some(run) => !self.sees(run)?,
-                None => false,
+            let hidden = match (&view.case_number, &view.run) {
+                (None, _) => true,
+                (Some(_), Some(run)) => !self.sees(run)?,
+                (Some(_), None) => false,
             };
-            if view.case_number.is_none() || hidden {
+            if hidden {
                 (view.case, view.case_number, view.run) = (None, None, None);
                 // It names the run that it was made by.
                 view.reservation.clear();

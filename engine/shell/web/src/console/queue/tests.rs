@@ -19,6 +19,11 @@ fn member(roles: &[&str]) -> Member {
         secret: "secret-of-lee".into(),
         administers: false,
         reports: false,
+        keeper: casewright_runtime::engine::Keeper {
+            asks: false,
+            decides: false,
+            holds: false,
+        },
     }
 }
 

@@ -83,6 +83,11 @@ fn draw(item: WorkItemView, attempt: &Attempt) -> String {
         secret: "secret-of-lee".into(),
         administers: false,
         reports: false,
+        keeper: casewright_runtime::engine::Keeper {
+            asks: false,
+            decides: false,
+            holds: false,
+        },
     };
     let fund = |name: &str, currency: &str| FundView {
         name: name.into(),
