@@ -9,8 +9,8 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Component, Path, PathBuf};
 use std::process::ExitCode;
 
-use casewright_store::RedbStore;
 use casewright_store::backup::{self, Attached, RestoreError, Summary};
+use casewright_store::{Recovered, RecoverySecret, RedbStore};
 use serde_json::json;
 
 use crate::operator::{self, Request};
@@ -37,12 +37,20 @@ pub(crate) struct Arguments {
 #[command(after_long_help = "\
 Nothing is put in its place before the backup was read whole and every value of it was opened with \
 the key file. What happened after the backup was made is not in it; payments that were under way \
-are asked for again under the same keys, so that a partner pays them once.")]
+are asked for again under the same keys, so that a partner pays them once. With an export of the \
+keys, which brings the key file along, a backup of before they were rolled comes back too, without \
+the cases that were erased since.")]
 pub(crate) struct RestoreArguments {
     /// The backup.
     file: PathBuf,
     #[command(flatten)]
     place: Place,
+    /// The newest export of the keys, where the key file is lost or newer than the backup.
+    #[arg(long, value_name = "FILE", requires = "recovery")]
+    key_export: Option<PathBuf>,
+    /// The recovery secret that `casewright keys recovery` made.
+    #[arg(long, value_name = "FILE", requires = "key_export")]
+    recovery: Option<PathBuf>,
     /// Print `{entries, bytes, opened, erased}`.
     #[arg(long)]
     json: bool,
@@ -136,11 +144,15 @@ impl From<io::Error> for Unrestored {
 fn put_back(arguments: &RestoreArguments) -> Result<(), Unrestored> {
     let (data, keys) = arguments.place.find()?;
     let file = File::open(&arguments.file).map_err(|error| named(&arguments.file, &error))?;
+    let recovered = recovered(arguments)?;
     wiring::private_folder(&data)?;
+    if let Some(folder) = keys.parent().filter(|_| recovered.is_some()) {
+        wiring::private_folder(folder)?;
+    }
     let database = wiring::database(&data);
     let mut take = |(name, content): Attached| write_attached(&data, &name, &content);
     let mut from = io::BufReader::new(file);
-    let restored = RedbStore::restore(&mut from, &database, &keys, None, &mut take);
+    let restored = RedbStore::restore(&mut from, &database, &keys, recovered.as_ref(), &mut take);
     let (summary, sound) = restored.map_err(|error| match error {
         RestoreError::Io(error) => Unrestored::Environment(error),
         error => Unrestored::Backup(error),
@@ -160,6 +172,18 @@ fn put_back(arguments: &RestoreArguments) -> Result<(), Unrestored> {
         ));
     }
     Ok(())
+}
+
+/// The export of the keys, opened.
+fn recovered(arguments: &RestoreArguments) -> Result<Option<Recovered>, Unrestored> {
+    let (Some(export), Some(secret)) = (&arguments.key_export, &arguments.recovery) else {
+        return Ok(None);
+    };
+    let unusable = |error| Unrestored::Backup(RestoreError::Export(error));
+    let text = fs::read_to_string(secret).map_err(|error| named(secret, &error))?;
+    let secret = RecoverySecret::parse(&text).map_err(unusable)?;
+    let bytes = fs::read(export).map_err(|error| named(export, &error))?;
+    Recovered::open(&bytes, &secret).map(Some).map_err(unusable)
 }
 
 /// Names come from a file that anybody may have made: nothing leads out of the folder of plugins.

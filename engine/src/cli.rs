@@ -72,6 +72,8 @@ pub(crate) enum Command {
     Backup(crate::backup::Arguments),
     /// Make a server's data from a backup and its key file.
     Restore(crate::backup::RestoreArguments),
+    /// Make a recovery secret, export the keys of a server, roll them.
+    Keys(crate::keys::Arguments),
     /// Check that nothing was changed or taken away since it was written.
     Audit(crate::audit::Arguments),
     /// Measure what the engine must reach, beside its limits.

@@ -19,6 +19,7 @@ mod explain;
 mod folder;
 mod graph;
 mod init;
+mod keys;
 mod log;
 mod operator;
 mod partner;
@@ -81,6 +82,7 @@ fn main() -> ExitCode {
         Command::Migrate(arguments) => client::migrate::run(&arguments),
         Command::Backup(arguments) => backup::run(&arguments),
         Command::Restore(arguments) => backup::restore(&arguments),
+        Command::Keys(arguments) => keys::run(&arguments),
         Command::Audit(arguments) => audit::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Completions(arguments) => completions::run(&arguments),

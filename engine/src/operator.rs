@@ -1,6 +1,6 @@
 //! What the operator of a running server asks it for, by a socket in the data folder: a backup, a
-//! look at every value. The folder is the operator's alone, so that whoever reaches the socket may
-//! ask.
+//! look at every value, an export of the keys or their roll. The folder is the operator's alone, so
+//! that whoever reaches the socket may ask.
 //!
 //! It is no way in for staff: nothing of a case can be read or changed here.
 
@@ -12,10 +12,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use casewright_store::RedbStore;
 use casewright_store::backup::Attached;
+use casewright_store::{ExportTo, RedbStore};
 
-use crate::{audit, exit};
+use crate::{audit, exit, keys};
 
 /// Who asks must say so within this time, and take the answer as it comes.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -27,15 +27,19 @@ const REQUEST_BYTES_MAX: u64 = 64;
 pub(crate) enum Request {
     Backup,
     Verify,
+    Export,
+    Roll,
 }
 
 impl Request {
-    const ALL: [Self; 2] = [Self::Backup, Self::Verify];
+    const ALL: [Self; 4] = [Self::Backup, Self::Verify, Self::Export, Self::Roll];
 
     fn word(self) -> &'static str {
         match self {
             Self::Backup => "backup",
             Self::Verify => "verify",
+            Self::Export => "export",
+            Self::Roll => "roll",
         }
     }
 }
@@ -50,7 +54,7 @@ fn socket(data: &Path) -> PathBuf {
 
 /// Answers at the socket as long as the process lives. The store's lock is held: a socket that
 /// lies there was left by a process that is gone.
-pub(crate) fn listen(data: &Path, store: Arc<RedbStore>) {
+pub(crate) fn listen(data: &Path, store: Arc<RedbStore>, export: Option<ExportTo>) {
     let path = socket(data);
     let bound = remove(&path).and_then(|()| UnixListener::bind(&path));
     let bound = bound.and_then(|listener| {
@@ -62,7 +66,7 @@ pub(crate) fn listen(data: &Path, store: Arc<RedbStore>) {
         let answer = move || {
             // One after the other: a second backup at the same time would only cost twice.
             for stream in listener.incoming().flatten() {
-                if let Err(error) = answer(stream, &data, &store) {
+                if let Err(error) = answer(stream, &data, &store, export.as_ref()) {
                     tracing::warn!(%error, "an operator's request was not answered to its end");
                 }
             }
@@ -79,7 +83,12 @@ pub(crate) fn listen(data: &Path, store: Arc<RedbStore>) {
     }
 }
 
-fn answer(mut stream: UnixStream, data: &Path, store: &RedbStore) -> io::Result<()> {
+fn answer(
+    mut stream: UnixStream,
+    data: &Path,
+    store: &RedbStore,
+    export: Option<&ExportTo>,
+) -> io::Result<()> {
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_write_timeout(Some(PATIENCE))?;
     let mut line = String::new();
@@ -103,6 +112,15 @@ fn answer(mut stream: UnixStream, data: &Path, store: &RedbStore) -> io::Result<
             }
             Err(error) => refuse(stream, &exit::chain(&error)),
         },
+        Some(request @ (Request::Export | Request::Roll)) => {
+            match keys::done(store, export, request) {
+                Ok(done) => {
+                    stream.write_all(&[WELL])?;
+                    write!(stream, "{done}")
+                }
+                Err(error) => refuse(stream, &exit::chain(&error)),
+            }
+        }
         None => refuse(stream, "this server does not know the request"),
     }
 }

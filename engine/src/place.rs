@@ -22,6 +22,11 @@ pub(crate) struct Place {
 }
 
 impl Place {
+    /// The configuration, if it was named.
+    pub(crate) fn config(&self) -> Option<&Path> {
+        self.config.as_deref()
+    }
+
     /// Data folder and key file.
     pub(crate) fn find(&self) -> io::Result<(PathBuf, PathBuf)> {
         if let Some(config) = &self.config {

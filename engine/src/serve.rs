@@ -7,12 +7,14 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use casewright_runtime::identity::NewUser;
+use casewright_store::ExportTo;
 use serde_json::json;
 use tokio::net::TcpListener;
 
 use self::config::Config;
 use crate::exit;
 use crate::folder;
+use crate::keys;
 use crate::log;
 use crate::operator;
 use crate::ports::plugins::Sources;
@@ -69,6 +71,12 @@ pub(crate) fn places(config: &Path) -> io::Result<(PathBuf, PathBuf)> {
     Ok((config.data, config.keys))
 }
 
+/// Where the configuration says that exports of the keys go.
+pub(crate) fn recovery(config: &Path) -> io::Result<Option<ExportTo>> {
+    let config = Config::read(config).map_err(io::Error::other)?;
+    Ok(config.recovery())
+}
+
 async fn serve(config: &Config, arguments: &Arguments) -> io::Result<()> {
     if let Some(path) = &arguments.ready_file {
         ready::clear(path)?;
@@ -95,7 +103,8 @@ async fn serve(config: &Config, arguments: &Arguments) -> io::Result<()> {
         ..Sources::default()
     };
     let running = wiring::open(&places, sources).await?;
-    operator::listen(&config.data, running.store.clone());
+    operator::listen(&config.data, running.store.clone(), config.recovery());
+    keys::look_after(&running.store, config.recovery())?;
     let gateway = config.has_gateway();
     for pack in &config.packs {
         let pack = running.deploy(pack).await?;

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use casewright_host::grant::OperatorSide;
 use casewright_host::request::Allowed;
+use casewright_store::{ExportTo, RecoveryKey};
 use serde::Deserialize;
 
 use crate::folder;
@@ -41,6 +42,8 @@ pub(super) struct Config {
     http: HttpSide,
     /// Who sends the engine's messages; without it none go out.
     notify: Option<NotifySide>,
+    /// Where exports of the keys go; without it keys are never rolled.
+    recovery: Option<RecoverySide>,
     /// What the operator lets each plugin use.
     #[serde(default)]
     plugin: BTreeMap<String, PluginSide>,
@@ -72,6 +75,15 @@ struct NotifySide {
     endpoint: String,
     /// A file with what the gateway knows us by.
     secret: Option<PathBuf>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RecoverySide {
+    /// What `casewright keys recovery` printed.
+    key: String,
+    /// Where the newest export lies; on another disk than the data, if possible.
+    export: PathBuf,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -165,6 +177,10 @@ impl Config {
             let well = settings.origin().map(drop);
             well.map_err(|problem| format!("endpoint under [notify]: {problem}"))?;
         }
+        if let Some(side) = &self.recovery {
+            let key = side.key.parse::<RecoveryKey>();
+            key.map_err(|problem| format!("key under [recovery]: {problem}"))?;
+        }
         let Some(url) = &mut self.public_url else {
             return Ok(());
         };
@@ -187,6 +203,13 @@ impl Config {
         Ok(())
     }
 
+    /// Where exports of the keys go, and for whom.
+    pub(super) fn recovery(&self) -> Option<ExportTo> {
+        let side = self.recovery.as_ref()?;
+        let (path, key) = (side.export.clone(), side.key.parse().ok()?);
+        Some(ExportTo { path, key })
+    }
+
     fn resolve(&mut self, folder: &Path) {
         let lists = self.packs.iter_mut().chain(&mut self.plugins);
         let members = self.staff.iter_mut().flat_map(|member| {
@@ -202,8 +225,10 @@ impl Config {
         let notify = self.notify.iter_mut();
         let notify = notify.filter_map(|side| side.secret.as_mut());
         let single = [&mut self.data, &mut self.keys];
+        let recovery = self.recovery.iter_mut().map(|side| &mut side.export);
         for path in single
             .into_iter()
+            .chain(recovery)
             .chain(notify)
             .chain(http)
             .chain(lists)

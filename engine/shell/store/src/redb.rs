@@ -129,6 +129,8 @@ impl RedbStore {
     /// that fails.
     pub fn roll(&self, to: &ExportTo) -> io::Result<Rolled> {
         let place = KeyFile(&self.keys_path);
+        // Where no export can be written no epoch is begun: each try would leave one more.
+        self.export_keys(to)?;
         self.durable
             .roll(&place, &mut |keys, rows| to.write(keys, &rows))
     }
