@@ -19,18 +19,25 @@ pub(crate) fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
             reason(&error)
         ))
     })?;
-    serde_json::from_value(value).map_err(|error| Problem::invalid_input(misfit(&error)))
+    serde_path_to_error::deserialize(value).map_err(|error| Problem::invalid_input(misfit(&error)))
 }
 
-/// What the shape lacks, without quoting what was sent: it may be about a family.
-fn misfit(error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    match text.split_once(", expected ") {
-        Some((found, expected)) if found.starts_with("invalid ") => {
-            format!("the body does not fit: expected {expected}")
+/// What the shape lacks and where, without quoting what was sent: it may be about a family.
+fn misfit(error: &serde_path_to_error::Error<serde_json::Error>) -> String {
+    let place = match error.path().to_string().as_str() {
+        "." => String::new(),
+        place => format!(" at `{place}`"),
+    };
+    let text = error.inner().to_string();
+    let lacks = match text.split_once(", expected ") {
+        Some((found, expected)) if found.starts_with("invalid ") => format!("expected {expected}"),
+        // A day or a moment; its reader's words are about digits.
+        _ if text.starts_with("failed to parse") => {
+            "expected a day such as 2026-11-30, or a moment such as 2026-11-30T09:00:00Z".to_owned()
         }
-        _ => format!("the body does not fit: {text}"),
-    }
+        _ => text,
+    };
+    format!("the body does not fit{place}: {lacks}")
 }
 
 /// The reader's words without the place, which is said already.
@@ -159,5 +166,30 @@ mod tests {
             problem.detail(),
             "the body does not fit: expected a sequence"
         );
+    }
+
+    #[test]
+    fn it_says_where_the_shape_is_wrong_and_quotes_nothing() {
+        #[derive(Debug, Deserialize)]
+        struct Move {
+            #[expect(dead_code, reason = "only read")]
+            on: Vec<jiff::civil::Date>,
+        }
+        let told = |body: &str| {
+            let problem = read::<Move>(body.as_bytes()).unwrap_err();
+            assert_eq!(problem.code(), "invalid-input");
+            problem.detail().to_owned()
+        };
+        let day = told(r#"{"on": ["2026-11-30", "Anna"]}"#);
+        assert!(
+            day.contains("at `on[1]`: expected a day such as 2026-11-30"),
+            "{day}"
+        );
+        assert!(!day.contains("Anna"), "{day}");
+        let day = told(r#"{"on": ["2026-13-30"]}"#);
+        assert!(day.contains("at `on[0]`: expected a day"), "{day}");
+        let list = told(r#"{"on": "Anna"}"#);
+        assert_eq!(list, "the body does not fit at `on`: expected a sequence");
+        assert!(told("{}").contains("missing field `on`"));
     }
 }
