@@ -277,6 +277,31 @@ fn without_a_place_for_the_export_nothing_is_rolled_and_without_a_server_it_is_n
 }
 
 #[test]
+fn doctor_tells_of_files_that_are_erased_where_no_key_is_rolled() {
+    let kept = "
+retention:
+  asks: [case-worker]
+  decides: [case-worker]
+  holds: [case-worker]
+  classes: { file: { title: The file, keep: P7Y, from: closed } }
+";
+    let office = Office::new();
+    let look = |office: &Office| {
+        let told: Value = serde_json::from_str(&office.ask(&["doctor", "--json"]).out).unwrap();
+        let mut all = told.as_array().unwrap().clone().into_iter();
+        all.find(|one| one["check"] == "erasure")
+    };
+    assert_eq!(look(&office), None, "nothing is erased");
+    fs::write(office.at("pack/pack.yaml"), format!("{PACK}{kept}")).unwrap();
+    let ill = look(&office).unwrap();
+    assert_eq!(ill["well"], false, "{ill}");
+    let remedy = ill["remedy"].as_str().unwrap();
+    assert!(remedy.contains("casewright keys recovery"), "{ill}");
+    let office = office.exporting("elsewhere.export");
+    assert_eq!(look(&office).unwrap()["well"], true);
+}
+
+#[test]
 fn an_export_that_cannot_be_written_keeps_nobody_from_working() {
     let office = Office::new().exporting("not/there/keys.export");
     let said = office.path().join("said");

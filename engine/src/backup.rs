@@ -167,8 +167,13 @@ fn put_back(arguments: &RestoreArguments) -> Result<(), Unrestored> {
         exit::say(&told.to_string());
     } else {
         let (entries, opened, shown) = (summary.entries, sound.opened, data.display());
+        let erased = match sound.erased {
+            0 => String::new(),
+            erased => format!("; {erased} are of erased cases and open for nobody"),
+        };
         exit::say(&format!(
-            "restored {entries} entries to {shown}; each of {opened} values opens with the key file"
+            "restored {entries} entries to {shown}; each of {opened} values opens with the key \
+             file{erased}"
         ));
     }
     Ok(())

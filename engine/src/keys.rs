@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use casewright_store::{ExportTo, RecoveryKey, RecoverySecret, RedbStore};
+use casewright_store::{ExportTo, RecoveryKey, RecoverySecret, RedbStore, Rolled};
 use serde_json::{Value, json};
 
 use crate::operator::{self, Request};
@@ -169,12 +169,11 @@ pub(crate) fn done(
     request: Request,
 ) -> io::Result<Value> {
     let to = to.ok_or_else(nowhere)?;
-    let rolled = (request == Request::Roll)
-        .then(|| store.roll(to))
-        .transpose()?;
-    let mut answer = match rolled {
-        Some(rolled) => json!({"keys": rolled.keys, "erased": rolled.erased}),
-        None => json!({"keys": store.export_keys(to)?}),
+    let mut answer = if request == Request::Roll {
+        let Rolled { keys, erased } = roll(store, to)?;
+        json!({"keys": keys, "erased": erased})
+    } else {
+        json!({"keys": export(store, to)?})
     };
     answer["export"] = json!(to.path);
     Ok(answer)
@@ -212,13 +211,9 @@ pub(crate) fn look_after(store: &Arc<RedbStore>, to: Option<ExportTo>) -> io::Re
 /// Whether one is owed still: a place that cannot be written keeps nobody from working.
 fn look(store: &RedbStore, to: &ExportTo, owed: bool) -> bool {
     let done = if store.roll_is_due() {
-        store.roll(to).map(|rolled| {
-            let (keys, erased) = (rolled.keys, rolled.erased);
-            tracing::info!(keys, erased, "keys were rolled");
-        })
+        roll(store, to).map(drop)
     } else if owed {
-        let exported = store.export_keys(to);
-        exported.map(|keys| tracing::info!(keys, "keys were exported"))
+        export(store, to).map(drop)
     } else {
         return false;
     };
@@ -226,6 +221,20 @@ fn look(store: &RedbStore, to: &ExportTo, owed: bool) -> bool {
         tracing::error!(%error, "the keys could not be exported");
     }
     done.is_err()
+}
+
+fn roll(store: &RedbStore, to: &ExportTo) -> io::Result<Rolled> {
+    let rolled = store.roll(to)?;
+    let (keys, erased) = (rolled.keys, rolled.erased);
+    tracing::info!(keys, erased, "keys were rolled");
+    Ok(rolled)
+}
+
+/// How many.
+fn export(store: &RedbStore, to: &ExportTo) -> io::Result<u64> {
+    let keys = store.export_keys(to)?;
+    tracing::info!(keys, "keys were exported");
+    Ok(keys)
 }
 
 fn named(path: &Path, error: &io::Error) -> io::Error {

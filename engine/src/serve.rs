@@ -53,6 +53,8 @@ pub(crate) struct Outline {
     pub(crate) packs: Vec<PathBuf>,
     /// Whether messages are sent.
     pub(crate) gateway: bool,
+    /// Whether exports of the keys have a place, so that they are rolled.
+    pub(crate) recovery: bool,
 }
 
 /// The error is a sentence with file, place and remedy.
@@ -60,6 +62,7 @@ pub(crate) fn outline(config: &Path) -> Result<Outline, String> {
     let config = Config::read(config)?;
     Ok(Outline {
         gateway: config.has_gateway(),
+        recovery: config.recovery().is_some(),
         data: config.data,
         packs: config.packs,
     })

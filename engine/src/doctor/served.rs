@@ -11,9 +11,18 @@ use crate::ports::EvaluatorProcess;
 use crate::serve::{self, Outline};
 use crate::{folder, validate};
 
-const CHECK: &str = "messages";
+const MESSAGES: &str = "messages";
+const ERASURE: &str = "erasure";
 
-/// One finding for the file, and one for each pack that it names.
+/// What a pack asks of the configuration.
+struct Asks {
+    /// Names of the workflows that send messages.
+    senders: Vec<String>,
+    /// Whether its files are erased in the end.
+    erases: bool,
+}
+
+/// One finding for the file, and some for each pack that it names.
 pub(super) fn look(config: &Path) -> Vec<Finding> {
     let outline = match serve::outline(config) {
         Ok(outline) => outline,
@@ -24,36 +33,46 @@ pub(super) fn look(config: &Path) -> Vec<Finding> {
     };
     let shown = config.display();
     let mut findings = vec![well("configuration", format!("{shown} can be read"))];
-    findings.extend(
-        outline
-            .packs
-            .iter()
-            .map(|pack| messages(config, &outline, pack)),
-    );
+    for pack in &outline.packs {
+        match asks(pack) {
+            Ok(asks) => {
+                findings.push(messages(config, &outline, pack, &asks.senders));
+                if asks.erases {
+                    findings.push(erasure(config, &outline, pack));
+                }
+            }
+            Err(finding) => findings.push(finding),
+        }
+    }
     findings
 }
 
-/// Where nobody sends messages, each `call: notify` of a run fails, and a family hears nothing.
-fn messages(config: &Path, outline: &Outline, pack: &Path) -> Finding {
+fn asks(pack: &Path) -> Result<Asks, Finding> {
     let shown = pack.display();
-    let senders = match crate::asynchronous(senders(pack)) {
-        Ok(Some(senders)) => senders,
+    match crate::asynchronous(read(pack)) {
+        Ok(Some(asks)) => Ok(asks),
         Ok(None) => {
             let remedy = format!("`casewright validate {shown}` shows them");
-            return ill(CHECK, format!("the pack in {shown} has mistakes"), &remedy);
+            let found = format!("the pack in {shown} has mistakes");
+            Err(ill(MESSAGES, found, &remedy))
         }
         Err(error) => {
             let remedy = "name the folder of the pack under `packs` of the configuration";
-            return ill(CHECK, format!("{shown}: {error}"), remedy);
+            Err(ill(MESSAGES, format!("{shown}: {error}"), remedy))
         }
-    };
+    }
+}
+
+/// Where nobody sends messages, each `call: notify` of a run fails, and a family hears nothing.
+fn messages(config: &Path, outline: &Outline, pack: &Path, senders: &[String]) -> Finding {
+    let shown = pack.display();
     if senders.is_empty() {
-        return well(CHECK, format!("{shown} sends none"));
+        return well(MESSAGES, format!("{shown} sends none"));
     }
     let names = senders.join(", ");
     if outline.gateway {
         return well(
-            CHECK,
+            MESSAGES,
             format!("{shown} sends some ({names}), and a gateway is named"),
         );
     }
@@ -63,11 +82,26 @@ fn messages(config: &Path, outline: &Outline, pack: &Path) -> Finding {
          goes out",
         config.display()
     );
-    ill(CHECK, found, &remedy)
+    ill(MESSAGES, found, &remedy)
 }
 
-/// Names of the workflows that send messages; `None` where the pack has mistakes.
-async fn senders(pack: &Path) -> io::Result<Option<Vec<String>>> {
+/// Without a place for exports no key is rolled, and what was erased opens from any older copy.
+fn erasure(config: &Path, outline: &Outline, pack: &Path) -> Finding {
+    let shown = pack.display();
+    if outline.recovery {
+        let found = format!("files of {shown} are erased, and keys are rolled after it");
+        return well(ERASURE, found);
+    }
+    let found = format!("files of {shown} are erased, and older backups go on opening them");
+    let remedy = format!(
+        "make a recovery secret with `casewright keys recovery`, and write what it prints into {}",
+        config.display()
+    );
+    ill(ERASURE, found, &remedy)
+}
+
+/// `None` where the pack has mistakes.
+async fn read(pack: &Path) -> io::Result<Option<Asks>> {
     let root = folder::root(pack)?;
     let installed = validate::installed(None).await?;
     let evaluator = EvaluatorProcess::new()?;
@@ -76,8 +110,10 @@ async fn senders(pack: &Path) -> io::Result<Option<Vec<String>>> {
     Ok(deployment.map(|deployment| {
         let workflows = deployment.workflows.values();
         let senders = workflows.filter(|workflow| Workflow::sends_messages(workflow));
-        senders
-            .map(|workflow| workflow.document.name.clone())
-            .collect()
+        let senders = senders.map(|workflow| workflow.document.name.clone());
+        Asks {
+            senders: senders.collect(),
+            erases: !deployment.pack.retention.classes.is_empty(),
+        }
     }))
 }
