@@ -128,10 +128,10 @@ fn a_row_takes_the_place_of_its_own_kind_alone() {
     for other in [
         later("director", |_| ()),
         later("team-leader", |row| {
-            drop(row.category.insert("vehicle".to_owned()))
+            row.category = BTreeSet::from(["vehicle".to_owned()]);
         }),
         later("team-leader", |row| {
-            drop(row.fund.insert("flood".to_owned()))
+            row.fund = BTreeSet::from(["flood".to_owned()]);
         }),
         later("team-leader", |row| row.up_to = Money::new(50_000, "USD")),
     ] {

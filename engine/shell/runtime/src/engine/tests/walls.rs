@@ -1,14 +1,16 @@
 //! Who stands in a case does not open it, whatever they did in it before; what they had taken goes
 //! back, and no decision that was on its way passes the wall.
 
+use casewright_casework::audit::Action;
 use casewright_casework::person::{Contact, Details, Relation};
 use casewright_casework::{Code, Principal};
 use casewright_store::{Store, SubmitError, Table};
 use jiff::civil::date;
 use serde_json::json;
 
+use super::meanwhile::of_case;
 use super::world::{World, aud, leader, moment, pack, staff, within_reason, worker};
-use crate::engine::{Refused, Wait};
+use crate::engine::{Refused, Wait, walls};
 use crate::view::{WallView, WorkItemFilter};
 
 /// Keeps the walls.
@@ -147,6 +149,24 @@ async fn a_colleague_in_the_family_is_kept_out_until_the_wall_is_lifted_and_neve
     world.engine.case(&lee, &case).await.unwrap();
     world.clock.set(moment("2026-08-10T14:00:00Z"));
     assert_eq!(code(world.engine.case(&lee, &case).await), Code::NotFound);
+}
+
+#[tokio::test]
+async fn what_is_done_while_a_wall_is_lifted_rests_on_that_until_it_is_on_disk() {
+    let world = world().await;
+    let case = world.start("brokerage", json!({})).await.case;
+    let who = worker();
+    world.declare(&who, &case).await;
+    world.lift(&case, &who.id).await;
+    for (table, key) in [
+        (Table::Wall, walls::walls_key(&case)),
+        (Table::Wall, walls::mark(&who.agency, &who.id, &case)),
+    ] {
+        world.touch(Action::NoteAdded, of_case(&case, table, key));
+        let noted = world.engine.add_note(&who, &case, "She rang", None, None);
+        noted.await.unwrap();
+        assert!(!world.overlooked());
+    }
 }
 
 #[tokio::test]
