@@ -435,6 +435,8 @@ async fn nobody_agrees_who_stands_in_the_case_or_in_for_whoever_asked() {
         code(world.erase(&sam, &case, &request).await),
         Code::NotFound
     );
+    let due = async |who| engine.files_due(who, None).await.unwrap().items.len();
+    assert_eq!((due(&lee).await, due(&sam).await), (1, 0));
     let director = staff("u-dana", &["director"]);
     let lifted = engine.lift_wall(&director, &case, "u-sam", (reason(), today), None);
     lifted.await.unwrap();
