@@ -73,6 +73,10 @@ mod tests {
             inner,
             "said twice is said once"
         );
+        let apart = everybody.within(&["safety"]).within(&["director"]);
+        check(&apart, &["safety"], false);
+        check(&apart, &["director"], false);
+        check(&apart, &["director", "safety"], true);
         let mut engine = staff("engine", &[]);
         engine.kind = Kind::Engine;
         assert!(inner.has(&engine));

@@ -243,9 +243,12 @@ mod tests {
             };
             assert_eq!(verify("case-1", &removed), expected, "a removed entry");
         }
-        let mut swapped = whole;
+        let mut swapped = whole.clone();
         swapped.swap(1, 2);
         assert_eq!(verify("case-1", &swapped), Err(1));
+        let mut renumbered = whole;
+        renumbered[3].index = 7;
+        assert_eq!(verify("case-1", &renumbered), Err(3));
     }
 
     #[test]
@@ -267,6 +270,9 @@ mod tests {
         let mut removed = shown.clone();
         removed.remove(2);
         assert_eq!(verify_shown("case-1", &removed), Err(2));
+        let mut renumbered = shown.clone();
+        renumbered[3].index = 7;
+        assert_eq!(verify_shown("case-1", &renumbered), Err(3));
         let mut forged = shown;
         forged[2].hash = "0".repeat(64);
         assert_eq!(verify_shown("case-1", &forged), Err(3));

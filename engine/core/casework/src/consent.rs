@@ -308,6 +308,28 @@ pub(crate) mod tests {
         ];
         assert_eq!(fields, all);
         assert!(refusal.fields[1].1.contains("register"));
+        let none: [&str; 0] = [];
+        let refusal = terms().checked(day("2026-08-03"), none, ["register"]);
+        let fields = refusal.unwrap_err().fields;
+        assert!(fields[0].1.contains("The pack names no purposes"));
+    }
+
+    #[test]
+    fn it_ends_today_at_the_earliest_and_not_before_it_was_given() {
+        let dated = |given: &str, expires: &str| {
+            let terms = Terms {
+                given_on: day(given),
+                expires_on: day(expires),
+                ..terms()
+            };
+            let refusal = check(terms).err().into_iter();
+            let fields = refusal.flat_map(|refusal| refusal.fields);
+            fields.map(|(field, _)| field).collect::<Vec<_>>()
+        };
+        assert!(dated("2026-08-01", "2026-08-03").is_empty());
+        assert_eq!(dated("2026-07-01", "2026-08-02"), ["expiresOn"]);
+        let both = ["givenOn", "expiresOn"];
+        assert_eq!(dated("2026-08-05", "2026-08-04"), both);
     }
 
     #[test]

@@ -180,6 +180,26 @@ mod tests {
     }
 
     #[test]
+    fn it_is_about_the_family_or_about_those_who_are_named() {
+        let person = |id: &str, relation| {
+            let mut person = crate::contact::tests::person();
+            (person.id, person.details.relation) = (id.to_owned(), relation);
+            person
+        };
+        let all = [
+            person("p1", Relation::Parent),
+            person("p2", Relation::Child),
+            person("p3", Relation::Payee),
+        ];
+        assert_eq!(wish().concerns(&all), ["p1", "p2"]);
+        let named = Wish {
+            about: vec![Relation::Payee],
+            ..wish()
+        };
+        assert_eq!(named.concerns(&all), ["p3"]);
+    }
+
+    #[test]
     fn everybody_whom_it_is_about_has_agreed() {
         let both = [consent("a", "p1"), consent("b", "p2")];
         let found = ground(&wish(), &["p1", "p2"], &both).unwrap();

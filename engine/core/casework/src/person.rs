@@ -468,6 +468,10 @@ mod tests {
         assert_eq!((kept.revision, &*kept.changed_by), (4, "u-b"));
         assert_eq!(kept.details.address, person().details.address);
         assert_eq!(kept.masked().details.address.unwrap().text, "");
+        let mut open = person();
+        let address = open.details.address.as_mut().unwrap();
+        address.confidential = false;
+        assert_eq!(open.clone().masked(), open, "it is no secret");
         let removed = change(None, Change::Remove).unwrap();
         assert_eq!(removed.details.address, None);
     }

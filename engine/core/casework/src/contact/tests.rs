@@ -209,8 +209,35 @@ fn a_way_is_for_the_number_that_it_was_listed_for() {
     let mut without = details.clone();
     without.contact.ways.clear();
     let cleared = changed(&before, without, Hidden::KEPT).unwrap();
-    let again = changed(&cleared, details, Hidden::KEPT).unwrap();
+    let again = changed(&cleared, details.clone(), Hidden::KEPT).unwrap();
     assert_eq!(again.details.contact.ways.len(), 1);
+    // What was not listed before may be listed with its number.
+    let mut other = cleared;
+    other.details.phone = Some("0400 000 003".to_owned());
+    assert!(changed(&other, details, Hidden::KEPT).is_ok());
+}
+
+#[test]
+fn a_way_without_its_number_is_none() {
+    let mut person = person();
+    person.details.phone = None;
+    refused(&person, NEUTRAL, "does not come again");
+}
+
+#[test]
+fn of_two_that_are_closed_the_first_to_open_says_when() {
+    let mut person = person();
+    let evening = Way {
+        hours: Some(Hours {
+            from: Time::constant(18, 0, 0, 0),
+            until: Time::constant(19, 0, 0, 0),
+        }),
+        ..mornings()
+    };
+    person.details.contact.ways.push(evening);
+    let morning = local("2026-11-27T09:00").timestamp();
+    let held = at(&person, NEUTRAL, "2026-11-27T08:00");
+    assert_eq!(held, Err(Held::Until(morning)));
 }
 
 #[test]
@@ -227,6 +254,30 @@ fn every_mistake_of_a_way_is_named() {
     let fields = details.checked().unwrap_err().fields;
     let ways = fields.iter().filter(|(field, _)| field == "ways").count();
     assert_eq!((ways, fields.len()), (4, 4), "{fields:?}");
+    let mistakes = |change: fn(&mut Details)| {
+        let mut details = person().details;
+        change(&mut details);
+        details.checked().map_err(|refusal| refusal.fields.len())
+    };
+    let many = |count| vec![mornings(); count];
+    let enough = Details {
+        contact: Contact {
+            ways: many(WAYS_MAX),
+            ..person().details.contact
+        },
+        ..person().details
+    };
+    assert!(enough.checked().is_ok());
+    let more = mistakes(|details| details.contact.ways.extend(vec![mornings(); WAYS_MAX]));
+    assert_eq!(more, Err(1));
+    let never = mistakes(|details| {
+        let noon = Time::constant(12, 0, 0, 0);
+        details.contact.ways[0].hours = Some(Hours {
+            from: noon,
+            until: noon,
+        });
+    });
+    assert_eq!(never, Err(1));
 }
 
 #[test]

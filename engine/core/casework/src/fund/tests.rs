@@ -251,6 +251,21 @@ fn an_expired_reservation_pays_nothing_and_blocks_nobody() {
 }
 
 #[test]
+fn what_expired_is_free_for_the_next_who_asks_and_the_earliest_ends_first() {
+    let mut ledger = Ledger::new(1_000);
+    ledger
+        .reserve_until(at(0), at(200), "k", "task", 300)
+        .unwrap();
+    ledger
+        .reserve_until(at(0), at(100), "l", "other", 700)
+        .unwrap();
+    assert_eq!(ledger.fund.next_expiry(), Some(at(100)));
+    let more = ledger.reserve_until(at(101), at(300), "m", "third", 700);
+    assert_eq!(more, Ok(2));
+    assert_eq!(ledger.fund.next_expiry(), Some(at(200)));
+}
+
+#[test]
 fn wrong_amounts_are_refused_before_anything_else() {
     let mut whole = Ledger::new(1_000);
     for (minor, code) in [
@@ -316,6 +331,17 @@ fn a_ledger_that_does_not_bear_its_fund_out_is_found() {
         "an entry before entry 0 is missing"
     );
     assert_eq!(broken(|entries| entries[1].minor = -1), "entry 1 moves -1");
+    // One that gave away more than it had says so itself.
+    let mut over = ledger.fund.clone();
+    over.allocated = 400;
+    let mut entries = ledger.entries.clone();
+    let after = [400, -200, -100, -100];
+    for (entry, after) in entries.iter_mut().zip(after) {
+        entry.available_after = after;
+    }
+    entries[0].minor = 400;
+    entries[2].available_after = -100;
+    assert!(check(&over, &entries).is_err());
 }
 
 #[test]

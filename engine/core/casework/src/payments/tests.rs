@@ -91,6 +91,22 @@ fn deciding_again_takes_the_place_of_what_is_not_used() {
     assert_eq!(paid.approvals()[1].used(), 70);
 }
 
+#[test]
+fn what_another_task_was_approved_for_stays() {
+    let mut payments = one(100);
+    payments.approve(approved("i-2", "i/do/2", 70, &["lee"]));
+    assert!(payments.take(Way::Paid, "k", &aud(170), all).is_ok());
+    assert!(payments.take(Way::Paid, "k", &aud(171), all).is_err());
+}
+
+#[test]
+fn nothing_and_less_are_no_payment() {
+    for minor in [0, -1] {
+        let refusal = one(100).take(Way::Paid, "k", &aud(minor), all).unwrap_err();
+        assert_eq!(refusal.code, Code::AmountInvalid);
+    }
+}
+
 proptest! {
     /// Whatever is tried, no more goes out either way than was approved by those who stand.
     #[test]

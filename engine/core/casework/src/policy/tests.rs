@@ -72,6 +72,7 @@ fn a_category_that_a_row_names_is_for_that_row_alone() {
         policy.permits(who, &asked(&one, &about, "2026-11-26"))
     };
     assert_eq!(may(&director, "vehicle"), Ok("director".to_owned()));
+    assert_eq!(may(&director, " vehicle "), Ok("director".to_owned()));
     assert_eq!(may(&leader, "vehicle").unwrap_err().code, Code::OverLimit);
     assert_eq!(may(&leader, "furniture"), Ok("team-leader".to_owned()));
     assert_eq!(
@@ -112,6 +113,34 @@ fn the_youngest_row_that_has_begun_is_in_force_whether_it_is_more_or_less() {
     assert!(may(200_000, "2027-06-30") && !may(200_001, "2027-06-30"));
     assert!(may(150_000, "2027-07-01") && !may(150_001, "2027-07-01"));
     assert!(may(300_000, "2028-07-01") && !may(300_001, "2028-07-01"));
+}
+
+#[test]
+fn a_row_takes_the_place_of_its_own_kind_alone() {
+    let later = |role, change: fn(&mut Row)| {
+        let mut row = row(role, 50_000);
+        row.from = Some(day("2026-07-01"));
+        change(&mut row);
+        row
+    };
+    let leader = staff("lee", &["team-leader"]);
+    let money = Money::new(200_000, "AUD");
+    for other in [
+        later("director", |_| ()),
+        later("team-leader", |row| {
+            row.category = BTreeSet::from(["vehicle".to_owned()]);
+        }),
+        later("team-leader", |row| {
+            row.fund = BTreeSet::from(["flood".to_owned()]);
+        }),
+        later("team-leader", |row| row.up_to = Money::new(50_000, "USD")),
+    ] {
+        let policy = policy(vec![row("team-leader", 200_000), other]);
+        assert_eq!(
+            permits(&policy, &leader, &money),
+            Ok("team-leader".to_owned())
+        );
+    }
 }
 
 #[test]

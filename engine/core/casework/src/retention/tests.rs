@@ -38,7 +38,7 @@ fn classes() -> Vec<Class> {
             ..class("children", (25, 0), From::Born)
         },
         Class {
-            workflows: text("safety-escalation"),
+            workflows: words(["safety-escalation", "safety-review"].map(str::to_owned)),
             ..class("safety", (30, 0), From::Closed)
         },
         Class {
@@ -185,12 +185,39 @@ fn a_pack_lengthens_what_is_closed_and_never_shortens_it() {
     // One who was written down with another birth keeps the day that was told.
     let before = [Kept::new(classes(), &child, "d1")];
     assert_eq!(kept(&before, &classes(), &facts), Some(date(2047, 1, 1)));
-    // So is what is to be handed over first.
+    // So is what is to be handed over first, also where the class is only to be erased by now.
     let care = Facts {
         reasons: text("child-entered-care"),
         ..facts.clone()
     };
-    assert!(Standing::of(&shorter, [Kept::new(classes(), &care, "d1")].iter(), &care).transfers());
+    let before = [Kept::new(classes(), &care, "d1")];
+    assert!(Standing::of(&shorter, before.iter(), &care).transfers());
+    let mut erased = classes();
+    erased[3].dispose = Dispose::Erase;
+    assert!(Standing::of(&erased, before.iter(), &care).transfers());
+}
+
+#[test]
+fn of_one_class_in_two_packs_what_is_not_known_keeps_the_file() {
+    let unborn = facts(&[(Relation::Child, None)]);
+    let born = [Class {
+        relations: words([Relation::Child]),
+        ..class("file", (7, 0), From::Born)
+    }];
+    let ended = [Kept::new(born.to_vec(), &unborn, "d1")];
+    assert_eq!(kept(&ended, &classes()[..1], &unborn), None);
+    let ended = [Kept::new(classes(), &unborn, "d1")];
+    assert_eq!(kept(&ended, &born, &unborn), None);
+}
+
+#[test]
+fn a_file_is_listed_under_the_longest_that_is_known() {
+    let listed = |born| {
+        let facts = facts(&[(Relation::Child, born)]);
+        Kept::new(classes(), &facts, "d1").listed
+    };
+    assert_eq!(listed(Some(date(2020, 2, 29))), date(2045, 2, 28));
+    assert_eq!(listed(None), date(2033, 8, 3));
 }
 
 #[test]
@@ -235,6 +262,10 @@ fn a_shorter_narrower_or_missing_class_is_told() {
     assert_eq!(
         told(|all| all[1].relations = words([Relation::Child])),
         ["children"]
+    );
+    assert_eq!(
+        told(|all| all[0].relations = words([Relation::Child])),
+        ["file"]
     );
     assert_eq!(told(|all| all[0].reasons = text("moved")), ["file"]);
     assert_eq!(told(|all| all[2].workflows = text("intake")), ["safety"]);

@@ -267,6 +267,19 @@ fn the_engine_never_decides_and_withdrawing_is_final() {
 }
 
 #[test]
+fn what_is_kept_to_a_group_is_there_for_that_group_alone() {
+    let item = WorkItem {
+        seen_by: crate::access::Audience::default().within(&["safety-officer"]),
+        ..item()
+    };
+    let leader = staff("lee", &["team-leader"]);
+    assert!(!item.visible(&leader));
+    assert_eq!(claim(&item, &leader).unwrap_err(), Code::NotFound);
+    let both = staff("sofia", &["team-leader", "safety-officer"]);
+    assert!(item.visible(&both) && claim(&item, &both).is_ok());
+}
+
+#[test]
 fn a_task_for_one_person_is_for_that_person() {
     let personal = WorkItem {
         assigned: Assigned::Person("lee".to_owned()),
@@ -507,6 +520,17 @@ fn a_decision_is_on_what_was_shown_and_says_so() {
     let mut other = item.clone();
     other.show = json!({"payee": "somebody else"});
     assert_ne!(other.shown(), shown);
+    let changes: [fn(&mut WorkItem); 4] = [
+        |item| item.title.push('!'),
+        |item| item.form = Some("another".to_owned()),
+        |item| item.outcomes.truncate(2),
+        |item| item.approvals_needed = 2,
+    ];
+    for change in changes {
+        let mut other = item.clone();
+        change(&mut other);
+        assert_ne!(other.shown(), shown, "{other:?}");
+    }
     // Who has it and when it is due is not what is decided.
     let mut same = item;
     (same.claimed_by, same.due, same.revision) = (None, None, 7);

@@ -337,6 +337,6 @@ impl Shared {
     }
 }
 
-fn head(agency: &str) -> Vec<u8> {
+pub(super) fn head(agency: &str) -> Vec<u8> {
     key::join(&["absences", agency])
 }

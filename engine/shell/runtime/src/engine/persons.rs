@@ -280,6 +280,6 @@ impl Shared {
     }
 }
 
-fn joined_key(case: &str) -> Vec<u8> {
+pub(super) fn joined_key(case: &str) -> Vec<u8> {
     key::join(&["people-joined", case])
 }

@@ -296,6 +296,6 @@ fn put_disposal(case: &str, next: &Disposal, version: u64, batch: &mut Batch) {
     });
 }
 
-fn disposal_key(case: &str) -> Vec<u8> {
+pub(super) fn disposal_key(case: &str) -> Vec<u8> {
     key::join(&["disposal", case])
 }

@@ -9,6 +9,7 @@ crate::conform!(
     chains_verify_over_folding_and_reopening,
     chains_that_only_readers_write_do_not_hold_the_journal,
     concurrent_entries_form_one_chain,
+    entries_of_one_batch_keep_their_order,
 );
 
 fn check(store: &dyn Store, case: &str, count: usize) {
@@ -95,4 +96,14 @@ fn concurrent_entries_form_one_chain(subject: &Subject) {
         }
     });
     check(&*store, "case-1", 160);
+}
+
+fn entries_of_one_batch_keep_their_order(subject: &Subject) {
+    let store = subject.open();
+    let mut batch = opens("case-1");
+    batch.audit = ["a", "b", "c"].map(|who| audited("case-1", who)).to_vec();
+    commit(&*store, batch);
+    let links = store.audit("case-1").unwrap();
+    let who: Vec<_> = links.iter().map(|link| &*link.entry.who).collect();
+    assert_eq!(who, ["a", "b", "c"]);
 }

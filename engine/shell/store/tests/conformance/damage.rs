@@ -1,6 +1,8 @@
 //! Damage: whatever is flipped, swapped or lost in the stored values, nothing wrong is ever served.
 
-use casewright_store::{Batch, OpenError, ReadError, Settings, Store, SubmitError, Table, Under};
+use casewright_store::{
+    Batch, OpenError, ReadError, RedbStore, Settings, Store, SubmitError, Table, Under,
+};
 
 use crate::model::{CASES, Random};
 use crate::subject::{
@@ -11,6 +13,7 @@ crate::conform!(
     no_flipped_bit_is_served,
     no_swapped_value_is_served,
     a_lost_journal_record_is_noticed_at_opening,
+    a_lost_part_of_a_chain_is_noticed,
     a_damaged_row_refuses_guards_and_spares_the_others,
 );
 
@@ -163,6 +166,70 @@ fn a_lost_journal_record_is_noticed_at_opening(subject: &Subject) {
     subject.plant("journal", &records[1].0, None);
     let refused = subject.try_open(Settings::default()).err().unwrap();
     assert!(matches!(refused, OpenError::Damaged { .. }), "{refused}");
+}
+
+/// More of each than is read at a time.
+#[test]
+fn verifying_opens_everything_there_is() {
+    let subject = Subject::redb();
+    furnish(&subject);
+    let store = subject.open();
+    let rows = (0..600).map(|number| put(&format!("r{number:03}"), "x"));
+    commit(&*store, puts(rows.collect()));
+    drop(store);
+    let verify = || {
+        let (path, keys) = (subject.path("store.redb"), subject.path("keys"));
+        let store = RedbStore::open(&path, &keys, Settings::default());
+        store.unwrap().verify()
+    };
+    assert!(verify().unwrap().opened > 603);
+    for space in ["rows", "audit", "segments"] {
+        let (key, value) = subject.values(space).swap_remove(0);
+        let mut damaged = value.clone();
+        *damaged.last_mut().unwrap() ^= 1;
+        subject.plant(space, &key, Some(&damaged));
+        let found = verify();
+        assert!(
+            matches!(found, Err(ReadError::Damaged { .. })),
+            "{space}: {found:?}"
+        );
+        subject.plant(space, &key, Some(&value));
+    }
+}
+
+/// Of one case two parts, of another one part and what is not folded yet.
+fn a_lost_part_of_a_chain_is_noticed(subject: &Subject) {
+    let store = subject.open();
+    let folded = |case: &str, count| Batch {
+        opens: vec![case.to_owned()],
+        events: vec![event(&format!("i-{case}"), case, "x")],
+        audit: vec![audited(case, "u")],
+        folds: vec![fold(&format!("i-{case}"), case, count, false)],
+        ..Batch::default()
+    };
+    commit(&*store, folded("case-1", 1));
+    commit(&*store, folded("case-1", 2));
+    commit(&*store, folded("case-2", 1));
+    let more = Batch {
+        audit: vec![audited("case-2", "u")],
+        ..Batch::default()
+    };
+    commit(&*store, more);
+    drop(store);
+    let parts = subject.values("audit");
+    assert_eq!(parts.len(), 3);
+    for (case, index) in [("case-1", 0), ("case-2", 2)] {
+        let (key, value) = &parts[index];
+        subject.plant("audit", key, None);
+        if let Ok(store) = subject.try_open(Settings::default()) {
+            let links = store.audit(case);
+            assert!(matches!(links, Err(ReadError::Damaged { .. })), "{links:?}");
+        }
+        subject.plant("audit", key, Some(value));
+    }
+    let store = subject.open();
+    let counts = ["case-1", "case-2"].map(|case| store.audit(case).unwrap().len());
+    assert_eq!(counts, [2, 2]);
 }
 
 fn a_damaged_row_refuses_guards_and_spares_the_others(subject: &Subject) {

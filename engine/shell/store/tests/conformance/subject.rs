@@ -22,6 +22,23 @@ pub(crate) enum Subject {
     Redb(tempfile::TempDir),
 }
 
+/// Faults that let go of the flushes before the store ends, so that a test that fails ends too.
+pub(crate) struct Held(Arc<Faults>);
+
+impl std::ops::Deref for Held {
+    type Target = Faults;
+
+    fn deref(&self) -> &Faults {
+        &self.0
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.0.release();
+    }
+}
+
 impl Subject {
     pub(crate) fn memory() -> Self {
         Self::Memory(Disk::default())
@@ -54,13 +71,13 @@ impl Subject {
     }
 
     /// With faults to plant.
-    pub(crate) fn open_faulty(&self) -> (Box<dyn Store>, Arc<Faults>) {
+    pub(crate) fn open_faulty(&self) -> (Box<dyn Store>, Held) {
         let faults = Arc::new(Faults::default());
         let settings = Settings {
             faults: Some(Arc::clone(&faults)),
             ..Settings::default()
         };
-        (self.try_open(settings).unwrap(), faults)
+        (self.try_open(settings).unwrap(), Held(faults))
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {

@@ -36,6 +36,18 @@ async fn ways_are_listed_for_a_number_and_the_code_word_is_asked_for() {
     let way = &told["contact"]["ways"][0];
     assert_eq!(way["days"], json!(["mon", "fri"]));
     assert_eq!(way["hours"]["until"], "11:30:00");
+    assert_eq!(
+        (&way["leave"], &way["reviewOn"]),
+        (&json!("neutral"), &json!("2026-12-31"))
+    );
+    let silent = json!({
+        "name": "Tom", "relation": "partner", "contact": {"safety": "do-not-contact"},
+    });
+    let silent = casey.post(&persons, &silent).await.is(201).json();
+    assert_eq!(silent["contact"]["safety"], "do-not-contact");
+    let page = Browser::signed_in(&agency, "casey").await;
+    let page = page.get(case.trim_start_matches("/api/v1")).await;
+    page.is(200).shows(&["Do not contact."]);
     let one = format!("{persons}/{}", told["id"].as_str().unwrap());
     casey.get(&one).await.is(200).lacks(&[WORD]);
     casey.get(&format!("{case}/audit")).await.lacks(&[WORD]);

@@ -76,7 +76,10 @@ async fn file(kim: &Client<'_>) -> File {
     let fallen = json!({"workflow": "fall", "case": case});
     let fallen = id(&kim.post("/api/v1/instances", &fallen).await);
     let path = format!("/api/v1/cases/{case}");
-    let mai = json!({"name": "Mai Nguyen", "relation": "parent"});
+    let mai = json!({
+        "name": "Mai Nguyen", "relation": "parent",
+        "address": {"text": "1 Hidden Lane", "confidential": true},
+    });
     let person = id(&kim.post(&format!("{path}/persons"), &mai).await);
     let agreed = json!({
         "person": person, "purposes": ["housing"], "recipients": ["register"],
@@ -95,7 +98,13 @@ async fn file(kim: &Client<'_>) -> File {
     let hold = text(&held.is(201).json()["holds"][0]["id"]);
     let (run, item) = (text(&instance["id"]), text(&item["id"]));
     let number = text(&kim.get(&path).await.json()["number"]);
-    let said = ["Mai Nguyen", "kettle", "Who lives with us", "A bed for Mai"];
+    let said = [
+        "Mai Nguyen",
+        "Hidden Lane",
+        "kettle",
+        "Who lives with us",
+        "A bed for Mai",
+    ];
     let marks = [
         &case, &number, &run, &fallen, &item, &person, &consent, &note, &document, &hold,
     ];

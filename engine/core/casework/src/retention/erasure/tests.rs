@@ -245,6 +245,12 @@ fn while_one_of_several_holds_nothing_goes_and_another_lifts_it() {
     let agree = |file: &Disposal| file.agree(by(&b), "q1", "yes", &state).map(drop);
     assert_eq!(code(agree(&file)), Code::NotErasable);
     assert_eq!(code(file.lift(by(&b), "h1", "over")), Code::SelfApproval);
+    let for_them = BTreeSet::from(["u-b".to_owned()]);
+    let acting = By {
+        acts_for: &for_them,
+        ..by(&a)
+    };
+    assert_eq!(code(file.lift(acting, "h1", "over")), Code::SelfApproval);
     let one = file.lift(by(&a), "h1", "over").unwrap();
     assert_eq!(code(agree(&one)), Code::NotErasable, "the other holds");
     assert_eq!(code(one.lift(by(&a), "h1", "again")), Code::NotFound);

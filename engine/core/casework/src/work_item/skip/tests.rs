@@ -36,6 +36,16 @@ fn only_the_role_that_is_named_skips_it_and_says_why() {
     assert_eq!(refused, Err(Code::NotAssigned));
     let leader = ["team-leader"];
     assert_eq!(skip(&visit(), "lee", &leader, " "), Err(Code::ReasonNeeded));
+    let long = "x".repeat(REASON_BYTES_MAX + 1);
+    assert_eq!(
+        skip(&visit(), "lee", &leader, &long),
+        Err(Code::ReasonNeeded)
+    );
+    let hidden = WorkItem {
+        seen_by: crate::access::Audience::default().within(&["safety-officer"]),
+        ..visit()
+    };
+    assert_eq!(skip(&hidden, "lee", &leader, "why"), Err(Code::NotFound));
     assert_eq!(
         skip(&visit(), "casey", &leader, "why"),
         Err(Code::SelfApproval)

@@ -3,20 +3,22 @@
 
 use std::collections::BTreeMap;
 
+use casewright_casework::audit::Action;
 use casewright_casework::consent::{Consent, How, Terms};
 use casewright_casework::disclosure::Ground;
 use casewright_casework::person::{Contact, Details, Relation};
 use casewright_machine::ErrorKind;
 use casewright_store::settings::Settings;
-use casewright_store::{Store, SubmitError};
+use casewright_store::{Store, SubmitError, Table};
 use jiff::SignedDuration;
 use jiff::civil::Date;
 use serde_json::json;
 
 use super::super::disclosures::Sending;
-use super::world::{World, fault, pack, within_reason, worker};
+use super::meanwhile::of_case;
+use super::world::{World, fault, leader, pack, within_reason, worker};
 use crate::Deployment;
-use crate::engine::{Limits, Retry};
+use crate::engine::{Limits, Retry, consents};
 use crate::port::{EffectKind, Pending};
 use crate::view::InstanceView;
 
@@ -216,6 +218,10 @@ async fn consent_that_expires_between_approval_and_sending_parks_it() {
         (world.partner.requests(), world.log(&run.case).await),
         (0, 0)
     );
+    let chain = world.store.audit(&run.case).unwrap();
+    let refused = |told: &Action| *told == Action::DisclosureRefused;
+    let told = chain.iter().map(|link| &link.entry.action);
+    assert_eq!(told.filter(|told| refused(told)).count(), 1);
 
     // Whoever looks after it has the consent renewed and sends it.
     let renewed = world.agree(&run.case, &mother, "2026-09-04").await;
@@ -259,6 +265,79 @@ async fn everybody_of_the_family_has_to_agree() {
     world.done(&run, "decide").await;
     world.held_back(&run.id).await;
     assert_eq!(world.partner.requests(), 0);
+}
+
+#[tokio::test]
+async fn consent_holds_by_the_day_it_is_where_the_agency_is() {
+    let world = world().await;
+    let (run, mother) = world.family("refer").await;
+    world.agree(&run.case, &mother, "2026-08-04").await;
+    // The fifth in Brisbane, and the fourth in Greenwich.
+    world.day("2026-08-05".parse().unwrap());
+    world.done(&run, "decide").await;
+    world.held_back(&run.id).await;
+    assert_eq!(world.partner.requests(), 0);
+}
+
+#[tokio::test]
+async fn only_those_whom_the_document_names_have_to_agree() {
+    let world = world().await;
+    let (run, mother) = world.family("home").await;
+    world.agree(&run.case, &mother, "2026-09-04").await;
+    let child = details("Kim", Relation::Child);
+    let who = worker();
+    let added = world.engine.add_person(&who, &run.case, child, None);
+    added.await.unwrap();
+    world.done(&run, "wait").await;
+    world.sent(1).await;
+    let log = world.engine.disclosures(&who, &run.case).await.unwrap();
+    assert_eq!(log[0].persons, [mother]);
+}
+
+#[tokio::test]
+async fn what_goes_out_rests_on_what_stands_until_it_is_on_record() {
+    let world = world().await;
+    let (run, mother) = world.family("refer").await;
+    world.agree(&run.case, &mother, "2026-09-04").await;
+    let row = of_case(&run.case, Table::Index, consents::head(&run.case));
+    world.touch(Action::Disclosed, row);
+    world.done(&run, "decide").await;
+    assert_eq!(world.ended(&run.id).await.status, "completed");
+    assert!(!world.overlooked());
+    let sent = (world.partner.requests(), world.log(&run.case).await);
+    assert_eq!(sent, (1, 1), "what goes out is on record");
+}
+
+#[tokio::test]
+async fn consents_are_written_one_after_the_other() {
+    for told in [Action::ConsentGiven, Action::ConsentWithdrawn] {
+        let world = world().await;
+        let (run, mother) = world.family("refer").await;
+        let consent = world.agree(&run.case, &mother, "2026-09-04").await;
+        let row = of_case(&run.case, Table::Index, consents::head(&run.case));
+        world.touch(told, row);
+        if told == Action::ConsentGiven {
+            world.agree(&run.case, &mother, "2026-10-04").await;
+        } else {
+            world.take_back(&consent).await;
+        }
+        assert!(!world.overlooked(), "{told:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_hidden_work_sent_is_told_to_those_who_see_it() {
+    let world = world().await;
+    let mut files = files(&[("refer", REFER)]);
+    let kept = "metadata: { visibleTo: [team-leader] }";
+    let quiet = format!("document: {{ {HEAD}, name: quiet, {kept} }}\ndo:\n{ON_A_BASIS}");
+    files.insert("quiet.yaml".to_owned(), quiet);
+    world.deploy(files).await.unwrap();
+    let case = world.start("refer", json!({})).await.case;
+    world.begin_in(&case, "quiet", json!({})).await;
+    world.sent(1).await;
+    let told = async |who| world.engine.disclosures(&who, &case).await.unwrap().len();
+    assert_eq!((told(leader()).await, told(worker()).await), (1, 0));
 }
 
 #[tokio::test]
@@ -465,6 +544,34 @@ async fn a_withdrawal_that_is_first_undoes_the_decision_to_send() {
             .unwrap()
             .is_err()
     );
+}
+
+/// A call that an engine began which did not take the reason from the case.
+#[tokio::test]
+async fn a_call_without_the_reason_of_its_case_is_held_back() {
+    let world = world().await;
+    let run = world.start("own-reason", json!({"why": WHY})).await;
+    let shared = &world.engine.shared;
+    let row = shared.seen_instance(&worker(), &run.id).unwrap();
+    let deployment = shared.in_force("family-support").unwrap();
+    let delivery = casewright_machine::Delivery {
+        reference: "/do/1/send".to_owned(),
+        run: 1,
+        attempt: 1,
+    };
+    for (because, goes) in [(Some(WHY), true), (None, false)] {
+        let sending = Sending {
+            instance: &run.id,
+            row: &row,
+            deployment: &deployment,
+            function: "housing.apply",
+            delivery: &delivery,
+            because,
+            key: "k",
+        };
+        let decided = shared.try_clear(&sending, sending.wish().as_ref(), &[]);
+        assert_eq!(decided.unwrap().is_ok(), goes, "{because:?}");
+    }
 }
 
 /// Decided without a parent who joins the case before the decision is on disk.

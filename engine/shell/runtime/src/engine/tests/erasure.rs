@@ -11,11 +11,17 @@ use jiff::civil::date;
 use serde_json::json;
 use tokio::sync::mpsc;
 
+use super::handovers::staffed;
+use super::meanwhile::{of_agency, of_case};
 use super::retention::{
     HEAD, PLANTED, RETENTION, code, dee, details, files, lee, planted, sam, words, world,
 };
 use super::world::{World, aud, request, staff, start_of, within_reason, worker};
-use crate::engine::{Arriving, Limits, NewDocument, Start, Unsent, skeletons};
+use crate::engine::retention::disposal_key;
+use crate::engine::{
+    Arriving, Limits, NewAbsence, NewDocument, Start, Unsent, absences, persons, shared, skeletons,
+    walls,
+};
 use crate::port::EffectKind;
 use crate::view::{InstanceView, WorkItemFilter};
 
@@ -377,6 +383,86 @@ async fn whoever_reads_a_file_while_it_is_erased_is_on_record_or_finds_nothing()
             "round {round}: every reading is on record"
         );
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_erasure_is_decided_on_what_stands_until_it_is_on_disk() {
+    let agency = "family-support";
+    let rows = |case: &str| {
+        let index = |key| of_case(case, Table::Index, key);
+        let wall = |key| of_case(case, Table::Wall, key);
+        [
+            of_case(case, Table::Case, case.as_bytes().to_vec()),
+            index(disposal_key(case)),
+            index(persons::joined_key(case)),
+            index(walls::related_key(case)),
+            wall(walls::walls_key(case)),
+            wall(walls::mark(agency, "u-sam", case)),
+            of_agency(Table::Index, absences::head(agency)),
+            of_agency(Table::InForce, shared::of_agency(agency)),
+        ]
+    };
+    for number in 0..rows("").len() {
+        let world = world().await;
+        let case = world.closed().await;
+        world.day(date(2033, 8, 4));
+        let request = world.ask_for(&case).await.unwrap();
+        let row = rows(&case).into_iter().nth(number).unwrap();
+        world.touch(audit::Action::CaseErased, row);
+        // Where the row says nothing now the second look finds it damaged.
+        let _ = world.erase(&sam(), &case, &request).await;
+        assert!(!world.overlooked(), "row {number}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_agrees_who_stands_in_the_case_or_in_for_whoever_asked() {
+    let world = staffed().await;
+    let mut files = files(RETENTION);
+    let roles = "roles:\n  director: { title: Director, walls: true }\n";
+    let pack = files["pack.yaml"].replace("roles:\n", roles);
+    files.insert("pack.yaml".to_owned(), pack);
+    world.deploy(files).await.unwrap();
+    let case = world.closed().await;
+    let (engine, today) = (&world.engine, date(2033, 8, 4));
+    let (lee, sam, dee) = (lee(), sam(), dee());
+    world.day(today);
+    let request = world.ask_for(&case).await.unwrap();
+    let reason = || "a cousin".to_owned();
+    let wall = engine.declare_wall(&sam, &case, None, reason(), None);
+    wall.await.unwrap();
+    assert_eq!(
+        code(world.erase(&sam, &case, &request).await),
+        Code::NotFound
+    );
+    let due = async |who| engine.files_due(who, None).await.unwrap().items.len();
+    assert_eq!((due(&lee).await, due(&sam).await), (1, 0));
+    let director = staff("u-dana", &["director"]);
+    let lifted = engine.lift_wall(&director, &case, "u-sam", (reason(), today), None);
+    lifted.await.unwrap();
+    assert_eq!(
+        code(world.erase(&sam, &case, &request).await),
+        Code::OwnWall
+    );
+    let held = engine.hold_file(&sam, &case, "a court".to_owned(), None);
+    assert_eq!(code(held.await), Code::OwnWall);
+
+    let away = NewAbsence {
+        person: None,
+        substitute: "u-dee".to_owned(),
+        from: today,
+        to: today,
+    };
+    engine.record_absence(&lee, away, None).await.unwrap();
+    assert_eq!(
+        code(world.erase(&dee, &case, &request).await),
+        Code::SelfApproval
+    );
+    // One who stands in for who set a hold does not lift it either.
+    let held = engine.hold_file(&lee, &case, "a court".to_owned(), None);
+    let hold = held.await.unwrap().holds.remove(0).id;
+    let lifted = engine.lift_hold(&dee, &case, &hold, "over".to_owned(), None);
+    assert_eq!(code(lifted.await), Code::SelfApproval);
 }
 
 /// One of everything that a case waits for: a person, an hour, an event, a partner.

@@ -5,17 +5,20 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use casewright_casework::Code;
+use casewright_casework::audit::Action;
 use casewright_casework::person::{Contact, Details, Relation};
-use casewright_store::Moment;
+use casewright_casework::{Code, Walls, WorkItem};
+use casewright_store::{Batch, Moment, Put, Store, Table};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 use tokio::sync::Barrier;
 
+use super::meanwhile::of_case;
 use super::world::{World, aud, complete, fault, leader, manager, pack, staff, start_of, worker};
-use crate::engine::{Limits, Refused, Start};
+use crate::engine::{Limits, Refused, Start, walls};
 use crate::identity::NewUser;
 use crate::port::EffectKind;
+use crate::record;
 use casewright_machine::ErrorKind;
 
 const HEAD: &str = "dsl: '1.0.3', namespace: family-support, version: '1.0.0'";
@@ -307,6 +310,103 @@ async fn no_more_goes_out_than_was_approved() {
     );
     let fund = world.engine.funds(&worker()).await.unwrap().remove(0);
     assert_eq!(fund.committed_minor, 30_000);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_declined_bears_nothing() {
+    let world = world().await;
+    let input = json!({"money": aud(30_000), "pay": aud(1)});
+    let started = world.start("book", input).await;
+    let item = world.item(&started.id, "decision").await;
+    let lee = leader();
+    world.engine.claim(&lee, &item.id, None).await.unwrap();
+    let mut no = complete("decline", json!(null));
+    no.comment = Some("it is too much".to_owned());
+    let declined = world.engine.complete(&lee, &item.id, no, None);
+    declined.await.unwrap();
+    assert_eq!(end(&world, &started.id).await, "not-approved");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_moves_on_an_approval_of_something_else() {
+    let world = world().await;
+    let (run, _) = begin(&world, None, spending(30_000, 30_000, "Bed World")).await;
+    let id = world.item(&run, "decision").await.id;
+    approve(&world, &run, leader()).await.unwrap();
+    let row = world.store.get(Table::WorkItem, id.as_bytes()).unwrap();
+    let mut item: WorkItem = record::decode("a task", &row.unwrap().value).unwrap();
+    item.title = "Something else".to_owned();
+    let other = Put {
+        value: Some(record::encode(&item)),
+        ..of_case(&item.case, Table::WorkItem, id.into_bytes())
+    };
+    let batch = Batch {
+        puts: vec![other],
+        ..Batch::default()
+    };
+    let ticket = world.store.submit(batch).unwrap();
+    ticket.flushed().await.unwrap();
+    buy(&world, &run).await;
+    assert_eq!(end(&world, &run).await, "not-approved");
+    assert_eq!(world.partner.requests(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn money_moves_on_what_stands_until_it_is_on_disk() {
+    for relations in [true, false] {
+        let world = world().await;
+        let (run, case) = begin(&world, None, spending(30_000, 30_000, "Bed World")).await;
+        approve(&world, &run, leader()).await.unwrap();
+        let nobody = record::encode(&BTreeMap::<String, String>::new());
+        let (row, value) = if relations {
+            let key = walls::related_key(&case);
+            (of_case(&case, Table::Index, key), nobody)
+        } else {
+            let row = of_case(&case, Table::Wall, walls::walls_key(&case));
+            (row, record::encode(&Walls::default()))
+        };
+        let row = Put {
+            value: Some(value),
+            ..row
+        };
+        world.touch(Action::FundCommitted, row);
+        buy(&world, &run).await;
+        assert_eq!(end(&world, &run).await, "completed");
+        assert!(!world.overlooked(), "{relations}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_approved_in_a_run_that_failed_counts_on() {
+    let world = world().await;
+    let (one, case) = begin(&world, None, spending(90_000, 20_000, "Bed World")).await;
+    approve(&world, &one, leader()).await.unwrap();
+    let refused = fault(ErrorKind::Permanent, "bank.closed");
+    world.partner.faults.lock().unwrap().push(refused);
+    buy(&world, &one).await;
+    assert_ne!(end(&world, &one).await, "completed");
+    // It may be retried, and pay what was approved in it.
+    let (two, _) = begin(&world, Some(&case), spending(80_000, 1, "Bed World")).await;
+    assert_eq!(code(approve(&world, &two, leader()).await), Code::OverLimit);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_counts_by_supplier_counts_in_every_case() {
+    let world = world().await;
+    let mut files = files("");
+    let one = "policies:\n  suppliers:\n    together: [ { by: [supplier], within: 7 days } ]\n    \
+               limits: [ { role: team-leader, upTo: { minor: 100000, currency: AUD } } ]\n";
+    let text = files["pack.yaml"].replace("policies:\n", one);
+    files.insert("pack.yaml".to_owned(), text);
+    let spend = files["spend.yaml"].replace("policy: spending", "policy: suppliers");
+    files.insert("spend.yaml".to_owned(), spend);
+    world.deploy(files).await.unwrap();
+    let half = || spending(60_000, 1, "Bed World");
+    let (here, _) = begin(&world, None, half()).await;
+    approve(&world, &here, leader()).await.unwrap();
+    let (there, _) = begin(&world, None, half()).await;
+    let refused = approve(&world, &there, leader()).await;
+    assert_eq!(code(refused), Code::OverLimit);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

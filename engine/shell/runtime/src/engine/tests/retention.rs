@@ -202,6 +202,46 @@ fn request_of(who: &Principal) -> crate::engine::RequestKey {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_part_of_it_is_for_its_own_roles() {
+    let world = world().await;
+    let own = RETENTION.replace("holds: [team-leader]", "holds: [case-worker]");
+    world.deploy(files(&own)).await.unwrap();
+    let case = world.closed().await;
+    world.day(date(2033, 8, 4));
+    let engine = &world.engine;
+    let (holds, asks) = (worker(), lee());
+    let decides = staff("u-max", &["service-manager"]);
+    let why = || "a court".to_owned();
+    let held = engine.hold_file(&holds, &case, why(), None).await.unwrap();
+    let hold = held.holds[0].id.clone();
+    for who in [&asks, &decides] {
+        assert_eq!(
+            code(engine.hold_file(who, &case, why(), None).await),
+            Code::NotAssigned
+        );
+        let lifted = engine.lift_hold(who, &case, &hold, why(), None).await;
+        assert_eq!(code(lifted), Code::NotAssigned);
+    }
+    let other = staff("u-robin", &["case-worker"]);
+    let lifted = engine.lift_hold(&other, &case, &hold, why(), None);
+    lifted.await.unwrap();
+    for who in [&holds, &decides] {
+        let asked = engine.ask_erasure(who, &case, why(), None).await;
+        assert_eq!(code(asked), Code::NotAssigned);
+        let wish = ("department".to_owned(), date(2033, 8, 4));
+        let over = engine.hand_file_over(who, &case, wish, None).await;
+        assert_eq!(code(over), Code::NotAssigned);
+    }
+    let request = world.ask_for(&case).await.unwrap();
+    for who in [&holds, &staff("u-kim", &["team-leader"])] {
+        let wish = (request.clone(), why());
+        let declined = engine.decline_erasure(who, &case, wish, None).await;
+        assert_eq!(code(declined), Code::NotAssigned);
+    }
+    world.erase(&decides, &case, &request).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn not_a_day_too_early_and_never_by_who_asked_while_one_holds_or_without_a_role() {
     let world = world().await;
     let case = world.closed().await;

@@ -1,14 +1,16 @@
 //! Who stands in a case does not open it, whatever they did in it before; what they had taken goes
 //! back, and no decision that was on its way passes the wall.
 
+use casewright_casework::audit::Action;
 use casewright_casework::person::{Contact, Details, Relation};
 use casewright_casework::{Code, Principal};
 use casewright_store::{Store, SubmitError, Table};
 use jiff::civil::date;
 use serde_json::json;
 
+use super::meanwhile::of_case;
 use super::world::{World, aud, leader, moment, pack, staff, within_reason, worker};
-use crate::engine::{Refused, Wait};
+use crate::engine::{Refused, Wait, walls};
 use crate::view::{WallView, WorkItemFilter};
 
 /// Keeps the walls.
@@ -147,6 +149,77 @@ async fn a_colleague_in_the_family_is_kept_out_until_the_wall_is_lifted_and_neve
     world.engine.case(&lee, &case).await.unwrap();
     world.clock.set(moment("2026-08-10T14:00:00Z"));
     assert_eq!(code(world.engine.case(&lee, &case).await), Code::NotFound);
+}
+
+/// Kept to team leaders.
+const QUIET: &str = "
+document:
+  dsl: '1.0.3'
+  namespace: family-support
+  name: quiet
+  version: '1.0.0'
+  metadata: { visibleTo: [team-leader] }
+do:
+  - reserve:
+      call: fund.reserve
+      with: { fund: brokerage, money: { minor: 500, currency: AUD } }
+";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_ledger_names_no_case_and_no_run_that_its_reader_does_not_see() {
+    let world = world().await;
+    let mut files = pack("100000");
+    files.insert("quiet.yaml".to_owned(), QUIET.to_owned());
+    world.deploy(files).await.unwrap();
+    let case = world.start("brokerage", json!({})).await.case;
+    world.begin_in(&case, "quiet", json!({})).await;
+    let entries = async |who: &Principal| {
+        let read = world.engine.fund_ledger(who, "brokerage", 0, 100);
+        read.await.unwrap()
+    };
+    let lee = leader();
+    within_reason(async {
+        while entries(&lee).await.iter().all(|one| one.run.is_none()) {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    let told = async |who: &Principal| entries(who).await.iter().any(|one| one.case.is_some());
+    assert!(told(&lee).await);
+    assert!(!told(&worker()).await, "the run is kept to others");
+    world.declare(&lee, &case).await;
+    assert!(!told(&lee).await, "they stand in the case");
+}
+
+#[tokio::test]
+async fn what_is_asked_of_a_case_that_is_closed_to_them_is_no_reading_of_it() {
+    let world = world().await;
+    let case = world.start("brokerage", json!({})).await.case;
+    let (engine, who) = (&world.engine, worker());
+    world.declare(&who, &case).await;
+    let before = world.store.audit(&case).unwrap().len();
+    assert_eq!(code(engine.plan(&who, &case).await), Code::NotFound);
+    let next = engine.next_of(&who, &case, "brokerage").await;
+    assert_eq!(code(next), Code::NotFound);
+    assert_eq!(world.store.audit(&case).unwrap().len(), before);
+}
+
+#[tokio::test]
+async fn what_is_done_while_a_wall_is_lifted_rests_on_that_until_it_is_on_disk() {
+    let world = world().await;
+    let case = world.start("brokerage", json!({})).await.case;
+    let who = worker();
+    world.declare(&who, &case).await;
+    world.lift(&case, &who.id).await;
+    for (table, key) in [
+        (Table::Wall, walls::walls_key(&case)),
+        (Table::Wall, walls::mark(&who.agency, &who.id, &case)),
+    ] {
+        world.touch(Action::NoteAdded, of_case(&case, table, key));
+        let noted = world.engine.add_note(&who, &case, "She rang", None, None);
+        noted.await.unwrap();
+        assert!(!world.overlooked());
+    }
 }
 
 #[tokio::test]
