@@ -118,6 +118,33 @@ do:
 ",
         ),
         (
+            "deep",
+            "do:
+  - all:
+      fork:
+        branches:
+          - decide:
+              run:
+                workflow:
+                  namespace: family-support
+                  name: deciding
+                  version: latest
+                  input: { plan: p1 }
+          - own:
+              call: human-task
+              with: { title: Look, assign: { role: team-leader } }
+          - deeper:
+              run: { workflow: { namespace: family-support, name: nesting, version: latest } }
+",
+        ),
+        (
+            "nesting",
+            "do:
+  - inner:
+      run: { workflow: { namespace: family-support, name: collecting, version: latest } }
+",
+        ),
+        (
             "collecting",
             "do:
   - quote:
@@ -345,6 +372,39 @@ async fn who_works_in_one_workflow_does_not_decide_in_one_that_runs_beside_it() 
         panic!("nor after a crash");
     };
     assert_eq!(refusal.code.as_str(), "self-approval");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_works_at_the_top_or_at_the_bottom_of_a_tree_decides_nowhere_in_it() {
+    let world = world().await;
+    let started = world.start("deep", json!({})).await;
+    let view = world
+        .instance(&started.id, |view| view.waiting.len() == 3)
+        .await;
+    let below = |task: &str| {
+        let found = view.waiting.iter().find(|one| one.task == task);
+        found.and_then(|one| one.instance.clone()).unwrap()
+    };
+    let bottom = child(&world, &below("deeper")).await;
+    let own = world.item(&started.id, "own").await;
+    let quote = world.item(&bottom, "quote").await;
+    let decision = world.item(&below("decide"), "decision").await;
+    let leaders = ["u-robin", "u-kim"].map(|id| super::world::staff(id, &["team-leader"]));
+    for (who, item) in leaders.iter().zip([&own, &quote]) {
+        world
+            .decide(who, &item.id, "done", Value::Null)
+            .await
+            .unwrap();
+        let refused = world.engine.claim(who, &decision.id, None).await;
+        let Err(Refused::Rule(refusal)) = refused else {
+            panic!("{} worked on it", who.id);
+        };
+        assert_eq!(refusal.code.as_str(), "self-approval");
+    }
+    world
+        .decide(&leader(), &decision.id, "approve", Value::Null)
+        .await
+        .unwrap();
 }
 
 /// Every request has a key, so that a client may repeat it after a crash.

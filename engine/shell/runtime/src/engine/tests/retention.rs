@@ -36,6 +36,15 @@ const FALL: &str = "
           status: 400
           detail: ${ $workflow.input.said }
 ";
+const AFTER: &str = "
+  - put-aside:
+      call: fund.reserve
+      with: { fund: brokerage, money: { minor: 500, currency: AUD } }
+  - look: { call: human-task, with: { title: Look, assign: { role: case-worker } } }
+  - give-back:
+      call: fund.release
+      with: { reservation: '${ $steps[\"put-aside\"].reservation }' }
+";
 const AGAIN: &str = "
   - over: { set: { case: open } }
 ";
@@ -63,6 +72,7 @@ pub(super) fn files(retention: &str) -> BTreeMap<String, String> {
     for (name, more, tasks) in [
         ("end", "", END),
         ("fall", "", FALL),
+        ("after", ", metadata: { inClosedCase: true }", AFTER),
         ("again", ", metadata: { inClosedCase: true }", AGAIN),
     ] {
         let text = format!("document: {{ {HEAD}, name: {name}{more} }}\ndo:{tasks}");
@@ -345,6 +355,25 @@ async fn a_case_that_is_open_again_is_kept_and_counts_from_its_next_end() {
     world.day(date(2040, 8, 5));
     let due = world.engine.files_due(&lee(), None).await.unwrap();
     assert_eq!(due.items.len(), 1, "one line for one case");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_goes_on_in_a_closed_case_keeps_its_file() {
+    let world = world().await;
+    let case = world.closed().await;
+    world.day(date(2033, 8, 4));
+    let request = world.ask_for(&case).await.unwrap();
+    let run = world.begin_in(&case, "after", json!({})).await;
+    let item = world.item(&run, "look").await;
+    let open = ["runs-open", "tasks-open", "money-set-aside"];
+    assert_eq!(words(&world.retention(&case).await), open);
+    let refused = world.erase(&sam(), &case, &request).await;
+    assert_eq!(code(refused), Code::NotErasable);
+    let done = world.decide(&worker(), &item.id, "done", json!({})).await;
+    done.unwrap();
+    let over = world.run_over(&run).await;
+    assert_eq!(over.status, "completed", "{:?}", over.error);
+    world.erase(&sam(), &case, &request).await.unwrap();
 }
 
 #[tokio::test]
