@@ -3,13 +3,16 @@
 
 use std::collections::BTreeMap;
 
-use casewright_store::Moment;
+use casewright_casework::audit::Action;
+use casewright_store::{Moment, Put, Table};
 use serde_json::{Value, json};
 
+use super::meanwhile::of_case;
 use super::world::{World, complete, leader, pack, request, start_of, within_reason, worker};
 use crate::engine::{Limits, Refused};
 use crate::port::EffectKind;
 use crate::view::{InstanceView, WorkItemFilter};
+use crate::{key, record};
 
 const HEAD: &str = "dsl: '1.0.3', namespace: family-support, version: '1.0.0'";
 
@@ -405,6 +408,45 @@ async fn who_works_at_the_top_or_at_the_bottom_of_a_tree_decides_nowhere_in_it()
         .decide(&leader(), &decision.id, "approve", Value::Null)
         .await
         .unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_works_in_a_tree_at_the_same_time_as_another_is_remembered_beside_them() {
+    let world = world().await;
+    let started = world.start("both-ways", json!({})).await;
+    let view = world
+        .instance(&started.id, |view| view.waiting.len() == 3)
+        .await;
+    let child = |task: &str| {
+        let found = view.waiting.iter().find(|one| one.task == task);
+        found.and_then(|one| one.instance.clone()).unwrap()
+    };
+    let quote = world.item(&child("collect"), "quote").await;
+    let decision = world.item(&child("decide"), "decision").await;
+    let (robin, kim) = ("u-robin", super::world::staff("u-kim", &["team-leader"]));
+    let others = BTreeMap::from([(robin.to_owned(), "elsewhere".to_owned())]);
+    let row = of_case(
+        &started.case,
+        Table::Index,
+        key::join(&["tree-workers", &started.id]),
+    );
+    let written = Put {
+        value: Some(record::encode(&others)),
+        ..row
+    };
+    world.touch(Action::WorkItemCompleted, written);
+    world
+        .decide(&kim, &quote.id, "done", Value::Null)
+        .await
+        .unwrap();
+    assert!(!world.overlooked());
+    for who in [&super::world::staff(robin, &["team-leader"]), &kim] {
+        let refused = world.engine.claim(who, &decision.id, None).await;
+        let Err(Refused::Rule(refusal)) = refused else {
+            panic!("{} worked in the tree", who.id);
+        };
+        assert_eq!(refusal.code.as_str(), "self-approval");
+    }
 }
 
 /// Every request has a key, so that a client may repeat it after a crash.
