@@ -9,14 +9,14 @@ use casewright_casework::disclosure::Ground;
 use casewright_casework::person::{Contact, Details, Relation};
 use casewright_machine::ErrorKind;
 use casewright_store::settings::Settings;
-use casewright_store::{Store, SubmitError, Table};
+use casewright_store::{Moment, Store, SubmitError, Table};
 use jiff::SignedDuration;
 use jiff::civil::Date;
 use serde_json::json;
 
 use super::super::disclosures::Sending;
 use super::meanwhile::of_case;
-use super::world::{World, fault, leader, pack, within_reason, worker};
+use super::world::{World, complete, fault, leader, pack, within_reason, worker};
 use crate::Deployment;
 use crate::engine::{Limits, Retry, consents};
 use crate::port::{EffectKind, Pending};
@@ -390,6 +390,53 @@ async fn what_a_crash_has_sent_again_is_asked_again() {
     world.partner.open();
     world.held_back(&run.id).await;
     assert_eq!(world.partner.requests(), 1);
+}
+
+/// How often something was sent, and how many records of it the disk has, when the store stops at
+/// this flush after the decision to send; whether it came to its end before.
+async fn sent_and_recorded(flush: u64, moment: Moment) -> (usize, usize, bool) {
+    let world = world().await;
+    let (run, person) = world.family("refer").await;
+    world.agree(&run.case, &person, "2027-01-01").await;
+    let item = world.item(&run.id, "decide").await.id;
+    let (engine, casey) = (&world.engine, worker());
+    engine.claim(&casey, &item, None).await.unwrap();
+    let stops = world.faults.flush_count() + flush;
+    world.faults.stop_at(flush, moment);
+    let done = complete("done", json!(null));
+    let mut over = engine.complete(&casey, &item, done, None).await.is_err();
+    let mut changes = engine.changes();
+    let mut whole = false;
+    while !over {
+        changes.borrow_and_update();
+        let view = engine.instance(&casey, &run.id).await;
+        whole = view.is_ok_and(|view| view.status == "completed");
+        over = whole || world.faults.flush_count() >= stops;
+        if !over {
+            within_reason(changes.changed()).await.unwrap();
+        }
+    }
+    // What was under way comes to rest.
+    engine.stop().await;
+    let disk = world.store.crash();
+    let rows = disk.scan(Table::Disclosure, &[], &[0xff; 64], usize::MAX);
+    (world.partner.requests(), rows.unwrap().len(), whole)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_sent_before_its_record_is_on_disk() {
+    for moment in [Moment::BeforeFlush, Moment::AfterFlush] {
+        for flush in 1.. {
+            let (sent, recorded, whole) = sent_and_recorded(flush, moment).await;
+            assert!(sent <= recorded, "{sent} of {recorded}: {moment:?} {flush}");
+            if whole {
+                assert_eq!((sent, recorded), (1, 1));
+                assert!(flush > 2, "a decision and a record have two flushes");
+                break;
+            }
+            assert!(flush < 20, "the story has an end");
+        }
+    }
 }
 
 #[tokio::test]
