@@ -411,7 +411,8 @@ pub struct TimelineEntry {
     pub action: String,
     pub instance: Option<String>,
     pub subject: Option<String>,
-    /// Title of the work item or task name, where there is one.
+    /// Of what it is about, where that has one: a work item, a person, the word of the pack in
+    /// `detail`.
     pub title: Option<String>,
     pub detail: Option<String>,
     pub comment: Option<String>,

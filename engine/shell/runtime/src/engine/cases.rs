@@ -279,6 +279,10 @@ impl Names {
                 let name = entry.detail.as_deref();
                 name.and_then(|name| fund_title(shared, who, name))
             }
+            Action::CaseClosed | Action::FileTransferred => {
+                let word = entry.detail.as_deref();
+                word.and_then(|word| word_title(shared, who, entry.action, word))
+            }
             Action::PersonAdded
             | Action::PersonChanged
             | Action::ConsentGiven
@@ -394,6 +398,16 @@ fn reason(item: &WorkItem, entry: &Entry) -> Option<String> {
 fn moved(item: &WorkItem, entry: &Entry) -> Option<String> {
     let moved = item.moves.iter().find(|moved| moved.at == entry.at)?;
     Some(moved.reason.clone())
+}
+
+/// What the pack in force calls the reason of an end, or whoever has the file.
+fn word_title(shared: &Shared, who: &Principal, action: Action, word: &str) -> Option<String> {
+    let in_force = shared.in_force(&who.agency)?;
+    if action == Action::CaseClosed {
+        let reason = in_force.pack.closing_reasons.get(word)?;
+        return Some(reason.title.clone());
+    }
+    in_force.pack.retention.recipients.get(word).cloned()
 }
 
 fn fund_title(shared: &Shared, who: &Principal, name: &str) -> Option<String> {

@@ -111,7 +111,7 @@ pub(crate) fn sentence(entry: &TimelineEntry, run: Option<&str>) -> String {
     let run = quoted(known.or_else(|| started(action, detail)), "something");
     match action {
         Action::CaseOpened => format!("{who} opened this case."),
-        Action::CaseClosed => format!("{who} closed this case{}.", bracket(detail)),
+        Action::CaseClosed => format!("{who} closed this case{}.", titled(entry)),
         Action::CaseReopened => format!("{who} opened this case again."),
         Action::CaseRead => format!("{who} looked at this case."),
         Action::InstanceStarted => format!("{who} started {run}."),
@@ -222,10 +222,8 @@ pub(crate) fn sentence(entry: &TimelineEntry, run: Option<&str>) -> String {
         Action::HoldSet => format!("{who} held this file back from erasure."),
         Action::HoldLifted => format!("{who} lifted a hold on this file."),
         Action::FileTransferred => {
-            format!(
-                "{who} recorded that this file was handed over{}.",
-                bracket(detail)
-            )
+            let to = titled(entry);
+            format!("{who} recorded that this file was handed over{to}.")
         }
         Action::ErasureAsked => format!("{who} asked that this file be erased."),
         Action::ErasureDeclined => format!("{who} did not agree that this file be erased."),
@@ -364,6 +362,13 @@ fn worded(detail: &str) -> &str {
     } else {
         detail
     }
+}
+
+/// ` (They moved)`: as the pack calls the word, where it still has it.
+fn titled(entry: &TimelineEntry) -> String {
+    let word = || bracket(entry.detail.as_deref().unwrap_or_default());
+    let title = entry.title.as_ref();
+    title.map_or_else(word, |title| format!(" ({title})"))
 }
 
 /// An error's code, without the namespace that only programs need.

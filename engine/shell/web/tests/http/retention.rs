@@ -234,6 +234,10 @@ async fn the_pages_of_files_work_without_a_script() {
         .await
         .is(303);
     let shown = lee.get(&page).await;
+    lee.get(&format!("/cases/{case}")).await.is(200).shows(&[
+        "closed this case (They moved).",
+        "this file was handed over (The department).",
+    ]);
     let ask = [("reason", "long over")];
     lee.submit(&shown, &format!("{page}/erasure"), &ask)
         .await
