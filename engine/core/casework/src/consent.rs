@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use crate::{Code, Principal, Refusal};
+use crate::{Principal, Refusal};
 
 const WORDS_MAX: usize = 20;
 const LINE_LENGTH_MAX: usize = 200;
@@ -163,11 +163,7 @@ impl Terms {
         if fields.is_empty() {
             return Ok(cleaned);
         }
-        Err(Refusal {
-            code: Code::FormInvalid,
-            message: "the form has mistakes".to_owned(),
-            fields,
-        })
+        Err(Refusal::mistakes(fields))
     }
 }
 
@@ -208,14 +204,8 @@ impl Consent {
             .as_ref()
             .is_some_and(|by| by.chars().count() > LINE_LENGTH_MAX)
         {
-            return Err(Refusal {
-                code: Code::FormInvalid,
-                message: "the form has mistakes".to_owned(),
-                fields: vec![(
-                    "by".to_owned(),
-                    format!("Use at most {LINE_LENGTH_MAX} characters"),
-                )],
-            });
+            let sentence = format!("Use at most {LINE_LENGTH_MAX} characters");
+            return Err(Refusal::mistake("by", sentence));
         }
         Ok(Some(Self {
             revision: self.revision + 1,

@@ -188,6 +188,36 @@ impl Refusal {
             fields: Vec::new(),
         }
     }
+
+    /// What somebody filled in is wrong: each field with its sentence.
+    pub fn mistakes(fields: Vec<(String, String)>) -> Self {
+        Self {
+            code: Code::FormInvalid,
+            message: "the form has mistakes".to_owned(),
+            fields,
+        }
+    }
+
+    /// One field alone is wrong.
+    pub fn mistake(field: &str, sentence: impl Into<String>) -> Self {
+        Self::mistakes(vec![(field.to_owned(), sentence.into())])
+    }
+}
+
+/// Longest reason that one person writes for others, in characters.
+pub(crate) const REASON_CHARS_MAX: usize = 1_000;
+
+/// A reason without blanks around; people write for people here.
+pub(crate) fn reasoned(reason: &str) -> Result<String, Refusal> {
+    let reason = reason.trim();
+    if reason.is_empty() {
+        return Err(Refusal::mistake("reason", "Say why, in a few words"));
+    }
+    if reason.chars().count() > REASON_CHARS_MAX {
+        let sentence = format!("Use at most {REASON_CHARS_MAX} characters");
+        return Err(Refusal::mistake("reason", sentence));
+    }
+    Ok(reason.to_owned())
 }
 
 impl fmt::Display for Refusal {

@@ -12,13 +12,11 @@ use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan};
 use serde::{Deserialize, Serialize};
 
+use crate::refusal::reasoned;
 use crate::{Code, Principal, Refusal};
 
 /// A wall is lifted for at most so many days, the day of the lifting not counted.
 pub const LIFTED_DAYS_MAX: i32 = 90;
-
-/// Longest reason, in characters.
-pub const REASON_CHARS_MAX: usize = 1_000;
 
 /// The walls of one case.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -117,7 +115,7 @@ impl Walls {
         let declared = Declared {
             at,
             by: by.who().id.clone(),
-            reason: checked(reason)?,
+            reason: reasoned(reason)?,
         };
         next.declared.entry(staff.to_owned()).or_insert(declared);
         Ok(next)
@@ -127,7 +125,7 @@ impl Walls {
     /// stays until that person is changed.
     pub fn take_away(&self, by: By<'_>, staff: &str, reason: &str) -> Result<Self, Refusal> {
         self.anothers(by, staff)?;
-        checked(reason)?;
+        reasoned(reason)?;
         let mut next = self.clone();
         if next.declared.remove(staff).is_none() {
             let sentence = "nobody declared this wall; it follows a person of the case, and goes \
@@ -154,11 +152,11 @@ impl Walls {
             let sentence = "there is no wall between this colleague and the case";
             return Err(Refusal::new(Code::NotFound, sentence));
         }
-        let reason = checked(reason)?;
+        let reason = reasoned(reason)?;
         let last = on.saturating_add(LIFTED_DAYS_MAX.days());
         if until < on || until > last {
             let sentence = format!("Choose a day from {on} to {last}");
-            return Err(mistake("until", sentence));
+            return Err(Refusal::mistake("until", sentence));
         }
         let mut next = self.clone();
         let lifted = Lifted {
@@ -180,27 +178,6 @@ impl Walls {
             return Err(Refusal::new(Code::OwnWall, sentence));
         }
         Ok(who)
-    }
-}
-
-/// Without blanks around; people write for people here.
-fn checked(reason: &str) -> Result<String, Refusal> {
-    let reason = reason.trim();
-    if reason.is_empty() {
-        return Err(mistake("reason", "Say why, in a few words".to_owned()));
-    }
-    if reason.chars().count() > REASON_CHARS_MAX {
-        let sentence = format!("Use at most {REASON_CHARS_MAX} characters");
-        return Err(mistake("reason", sentence));
-    }
-    Ok(reason.to_owned())
-}
-
-fn mistake(field: &str, sentence: String) -> Refusal {
-    Refusal {
-        code: Code::FormInvalid,
-        message: "the form has mistakes".to_owned(),
-        fields: vec![(field.to_owned(), sentence)],
     }
 }
 
@@ -251,7 +228,7 @@ mod tests {
             Err(Code::NotAssigned)
         );
         assert_eq!(declare(By::Colleague(&own), "  "), Err(Code::FormInvalid));
-        let long = "x".repeat(REASON_CHARS_MAX + 1);
+        let long = "x".repeat(crate::refusal::REASON_CHARS_MAX + 1);
         assert_eq!(declare(By::Colleague(&own), &long), Err(Code::FormInvalid));
     }
 

@@ -392,13 +392,7 @@ impl WorkItem {
             return Err(Refusal::new(Code::UnknownOutcome, sentence));
         }
         if !by.form_errors.is_empty() {
-            let fields = by.form_errors.to_vec();
-            let message = "the form has mistakes".to_owned();
-            return Err(Refusal {
-                code: Code::FormInvalid,
-                message,
-                fields,
-            });
+            return Err(Refusal::mistakes(by.form_errors.to_vec()));
         }
         if self.approval
             && by.outcome != APPROVE

@@ -10,10 +10,8 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::{Done, Standing};
+use crate::refusal::reasoned;
 use crate::{Code, Principal, Refusal};
-
-/// Longest reason, in characters.
-pub const REASON_CHARS_MAX: usize = 1_000;
 
 /// What people have said of keeping and erasing one file.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -349,7 +347,7 @@ impl Disposal {
         };
         if on < closed || on > state.today {
             let sentence = format!("Choose a day from {closed} to {}", state.today);
-            return Err(mistake("on", sentence));
+            return Err(Refusal::mistake("on", sentence));
         }
         let mut next = self.clone();
         next.transfers.push(Transfer {
@@ -382,27 +380,11 @@ impl By<'_> {
     }
 
     fn done(&self, reason: &str) -> Result<Done, Refusal> {
-        let reason = reason.trim();
-        if reason.is_empty() {
-            return Err(mistake("reason", "Say why, in a few words".to_owned()));
-        }
-        if reason.chars().count() > REASON_CHARS_MAX {
-            let sentence = format!("Use at most {REASON_CHARS_MAX} characters");
-            return Err(mistake("reason", sentence));
-        }
         Ok(Done {
             at: self.at,
             by: self.who.id.clone(),
-            reason: reason.to_owned(),
+            reason: reasoned(reason)?,
         })
-    }
-}
-
-fn mistake(field: &str, sentence: String) -> Refusal {
-    Refusal {
-        code: Code::FormInvalid,
-        message: "the form has mistakes".to_owned(),
-        fields: vec![(field.to_owned(), sentence)],
     }
 }
 

@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use casewright_casework::audit::Action;
 use casewright_casework::document::{self, DOCUMENTS_MAX, Document, Format, Kind};
-use casewright_casework::{Case, Code, Principal, Refusal};
+use casewright_casework::{Case, Principal, Refusal};
 use casewright_store::{Batch, Guard, Put, SubmitError, Table, Under};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -489,9 +489,5 @@ fn sent_hash(document: &Document) -> [u8; 32] {
 }
 
 fn wrong(sentence: String) -> Refused {
-    Refused::Rule(Refusal {
-        code: Code::FormInvalid,
-        message: "the form has mistakes".to_owned(),
-        fields: vec![("file".to_owned(), sentence)],
-    })
+    Refused::Rule(Refusal::mistake("file", sentence))
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use casewright_casework::audit::Action;
 use casewright_casework::person::{Details, Hidden, Shown};
-use casewright_casework::{Case, Code, Person, Principal, Refusal};
+use casewright_casework::{Case, Person, Principal, Refusal};
 use casewright_store::{Batch, Guard, Put, Table, Under};
 
 use super::case_file::filed;
@@ -179,12 +179,8 @@ impl Shared {
         let named = named.trim();
         let found = self.member(who, named)?;
         if found.is_none() && !named.is_empty() {
-            let sentence = "There is no member of staff with this id or sign-in name".to_owned();
-            return Err(Refused::Rule(Refusal {
-                code: Code::FormInvalid,
-                message: "the form has mistakes".to_owned(),
-                fields: vec![("staff".to_owned(), sentence)],
-            }));
+            let sentence = "There is no member of staff with this id or sign-in name";
+            return Err(Refused::Rule(Refusal::mistake("staff", sentence)));
         }
         let staff = found.map(|user| user.id);
         Ok(Details { staff, ..details })

@@ -252,11 +252,16 @@ impl Shared {
         })
     }
 
-    /// Colleagues for whom somebody stands in today: whatever they do counts as done by both.
-    fn acted_for(&self, who: &Principal, at: Timestamp) -> Result<BTreeSet<String>, Refused> {
-        let (absences, _) = self.absences(&who.agency)?;
+    /// Colleagues for whom somebody stands in today, and the guard that it stays so: whatever they
+    /// do counts as done by both.
+    fn acted_for(
+        &self,
+        who: &Principal,
+        at: Timestamp,
+    ) -> Result<(BTreeSet<String>, Guard), Refused> {
+        let (absences, guard) = self.absences(&who.agency)?;
         let acting = absences.with(&who.id, at);
-        Ok(acting.map(|one| one.person.clone()).collect())
+        Ok((acting.map(|one| one.person.clone()).collect(), guard))
     }
 
     /// Whether somebody stands in the case, lifted or not, and the guards that it stays so.

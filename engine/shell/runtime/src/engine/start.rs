@@ -364,11 +364,7 @@ fn check_input(deployment: &Deployment, workflow: &Workflow, input: &Value) -> R
         let mistakes = form.check(input);
         if !mistakes.is_empty() {
             let fields = mistakes.into_iter().map(|one| (one.field, one.message));
-            return Err(Refused::Rule(Refusal {
-                code: Code::FormInvalid,
-                message: "the form has mistakes".to_owned(),
-                fields: fields.collect(),
-            }));
+            return Err(Refused::Rule(Refusal::mistakes(fields.collect())));
         }
     }
     let Some(schema) = &workflow.input.schema else {

@@ -146,7 +146,7 @@ fn it_takes_the_role_a_reason_and_standing_outside_of_the_case() {
             expected
         );
     }
-    let long = "x".repeat(REASON_CHARS_MAX + 1);
+    let long = "x".repeat(crate::refusal::REASON_CHARS_MAX + 1);
     for reason in ["  ", &long] {
         assert_eq!(code(file.hold(by(&who), "h1", reason)), Code::FormInvalid);
         assert_eq!(

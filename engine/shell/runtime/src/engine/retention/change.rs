@@ -179,10 +179,10 @@ impl Engine {
             let mut outlook = shared.outlook_with(found, disposal)?;
             let (stands, walls) = shared.has_wall(&author, &case.id)?;
             let at = shared.now();
-            let acts_for = shared.acted_for(&author, at)?;
+            let (acts_for, absences) = shared.acted_for(&author, at)?;
             let by = by(&author, (wish.may, stands), &acts_for, at);
             let next = change(by, &outlook).map_err(Refused::Rule)?;
-            batch.guards.push(guard);
+            batch.guards.extend([guard, absences]);
             batch.guards.extend(walls);
             put_disposal(&case.id, &next, version, batch);
             let detail = wish.detail.as_deref();
@@ -209,9 +209,5 @@ impl Shared {
 fn unknown_recipient(known: &[(String, String)]) -> Refusal {
     let known: Vec<_> = known.iter().map(|(word, _)| word.as_str()).collect();
     let sentence = format!("Choose one of: {}", known.join(", "));
-    Refusal {
-        code: Code::FormInvalid,
-        message: "the form has mistakes".to_owned(),
-        fields: vec![("to".to_owned(), sentence)],
-    }
+    Refusal::mistake("to", sentence)
 }

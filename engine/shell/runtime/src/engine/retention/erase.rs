@@ -2,7 +2,6 @@
 //! case, so that nothing was done in it meanwhile. After it nobody can read what the case held; its
 //! record, the figures and a skeleton without content stay.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use casewright_casework::audit::{self, Action, Entry};
@@ -122,10 +121,8 @@ impl Shared {
         let (stands, walls) = self.has_wall(who, id)?;
         guards.extend(walls);
         let at = self.now();
-        let (absences, guard) = self.absences(&who.agency)?;
+        let (acts_for, guard) = self.acted_for(who, at)?;
         guards.push(guard);
-        let acting = absences.with(&who.id, at);
-        let acts_for: BTreeSet<String> = acting.map(|one| one.person.clone()).collect();
         let outlook = self.outlook(case)?;
         let by = by(who, (self.keeper(who).decides, stands), &acts_for, at);
         let Agreement { request, reason } = agreement;

@@ -2,7 +2,7 @@
 
 use casewright_casework::audit::Action;
 use casewright_casework::wall::By;
-use casewright_casework::{Code, Principal, Refusal, Walls};
+use casewright_casework::{Principal, Refusal, Walls};
 use jiff::Timestamp;
 use jiff::civil::Date;
 
@@ -149,12 +149,8 @@ impl Shared {
         if let Some(user) = self.member(who, named)? {
             return Ok(user.id);
         }
-        let sentence = "There is no member of staff with this id or sign-in name".to_owned();
-        Err(Refused::Rule(Refusal {
-            code: Code::FormInvalid,
-            message: "the form has mistakes".to_owned(),
-            fields: vec![("person".to_owned(), sentence)],
-        }))
+        let sentence = "There is no member of staff with this id or sign-in name";
+        Err(Refused::Rule(Refusal::mistake("person", sentence)))
     }
 
     /// The same of somebody who stands before a wall, and may not work here any more.
