@@ -8,11 +8,11 @@ use casewright_casework::{Case, Document, Note, Person, Principal, WorkItem};
 use casewright_store::{AuditAppend, Batch, Table};
 
 use super::shared::{ENGINE, Shared, not_found, unreadable};
-use super::work_lists::bad_cursor;
+use super::work_lists::{self, after_cursor, bad_cursor};
 use super::{Engine, Refused};
+use crate::key;
 use crate::record::{InstanceRow, UserRow};
 use crate::view::{CaseView, Page, PersonView, TimelineEntry};
-use crate::{id, key};
 
 /// Cases of a page: each is shown with its instances.
 const PAGE: usize = 20;
@@ -112,11 +112,7 @@ impl Engine {
     ) -> Result<Page<CaseView>, Refused> {
         let shared = &self.shared;
         let prefix = key::prefix(&["case", &who.agency]);
-        let mut start = prefix.clone();
-        if let Some(cursor) = &cursor {
-            start.extend(id::decode(cursor).ok_or_else(bad_cursor)?);
-            start.push(0);
-        }
+        let start = after_cursor(&prefix, cursor.as_deref())?;
         let end = key::after(&prefix);
         let lines = shared.parts.store.scan(Table::Index, &start, &end, PAGE);
         let lines = lines.map_err(unreadable)?;
@@ -130,9 +126,7 @@ impl Engine {
                 items.push(shared.case_view(who, case).await?);
             }
             if lines.len() == PAGE {
-                let mut text = String::new();
-                id::encode(place, &mut text);
-                next = Some(text);
+                next = Some(work_lists::cursor(place));
             }
         }
         Ok(Page { items, next })

@@ -151,11 +151,7 @@ fn page(
         end = [&prefix[..], &key::moment(shared.now()), &[0xff]].concat();
     }
     let limit = filter.limit.unwrap_or(PAGE).clamp(1, PAGE_MAX);
-    let mut start = prefix.clone();
-    if let Some(cursor) = &filter.cursor {
-        start.extend(id::decode(cursor).ok_or_else(bad_cursor)?);
-        start.push(0);
-    }
+    let mut start = after_cursor(&prefix, filter.cursor.as_deref())?;
     let mut items = Vec::new();
     let mut looked_at = 0;
     loop {
@@ -295,7 +291,18 @@ impl Shared {
     }
 }
 
-fn cursor(place: &[u8]) -> String {
+/// Where a list goes on: behind the place that a cursor of it names, or at its beginning.
+pub(crate) fn after_cursor(prefix: &[u8], cursor: Option<&str>) -> Result<Vec<u8>, Refused> {
+    let mut start = prefix.to_vec();
+    if let Some(cursor) = cursor {
+        start.extend(id::decode(cursor).ok_or_else(bad_cursor)?);
+        start.push(0);
+    }
+    Ok(start)
+}
+
+/// The cursor of a place, behind the prefix of its list.
+pub(crate) fn cursor(place: &[u8]) -> String {
     let mut text = String::new();
     id::encode(place, &mut text);
     text

@@ -11,10 +11,10 @@ use super::row::{self, By, CalendarRow, Change, Outcome, Replaced, State};
 use crate::deployment::Deployment;
 use crate::engine::requests::{Ask, Asked};
 use crate::engine::shared::{Shared, refused, unreadable};
-use crate::engine::work_lists::bad_cursor;
+use crate::engine::work_lists::{self, after_cursor};
 use crate::engine::{Engine, OnChange, Refused, RequestKey};
 use crate::view::{CalendarChangeView, CalendarDecisionView, DeadlineMoveView, Page};
-use crate::{id, key, record};
+use crate::{key, record};
 
 /// A reason is a sentence or two.
 const REASON_CHARS_MAX: usize = 500;
@@ -199,11 +199,7 @@ impl Shared {
         limit: Option<usize>,
     ) -> Result<Page<DeadlineMoveView>, Refused> {
         let prefix = key::prefix(&[&who.agency, "open"]);
-        let (mut start, end) = (prefix.clone(), key::after(&prefix));
-        if let Some(cursor) = cursor {
-            start.extend(id::decode(cursor).ok_or_else(bad_cursor)?);
-            start.push(0);
-        }
+        let (mut start, end) = (after_cursor(&prefix, cursor)?, key::after(&prefix));
         let limit = limit.unwrap_or(PAGE).clamp(1, PAGE_MAX);
         let mut items = Vec::new();
         let mut looked_at = 0;
@@ -221,9 +217,7 @@ impl Shared {
                 let item = item.filter(|item| item.visible(who) && sight.sees(&item.case));
                 items.extend(item.and_then(|item| self.line(&item, version)));
                 if items.len() == limit || looked_at == LOOKED_AT_MAX {
-                    let mut next = String::new();
-                    id::encode(place, &mut next);
-                    let next = Some(next);
+                    let next = Some(work_lists::cursor(place));
                     return Ok(Page { items, next });
                 }
                 start = key;

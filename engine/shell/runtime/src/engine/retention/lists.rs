@@ -8,10 +8,10 @@ use jiff::ToSpan;
 
 use super::{DueView, ErasedView, ObstacleView, rows};
 use crate::engine::shared::{Shared, of_agency, unreadable};
-use crate::engine::work_lists::bad_cursor;
+use crate::engine::work_lists::{after_cursor, cursor};
 use crate::engine::{Engine, Refused};
 use crate::view::Page;
-use crate::{id, key, record};
+use crate::{key, record};
 
 /// Lines of a page: for each file that is due its runs and tasks are looked at.
 const PAGE: usize = 20;
@@ -30,13 +30,13 @@ impl Engine {
     pub async fn files_due(
         &self,
         who: &Principal,
-        cursor: Option<String>,
+        at: Option<String>,
     ) -> Result<Page<DueView>, Refused> {
         let shared = &self.shared;
         shared.keeps_files(who)?;
         let today = shared.today(&who.agency);
         let prefix = key::prefix(&[rows::DUE, &who.agency]);
-        let start = after(&prefix, cursor.as_deref())?;
+        let start = after_cursor(&prefix, at.as_deref())?;
         let tomorrow = today.saturating_add(1.day()).to_string();
         let end = [prefix.as_slice(), tomorrow.as_bytes()].concat();
         let lines = shared.parts.store.scan(Table::Index, &start, &end, PAGE);
@@ -62,12 +62,12 @@ impl Engine {
     pub async fn files_erased(
         &self,
         who: &Principal,
-        cursor: Option<String>,
+        at: Option<String>,
     ) -> Result<Page<ErasedView>, Refused> {
         let shared = &self.shared;
         shared.keeps_files(who)?;
         let prefix = key::prefix(&[&who.agency]);
-        let start = after(&prefix, cursor.as_deref())?;
+        let start = after_cursor(&prefix, at.as_deref())?;
         let end = key::after(&prefix);
         let lines = shared.parts.store.scan(Table::Erased, &start, &end, PAGE);
         let lines = lines.map_err(unreadable)?;
@@ -80,22 +80,9 @@ impl Engine {
     }
 }
 
-fn after(prefix: &[u8], cursor: Option<&str>) -> Result<Vec<u8>, Refused> {
-    let mut start = prefix.to_vec();
-    if let Some(cursor) = cursor {
-        start.extend(id::decode(cursor).ok_or_else(bad_cursor)?);
-        start.push(0);
-    }
-    Ok(start)
-}
-
 fn page<T, R>(items: Vec<T>, prefix: &[u8], lines: &[(Vec<u8>, R)]) -> Page<T> {
     let last = lines.last().filter(|_| lines.len() == PAGE);
-    let next = last.map(|(key, _)| {
-        let mut text = String::new();
-        id::encode(&key[prefix.len()..], &mut text);
-        text
-    });
+    let next = last.map(|(key, _)| cursor(&key[prefix.len()..]));
     Page { items, next }
 }
 
