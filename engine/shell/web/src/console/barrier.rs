@@ -8,7 +8,6 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use casewright_runtime::view::WallView;
 use casewright_runtime::{Engine, Refused};
-use jiff::civil::Date;
 
 use crate::console::address::encoded;
 use crate::console::chrome::{Chrome, Place, page};
@@ -79,19 +78,14 @@ pub(crate) async fn lift(
     Path((case, person)): Path<(String, String)>,
     submission: Submission,
 ) -> Result<Response, Problem> {
-    let until = submission.value("until").unwrap_or_default().trim();
     let reason = submission.value("reason").unwrap_or_default().to_owned();
     let (who, key) = (&submission.member.principal, submission.key.clone());
-    let lifted = match until.parse::<Date>() {
+    let lifted = match submission.day("until", "the last day") {
         Ok(until) => {
             let wish = (reason, until);
             engine.lift_wall(who, &case, &person, wish, key).await
         }
-        Err(_) => Err(Refused::Invalid {
-            code: "invalid-input",
-            status: 422,
-            message: "enter the last day as year-month-day, like 2026-11-30".to_owned(),
-        }),
+        Err(refused) => Err(refused),
     };
     done(&engine, &submission.member, case, lifted).await
 }

@@ -8,7 +8,9 @@ use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Redirect, Response};
 use casewright_casework::Principal;
+use casewright_runtime::Refused;
 use casewright_runtime::engine::{Keeper, RequestKey};
+use jiff::civil::Date;
 
 use crate::body::{self, request_hash};
 use crate::console::session;
@@ -76,6 +78,16 @@ impl Submission {
     /// A field of the console.
     pub(crate) fn value(&self, name: &str) -> Option<&str> {
         value(&self.pairs, name)
+    }
+
+    /// A day in a field of the console; `which` names it in the sentence.
+    pub(crate) fn day(&self, name: &str, which: &str) -> Result<Date, Refused> {
+        let written = self.value(name).unwrap_or_default().trim();
+        written.parse().map_err(|_| Refused::Invalid {
+            code: "invalid-input",
+            status: 422,
+            message: format!("enter {which} as year-month-day, like 2026-11-30"),
+        })
     }
 
     /// The fields of the author's form.

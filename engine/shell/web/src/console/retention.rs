@@ -163,19 +163,11 @@ pub(crate) async fn transfer(
     Path(case): Path<String>,
     submission: Submission,
 ) -> Result<Response, Problem> {
-    let text = |name| submission.value(name).unwrap_or_default().trim().to_owned();
+    let to = submission.value("to").unwrap_or_default().trim().to_owned();
     let (who, key) = (&submission.member.principal, submission.key.clone());
-    let handed = match text("on").parse::<Date>() {
-        Ok(on) => {
-            engine
-                .hand_file_over(who, &case, (text("to"), on), key)
-                .await
-        }
-        Err(_) => Err(Refused::Invalid {
-            code: "invalid-input",
-            status: 422,
-            message: "enter the day as year-month-day, like 2026-11-30".to_owned(),
-        }),
+    let handed = match submission.day("on", "the day") {
+        Ok(on) => engine.hand_file_over(who, &case, (to, on), key).await,
+        Err(refused) => Err(refused),
     };
     done(&engine, &submission.member, case, handed).await
 }
