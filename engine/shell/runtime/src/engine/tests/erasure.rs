@@ -416,6 +416,18 @@ async fn an_erasure_is_decided_on_what_stands_until_it_is_on_disk() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_asks_is_who_they_stand_in_for_until_it_is_on_disk() {
+    let world = world().await;
+    let case = world.closed().await;
+    world.day(date(2033, 8, 4));
+    let row = of_agency(Table::Index, absences::head("family-support"));
+    world.touch(audit::Action::ErasureAsked, row);
+    // Where the row says nothing now the second look finds it damaged.
+    let _ = world.ask_for(&case).await;
+    assert!(!world.overlooked());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nobody_agrees_who_stands_in_the_case_or_in_for_whoever_asked() {
     let world = staffed().await;
     let mut files = files(RETENTION);
